@@ -1,0 +1,233 @@
+"""Every setting of AIMA, once: its name, unit, default and meaning.
+
+Values come from, strongest first: the environment (``AIMA_TEMPORAL_ADDRESS`` for
+``temporal.address``), the project's ``aima.toml``, the default. The project is the nearest
+folder with an ``aima.toml``, from the current one upwards.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from aima.errors import ValidationFailed
+
+PROJECT_FILE = "aima.toml"
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Project(_Group):
+    """What the project beside ``aima.toml`` adds to AIMA."""
+
+    activities: bool = Field(
+        default=False,
+        description="Import the project's own `activities/*.py`. Off, no code of a folder runs "
+        "because somebody typed `aima` in it.",
+    )
+
+
+class Temporal(_Group):
+    """Which Temporal server carries the runs."""
+
+    address: str = Field(
+        default="",
+        description="`host:port` of a Temporal server. Empty: AIMA starts its own on loopback.",
+    )
+    namespace: str = Field(default="default", description="Namespace of the runs.")
+    task_queue: str = Field(default="aima", description="Task queue of steps without a `queue`.")
+    api_key: SecretStr = Field(default=SecretStr(""), description="API key, if the server asks.")
+    tls: bool = Field(default=False, description="Speak TLS. An API key or certificate implies it.")
+    tls_ca: Path | None = Field(default=None, description="File with the server's CA, PEM.")
+    tls_cert: Path | None = Field(
+        default=None, description="File with the client certificate, PEM."
+    )
+    tls_key: Path | None = Field(default=None, description="File with the client key, PEM.")
+    port: int = Field(default=7733, ge=0, le=65535, description="Port of the embedded server.")
+    ui_port: int = Field(default=8733, ge=0, le=65535, description="Port of its web page.")
+    retention_days: int = Field(default=30, ge=1, description="Days that closed runs are kept.")
+
+
+class Worker(_Group):
+    """How much a worker takes on at once."""
+
+    activities: int = Field(default=100, ge=1, description="Steps that run at once in one worker.")
+    workflows: int = Field(default=200, ge=1, description="Workflow tasks at once in one worker.")
+    cached_runs: int = Field(
+        default=1000, ge=1, description="Runs kept in memory; others are replayed when they move."
+    )
+    shutdown_seconds: float = Field(
+        default=10, ge=0, description="Time for running steps to end when the worker stops."
+    )
+
+
+class Engine(_Group):
+    """One inference engine that AIMA reaches but does not start."""
+
+    url: str = Field(description="Where its OpenAI-compatible API starts, such as `…:8000/v1`.")
+    api_key: SecretStr = Field(default=SecretStr(""), description="Key sent as a bearer token.")
+
+
+class Embedded(_Group):
+    """The engine that comes with AIMA."""
+
+    enabled: bool = Field(default=True, description="Offer the embedded models.")
+    url: str = Field(
+        default="", description="An embedded engine somebody else started. Empty: own."
+    )
+    threads: int = Field(
+        default=0, ge=0, description="Threads for computing. 0: the machine's cores less one."
+    )
+    idle_seconds: float = Field(
+        default=300, gt=0, description="Silence after which the models leave memory."
+    )
+    max_tokens: int = Field(default=256, ge=1, description="Tokens of an answer unless asked.")
+    context_tokens: int = Field(default=4096, ge=256, description="Tokens a chat may hold.")
+
+
+class Models(_Group):
+    """Which model a name means, and where models come from."""
+
+    default: dict[str, str] = Field(
+        default={},
+        description="Model that `default` means, by type: `llm`, `asr`, `tts`. An absent type "
+        "means the first model of that type.",
+    )
+    aliases: dict[str, str] = Field(
+        default={
+            "llama3.2": "default",
+            "whisper-large-v3": "default",
+            "whisper-1": "default",
+            "tts-1": "default",
+        },
+        description="Other names of models. The ones given by default let files of the earlier "
+        "system run on the embedded engine; a served model of that name always wins.",
+    )
+    mirror: Path | None = Field(
+        default=None, description="Folder with model files or wheels, tried before any network."
+    )
+
+
+class Artifacts(_Group):
+    """Where bytes live."""
+
+    inline_bytes: int = Field(
+        default=65_536, ge=1024, description="Larger JSON values leave Temporal for the store."
+    )
+    max_bytes: int = Field(default=2 * 1024**3, ge=1, description="Largest single artifact.")
+
+
+class Settings(_Group):
+    """All settings of one process."""
+
+    data: Path = Field(
+        default=Path("~/.local/share/aima"),
+        description="Folder of everything AIMA keeps: models, artifacts, runs.",
+    )
+    port: int = Field(default=7700, ge=0, le=65535, description="Port of `aima up` on loopback.")
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    project: Project = Project()
+    temporal: Temporal = Temporal()
+    worker: Worker = Worker()
+    embedded: Embedded = Embedded()
+    engines: dict[str, Engine] = Field(
+        default={}, description="Other engines by name: `[engines.ollama] url = …`."
+    )
+    models: Models = Models()
+    artifacts: Artifacts = Artifacts()
+    root: Path | None = Field(
+        default=None, description="The project's folder; found, not set.", exclude=True
+    )
+
+
+def load_settings(
+    *, environ: Mapping[str, str] = os.environ, start: Path | None = None
+) -> Settings:
+    """Read the settings of this process.
+
+    Raises:
+        ValidationFailed: a file or variable holds something no setting accepts.
+    """
+    root = project_root(start or Path.cwd())
+    values: dict[str, Any] = {}
+    if root:
+        values = _read_toml(root / PROJECT_FILE)
+        if "data" in values:
+            values["data"] = root / Path(str(values["data"])).expanduser()
+    _merge(values, _from_environ(environ))
+    values["root"] = root
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise ValidationFailed(
+            f"setting {name!r}: {first['msg']}; `aima settings` lists what there is"
+        ) from error
+    return settings.model_copy(update={"data": settings.data.expanduser().absolute()})
+
+
+def project_root(start: Path) -> Path | None:
+    """Find the nearest folder with an ``aima.toml``, from ``start`` upwards."""
+    return next((p for p in (start, *start.parents) if (p / PROJECT_FILE).is_file()), None)
+
+
+def variable(path: tuple[str, ...]) -> str:
+    """Name the environment variable of a setting."""
+    return "_".join(("AIMA", *path)).upper()
+
+
+def fields(
+    model: type[BaseModel] = Settings, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Walk all settings as ``(path, pydantic field)``, groups flattened."""
+    for name, field in model.model_fields.items():
+        if field.exclude:
+            continue
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from fields(field.annotation, (*path, name))
+        else:
+            yield (*path, name), field
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ValidationFailed(f"{file}: {error}") from error
+
+
+def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for path, field in fields():
+        text = environ.get(variable(path))
+        if text is None:
+            continue
+        value: Any = text
+        if "dict" in str(field.annotation):
+            try:
+                value = tomllib.loads(f"value = {text}")["value"]
+            except tomllib.TOMLDecodeError as error:
+                raise ValidationFailed(
+                    f"{variable(path)}: {error}; write a TOML table such as {{a = 'b'}}"
+                ) from error
+        here = values
+        for name in path[:-1]:
+            here = here.setdefault(name, {})
+        here[path[-1]] = value
+    return values
+
+
+def _merge(into: dict[str, Any], other: Mapping[str, Any]) -> None:
+    for key, value in other.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(cast("dict[str, Any]", into[key]), value)
+        else:
+            into[key] = value
