@@ -1,0 +1,1 @@
+"""The outside, one product for each file."""

@@ -1,0 +1,1 @@
+"""Inference engines, one protocol for each file."""

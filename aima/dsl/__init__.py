@@ -1,0 +1,1 @@
+"""From YAML text to a plan: load, document, expression, check, compile."""

@@ -1,0 +1,363 @@
+"""From a syntax tree to a function that evaluates it.
+
+Each node becomes one closure: evaluating is calling, and nothing is looked up that the text
+already says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from aima.dsl.expression.access import follow, follow_optional, leads_on, unknown_root
+from aima.dsl.expression.errors import (
+    ExpressionEvaluationError,
+    ExpressionLimitExceeded,
+    Fault,
+)
+from aima.dsl.expression.functions import FUNCTIONS
+from aima.dsl.expression.limits import Budget, Run
+from aima.dsl.expression.macros import MACRO_BODIES, Evaluate, Loop
+from aima.dsl.expression.nodes import (
+    Binary,
+    Call,
+    Conditional,
+    Const,
+    Get,
+    Has,
+    Link,
+    ListOf,
+    Logic,
+    Macro,
+    MapOf,
+    Name,
+    Node,
+    Unary,
+    dotted,
+)
+from aima.dsl.expression.operators import OPERATORS, negate
+from aima.dsl.expression.result import plain
+from aima.dsl.expression.values import TYPES, Optional, TypeName, phrase
+from aima.dsl.json import Json
+
+Evaluator: TypeAlias = Callable[[Mapping[str, object]], Json]
+Scope: TypeAlias = tuple[str, ...]
+"""The names that the macros around a node bind, outermost first."""
+
+
+def compile_tree(tree: Node) -> Evaluator:
+    """Compile a whole expression into a function of its roots."""
+    evaluate = _compile(tree, ())
+    rooms = _rooms(tree)
+    ready = _is_ready(tree)
+    keys = _plain_path(tree)
+
+    def give(roots: Mapping[str, object]) -> Json:
+        try:
+            value = evaluate(Run(roots, rooms))
+            return value if ready else plain(value, Budget())  # type: ignore[return-value]  # a part of the roots
+        except Fault as fault:
+            raise fault.located(tree.at, tree.end) from None
+
+    def read(roots: Mapping[str, object]) -> Json:
+        value: object = roots
+        try:
+            for key in keys:
+                value = value[key]  # type: ignore[index]  # a TypeError where it cannot be
+        except (KeyError, TypeError):
+            return give(roots)  # which tells what is wrong
+        return value  # type: ignore[return-value]  # a part of the roots
+
+    return read if keys else give
+
+
+def _compile(node: Node, scope: Scope) -> Evaluate:
+    match node:
+        case Const():
+            return lambda _: node.value
+        case Name():
+            return _name(node, scope)
+        case Get():
+            return _get(node, scope)
+        case Has():
+            return _has(node, scope)
+        case Call():
+            return _call(node, scope)
+        case ListOf():
+            items = [_compile(item, scope) for item in node.items]
+            return lambda run: [item(run) for item in items]
+        case MapOf():
+            return _map(node, scope)
+        case Unary():
+            return _unary(node, scope)
+        case Binary():
+            return _binary(node, scope)
+        case Logic():
+            return _logic(node, scope)
+        case Conditional():
+            return _conditional(node, scope)
+        case Macro():
+            return _macro(node, scope)
+    raise AssertionError(node)
+
+
+# -- names and paths -------------------------------------------------------------------
+
+
+def _name(node: Name, scope: Scope) -> Evaluate:
+    name = node.name
+    if name in scope:
+        slot = len(scope) - 1 - scope[::-1].index(name)
+        return lambda run: run.bound[slot]
+    if name in TYPES:
+        kind = TypeName(name)
+        return lambda _: kind
+
+    def root(run: Run) -> object:
+        if name in run.roots:
+            return run.roots[name]
+        raise unknown_root(name, run.roots).located(node.at, node.end)
+
+    return root
+
+
+def _get(node: Get, scope: Scope) -> Evaluate:
+    if (name := dotted(node)) in TYPES and name.partition(".")[0] not in scope:
+        kind = TypeName(name)
+        return lambda _: kind
+    base = _compile(node.base, scope)
+    where = _described(node.base)
+    steps: list[Callable[[object, Run], object]] = []
+    for link in node.links:
+        steps.append(_step(link, where, scope))
+        where = _further(where, link)
+
+    def get(run: Run) -> object:
+        value = base(run)
+        for step in steps:
+            value = step(value, run)
+        return value
+
+    return get
+
+
+def _step(link: Link, where: str, scope: Scope) -> Callable[[object, Run], object]:
+    key_of = _key(link, scope)
+    go = follow_optional if link.optional else follow
+
+    def step(value: object, run: Run) -> object:
+        key = key_of(run)
+        try:
+            return go(value, key, where)
+        except Fault as fault:
+            raise fault.located(link.at, link.end) from None
+
+    return step
+
+
+def _key(link: Link, scope: Scope) -> Evaluate:
+    key = link.key
+    return _compile(key, scope) if isinstance(key, Node) else lambda _: key
+
+
+def _has(node: Has, scope: Scope) -> Evaluate:
+    base = _compile(node.path.base, scope)
+    keys = [_key(link, scope) for link in node.path.links]
+
+    def has(run: Run) -> bool:
+        value = base(run)
+        for key_of in keys:
+            key = key_of(run)
+            if isinstance(value, Optional):
+                value = value.value  # nothing leads on from the None of an absent one
+            if not leads_on(value, key):
+                return False
+            value = follow(value, key, "")
+        return True
+
+    return has
+
+
+# -- operators, calls, literals --------------------------------------------------------
+
+
+def _call(node: Call, scope: Scope) -> Evaluate:
+    function = FUNCTIONS[node.function]
+    body = function.body
+    arguments = [_compile(argument, scope) for argument in node.arguments]
+    last = arguments.pop() if function.lazy else None
+
+    def call(run: Run) -> object:
+        values = [argument(run) for argument in arguments]
+        try:
+            return body(run, *values, lambda: last(run)) if last else body(run, *values)
+        except Fault as fault:
+            raise fault.located(node.at, node.end) from None
+
+    return call
+
+
+def _map(node: MapOf, scope: Scope) -> Evaluate:
+    entries = [_compile(part, scope) for part in node.entries]
+    keys = list(zip(entries[::2], entries[1::2], node.entries[::2], strict=True))
+
+    def make(run: Run) -> dict[str, object]:
+        result: dict[str, object] = {}
+        for key_of, value_of, place in keys:
+            key = key_of(run)
+            if not isinstance(key, str):
+                fault = Fault(f"a key of a map is text, not {phrase(key)}", "write string(x)")
+                raise fault.located(place.at, place.end)
+            if key in result:
+                raise Fault(f"the key {key[:64]!r} is there twice").located(place.at, place.end)
+            result[key] = value_of(run)
+        return result
+
+    return make
+
+
+def _unary(node: Unary, scope: Scope) -> Evaluate:
+    operand = _compile(node.operand, scope)
+
+    def minus(run: Run) -> object:
+        value = operand(run)
+        try:
+            return negate(value)
+        except Fault as fault:
+            raise fault.located(node.at, node.end) from None
+
+    def invert(run: Run) -> bool:
+        return not _boolean(operand(run), "`!`", node.operand)
+
+    return minus if node.operator == "-" else invert
+
+
+def _binary(node: Binary, scope: Scope) -> Evaluate:
+    left, right = _compile(node.left, scope), _compile(node.right, scope)
+    operate = OPERATORS[node.operator]
+
+    def binary(run: Run) -> object:
+        a, b = left(run), right(run)
+        try:
+            return operate(a, b, run)
+        except Fault as fault:
+            raise fault.located(node.at, node.end) from None
+
+    return binary
+
+
+def _logic(node: Logic, scope: Scope) -> Evaluate:
+    """Compile ``&&`` or ``||``: an operand that decides absorbs the errors of the others."""
+    operands = [(_compile(operand, scope), operand) for operand in node.operands]
+    name, decisive = f"`{node.operator}`", node.operator == "||"
+
+    def logic(run: Run) -> bool:
+        failure: ExpressionEvaluationError | None = None
+        for operand, place in operands:
+            try:
+                if _boolean(operand(run), name, place) is decisive:
+                    return decisive
+            except ExpressionLimitExceeded:
+                raise
+            except ExpressionEvaluationError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+        return not decisive
+
+    return logic
+
+
+def _conditional(node: Conditional, scope: Scope) -> Evaluate:
+    test, yes, no = (_compile(part, scope) for part in (node.test, node.yes, node.no))
+
+    def conditional(run: Run) -> object:
+        return yes(run) if _boolean(test(run), "`?`", node.test) else no(run)
+
+    return conditional
+
+
+def _boolean(value: object, operator: str, place: Node) -> bool:
+    if value is True or value is False:
+        return value
+    fault = Fault(f"{operator} works on booleans, not on {phrase(value)}", "compare, as in `x > 0`")
+    raise fault.located(place.at, place.end)
+
+
+def _macro(node: Macro, scope: Scope) -> Evaluate:
+    inside = (*scope, node.variable)
+    loop = Loop(
+        kind=node.kind,
+        over=_compile(node.over, scope),
+        slot=len(scope),
+        keep=None if node.keep is None else _compile(node.keep, inside),
+        body=_compile(node.body, inside),
+        cost=_cost(node.body) + (0 if node.keep is None else _cost(node.keep)),
+        at=node.body.at,
+        end=node.body.end,
+    )
+    run_macro = MACRO_BODIES[node.kind](loop)
+
+    def macro(run: Run) -> object:
+        try:
+            return run_macro(run)
+        except Fault as fault:
+            raise fault.located(node.at, node.end) from None
+
+    return macro
+
+
+# -- what is known of a tree before it runs --------------------------------------------
+
+
+def _plain_path(tree: Node) -> tuple[str, ...]:
+    """Give the keys when the tree is ``root.a.b['c']`` and nothing else."""
+    if not isinstance(tree, Get) or not isinstance(tree.base, Name) or dotted(tree) in TYPES:
+        return ()
+    keys = [
+        key for link in tree.links if isinstance(key := link.constant, str) and not link.optional
+    ]
+    return (tree.base.name, *keys) if len(keys) == len(tree.links) else ()
+
+
+def _is_ready(node: Node) -> bool:
+    """Tell whether the result is a part of the roots: plain data already, however large."""
+    match node:
+        case Const():
+            return True
+        case Name():
+            return node.name not in TYPES
+        case Get():
+            optional = any(link.optional for link in node.links)
+            return _is_ready(node.base) and dotted(node) not in TYPES and not optional
+        case Conditional():
+            return _is_ready(node.yes) and _is_ready(node.no)
+        case Call(function="orValue", arguments=(Get(base=base), other)):
+            return _is_ready(base) and _is_ready(other)
+        case ListOf():
+            return not node.items
+    return False
+
+
+def _rooms(node: Node) -> int:
+    """Count how many macro variables are bound at once."""
+    inside = max(map(_rooms, node.children()), default=0)
+    return inside + isinstance(node, Macro)
+
+
+def _cost(node: Node) -> int:
+    """Count the steps of evaluating a node once; inner macros count their own rounds."""
+    links = len(node.links) if isinstance(node, Get) else 0
+    return 1 + links + sum(map(_cost, node.children()))
+
+
+def _described(node: Node) -> str:
+    """Say in messages what a path begins with."""
+    return node.name if isinstance(node, Name) else "this"
+
+
+def _further(where: str, link: Link) -> str:
+    key = link.constant
+    if isinstance(link.key, str):
+        return f"{where}.{key}"
+    return f"{where}[{key!r}]" if key is not None else f"{where}[…]"

@@ -1,0 +1,152 @@
+"""Functions on text.
+
+Sources: https://github.com/google/cel-go/blob/master/ext/README.md#strings and, for
+``matches``, https://github.com/google/re2/wiki/Syntax.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeGuard
+
+from aima.dsl.expression.errors import Fault
+from aima.dsl.expression.limits import Budget
+from aima.dsl.expression.values import phrase
+
+if TYPE_CHECKING:
+    import re2
+
+_LOWER = {ord(c): c.lower() for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+_UPPER = {lower: chr(upper) for upper, c in _LOWER.items() for lower in (ord(c),)}
+# Unicode's White_Space; Python's strip() would also take \x1c to \x1f.
+_WHITE_SPACE = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+_LONGEST_PATTERN = 1_000
+_MATCHED_IN_A_STEP = 256  # states of the pattern, times characters, that RE2 goes through
+
+
+def contains(budget: Budget, text: object, part: object) -> bool:
+    """``text.contains(part)``."""
+    text, part = text_in("contains", text), text_in("contains", part)
+    budget.read(16 * len(text))
+    return part in text
+
+
+def starts_with(budget: Budget, text: object, part: object) -> bool:
+    """``text.startsWith(part)``."""
+    text, part = text_in("startsWith", text), text_in("startsWith", part)
+    budget.read(len(part))
+    return text.startswith(part)
+
+
+def ends_with(budget: Budget, text: object, part: object) -> bool:
+    """``text.endsWith(part)``."""
+    text, part = text_in("endsWith", text), text_in("endsWith", part)
+    budget.read(len(part))
+    return text.endswith(part)
+
+
+def matches(budget: Budget, text: object, pattern: object) -> bool:
+    """``text.matches(pattern)``: whether a regular expression of RE2 is found in the text."""
+    text, pattern = text_in("matches", text), text_in("matches", pattern)
+    compiled = _regex(pattern)
+    budget.visit(10 + len(text) * compiled.programsize // _MATCHED_IN_A_STEP)
+    return compiled.search(text) is not None
+
+
+@lru_cache(maxsize=256)
+def _regex(pattern: str) -> re2._Regexp:
+    import re2
+
+    if len(pattern) > _LONGEST_PATTERN:
+        raise Fault(f"a regular expression may be {_LONGEST_PATTERN} characters long")
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        return re2.compile(pattern, options)
+    except (re2.error, UnicodeEncodeError) as error:
+        told = error.args[0]
+        reason = told.decode(errors="replace") if isinstance(told, bytes) else "no Unicode text"
+        raise Fault(f"{pattern[:64]!r} is no regular expression: {reason}") from None
+
+
+def lower_ascii(budget: Budget, text: object) -> str:
+    """``text.lowerAscii()``: A to Z made small."""
+    text = text_in("lowerAscii", text)
+    budget.write(len(text))
+    return text.lower() if text.isascii() else text.translate(_LOWER)
+
+
+def upper_ascii(budget: Budget, text: object) -> str:
+    """``text.upperAscii()``: a to z made capital."""
+    text = text_in("upperAscii", text)
+    budget.write(len(text))
+    return text.upper() if text.isascii() else text.translate(_UPPER)
+
+
+def trim(budget: Budget, text: object) -> str:
+    """``text.trim()``: without white space at both ends."""
+    text = text_in("trim", text)
+    budget.write(len(text))
+    return text.strip(_WHITE_SPACE)
+
+
+def split(budget: Budget, text: object, separator: object, limit: object = -1) -> list[str]:
+    """``text.split(separator, limit)``: at most ``limit`` parts; an empty separator: letters."""
+    text, separator = text_in("split", text), text_in("split", separator)
+    limit = _count("split", limit)
+    if limit == 0:
+        return []
+    cuts = text.count(separator) if separator else max(0, len(text) - 1)
+    if limit > 0:
+        cuts = min(cuts, limit - 1)
+    budget.visit(cuts)
+    budget.write(len(text))
+    if separator:
+        return text.split(separator, cuts)
+    return [*text[:cuts], text[cuts:]]
+
+
+def join(budget: Budget, items: object, separator: object = "") -> str:
+    """``texts.join(separator)``."""
+    separator = text_in("join", separator)
+    if not isinstance(items, list):
+        raise Fault(f"join() works on a list of strings, not on {phrase(items)}")
+    budget.visit(len(items))
+    if not _texts(items):
+        wrong = next(item for item in items if type(item) is not str)
+        raise Fault(f"join() works on strings, not on {phrase(wrong)}", "map(x, string(x)) first")
+    budget.write(sum(map(len, items)) + len(separator) * max(0, len(items) - 1))
+    return separator.join(items)
+
+
+def replace(budget: Budget, text: object, *arguments: object) -> str:
+    """``text.replace(old, new, limit)``: the first ``limit`` places, or all."""
+    text = text_in("replace", text)
+    old, new = (text_in("replace", argument) for argument in arguments[:2])
+    limit = _count("replace", arguments[2] if len(arguments) > 2 else -1)  # noqa: PLR2004 - `limit` is the third
+    found = text.count(old)
+    if limit >= 0:
+        found = min(found, limit)
+    budget.write(len(text) + found * max(0, len(new) - len(old)))
+    budget.visit(found)
+    return text.replace(old, new, found)
+
+
+def text_in(function: str, value: object) -> str:
+    """Give an argument that must be text."""
+    if isinstance(value, str):
+        return value
+    raise Fault(f"{function}() works on a string, not on {phrase(value)}")
+
+
+def _count(function: str, value: object) -> int:
+    if type(value) is int:
+        return value
+    raise Fault(f"the limit of {function}() is an int, not {phrase(value)}")
+
+
+def _texts(items: list[object]) -> TypeGuard[list[str]]:
+    return all(type(item) is str for item in items)

@@ -1,0 +1,1 @@
+"""The engine that comes with AIMA: real models behind the OpenAI-compatible protocol."""

@@ -1,0 +1,92 @@
+"""Speech: a text said sentence by sentence, for as long as somebody waits for it."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Event
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aima.embedded.resident import Resident
+from aima.embedded.speech.voices import voice_named
+from aima.embedded.stopping import Stopped, in_thread, while_wanted
+from aima.embedded.turns import Turns
+from aima.errors import TooLarge, ValidationFailed
+
+if TYPE_CHECKING:
+    from aima.embedded.speech.kokoro import Kokoro, Sound
+
+LONGEST_TEXT = 20_000
+"""Characters; about 20 minutes of speech."""
+
+
+class SpeechBody(BaseModel):
+    """The body of ``POST /v1/audio/speech``."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    model: str = "default"
+    input: str
+    voice: str = "default"
+    response_format: Literal["wav", "pcm"] = "wav"
+    speed: float = Field(default=1.0, ge=0.5, le=2.0)
+
+
+@dataclass(frozen=True)
+class Speaking:
+    """A voice model behind its queue."""
+
+    resident: Resident[Kokoro]
+    turns: Turns
+    executor: ThreadPoolExecutor
+
+    async def answer(self, request: Request, body: SpeechBody) -> Response:
+        """Say a text."""
+        from aima.embedded import audio
+        from aima.embedded.speech.kokoro import SAMPLE_RATE
+
+        if len(body.input) > LONGEST_TEXT:
+            raise TooLarge(
+                f"input: the text has {len(body.input)} characters and {LONGEST_TEXT} can be said "
+                "at once; send it in parts"
+            )
+        begun = time.monotonic()
+        sound, load_ms = await while_wanted(request, self._said(body))
+        total_ms = (time.monotonic() - begun) * 1000
+        headers = {
+            "x-aima-total-ms": f"{total_ms:.1f}",
+            "x-aima-load-ms": f"{load_ms:.1f}",
+            "x-aima-audio-seconds": f"{len(sound) / SAMPLE_RATE:.3f}",
+        }
+        if body.response_format == "pcm":
+            media_type = f"audio/pcm;rate={SAMPLE_RATE};channels=1"
+            return Response(audio.pcm(sound), headers=headers, media_type=media_type)
+        recording = audio.wav(sound, rate=SAMPLE_RATE)
+        return Response(recording, headers=headers, media_type="audio/wav")
+
+    async def _said(self, body: SpeechBody) -> tuple[Sound, float]:
+        import numpy as np
+
+        async with self.turns.turn():
+            loaded = await self.resident.get()
+            voice = voice_named(body.voice, among=loaded.value.voices)
+
+            def say(stop: Event) -> Sound:
+                parts = []
+                for part in loaded.value.speak(body.input, voice=voice, speed=body.speed):
+                    if stop.is_set():
+                        raise Stopped
+                    parts.append(part)
+                if not parts:
+                    raise ValidationFailed(
+                        "input: the text has nothing this voice can say; it speaks English, "
+                        "written in Latin letters"
+                    )
+                return np.concatenate(parts)
+
+            return await in_thread(self.executor, say), loaded.load_ms

@@ -1,0 +1,107 @@
+"""The voice: the Kokoro model turns phonemes into sound.
+
+The model takes up to 510 phonemes at a time, a style (one of 510, chosen by how many phonemes
+there are) and a speed. Source: the model card of Kokoro-82M and its ONNX export.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from aima.embedded.speech.lexicon import Lexicon
+from aima.embedded.speech.normalize import sentences
+from aima.embedded.speech.phonemes import Phonemizer
+from aima.embedded.speech.unknown_words import UnknownWords
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+Sound: TypeAlias = npt.NDArray[np.float32]
+
+SAMPLE_RATE = 24_000
+MOST_PHONEMES = 510
+PAUSE_SECONDS = 0.25
+SILENT_BELOW = 0.01
+KEPT_SECONDS = 0.04
+PEAK = 0.97
+
+
+@dataclass(frozen=True)
+class Kokoro:
+    """A loaded voice model."""
+
+    session: InferenceSession
+    vocabulary: Mapping[str, int]
+    voices: Mapping[str, Sound]
+    phonemizer: Phonemizer
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int) -> Kokoro:
+        """Read the model; about 0.7 s and 400 MB."""
+        from onnxruntime import InferenceSession, SessionOptions
+
+        options = SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        # Threads that wait by spinning would starve the other models of this process.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        session = InferenceSession(
+            str(folder / "kokoro.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+        vocabulary = json.loads((folder / "vocab.json").read_text("utf-8"))["vocab"]
+        with np.load(folder / "voices.npz", allow_pickle=False) as arrays:
+            voices = {name: arrays[name].reshape(-1, 256) for name in arrays.files}
+        phonemizer = Phonemizer(Lexicon.load(folder), UnknownWords.load(folder))
+        return cls(session, vocabulary, voices, phonemizer)
+
+    def speak(self, text: str, *, voice: str, speed: float = 1.0) -> Iterator[Sound]:
+        """Say ``text``, a sentence or a part of one at a time; leave the iterator to stop."""
+        for sentence in sentences(text):
+            for phonemes in self._portions(self.phonemizer.phonemes(sentence)):
+                yield self._say(phonemes, self.voices[voice], speed)
+            yield np.zeros(int(PAUSE_SECONDS * SAMPLE_RATE), np.float32)
+
+    def _portions(self, phonemes: str) -> Iterator[str]:
+        """Part phonemes at a blank where the model cannot take all at once."""
+        phonemes = "".join(phoneme for phoneme in phonemes if phoneme in self.vocabulary).strip()
+        while len(phonemes) > MOST_PHONEMES:
+            at = phonemes.rfind(" ", 1, MOST_PHONEMES)
+            at = at if at > 0 else MOST_PHONEMES
+            yield phonemes[:at]
+            phonemes = phonemes[at:].strip()
+        if phonemes:
+            yield phonemes
+
+    def _say(self, phonemes: str, styles: Sound, speed: float) -> Sound:
+        tokens = [0, *(self.vocabulary[phoneme] for phoneme in phonemes), 0]
+        (sound,) = self.session.run(
+            None,
+            {
+                "tokens": np.array([tokens], np.int64),
+                "style": styles[min(len(phonemes), len(styles)) - 1][np.newaxis],
+                "speed": np.array([speed], np.float32),
+            },
+        )
+        return _safe(_trimmed(np.asarray(sound, np.float32).ravel()))
+
+
+def _trimmed(sound: Sound) -> Sound:
+    """Cut the silence before and after, whose length the model leaves to chance."""
+    loud = np.flatnonzero(np.abs(sound) > SILENT_BELOW)
+    if not loud.size:
+        return sound[:0]
+    kept = int(KEPT_SECONDS * SAMPLE_RATE)
+    return sound[max(0, loud[0] - kept) : loud[-1] + kept]
+
+
+def _safe(sound: Sound) -> Sound:
+    """Turn down what would clip."""
+    peak = float(np.abs(sound).max(initial=0.0))
+    return sound * np.float32(PEAK / peak) if peak > PEAK else sound

@@ -1,0 +1,121 @@
+"""Abbreviations, acronyms, addresses of the web, symbols, and words with digits in them."""
+
+from __future__ import annotations
+
+import re
+
+from aima.embedded.speech.number_words import cardinal, digits
+from aima.embedded.speech.quantities import Rule
+from aima.embedded.speech.spelling import spelled
+
+TITLES = {
+    "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Dr": "Doctor", "Prof": "Professor",
+    "St": "Saint", "Mt": "Mount", "Ft": "Fort", "Gen": "General", "Col": "Colonel",
+    "Capt": "Captain", "Lt": "Lieutenant", "Sgt": "Sergeant", "Rev": "Reverend",
+    "Hon": "Honorable", "Gov": "Governor", "Sen": "Senator", "Rep": "Representative",
+    "Pres": "President",
+}  # fmt: skip
+INSIDE = {
+    "e.g": "for example", "i.e": "that is", "vs": "versus", "approx": "approximately",
+    "est": "established", "avg": "average", "max": "maximum", "dept": "department",
+    "fig": "figure", "vol": "volume", "cf": "compare", "viz": "namely", "a.k.a": "also known as",
+}  # fmt: skip
+AT_THE_END = {
+    "etc": "et cetera", "Inc": "Incorporated", "Corp": "Corporation", "Ltd": "Limited",
+    "Co": "Company", "Jr": "Junior", "Sr": "Senior", "Ave": "Avenue", "Blvd": "Boulevard",
+    "Rd": "Road", "St": "Street", "Dr": "Drive", "Ph.D": spelled("PHD"), "al": "al",
+}  # fmt: skip
+ROMAN = {"II": 2, "III": 3, "IV": 4, "VI": 6, "VII": 7, "VIII": 8, "IX": 9, "XI": 11, "XII": 12}
+SYMBOLS = {
+    "&": "and", "+": "plus", "=": "equals", "%": "percent", "@": "at", "<": "less than",
+    ">": "greater than", "~": "about", "±": "plus or minus", "×": "times", "÷": "divided by",
+    "≈": "about", "≤": "at most", "≥": "at least", "≠": "is not", "°": "degrees",
+    "€": "euros", "£": "pounds", "$": "dollars", "√": "square root of", "π": "pi",
+    "µ": "micro", "Ω": "ohm", "→": ",", "^": "to the power of", "²": "squared", "³": "cubed",
+}  # fmt: skip
+LETTER_COUNT_OF_A_TLD = 2
+ENDS_SENTENCE = r"(?P<end>(?=\s+[A-Z]|\s*$))?"
+
+
+def _address(text: str) -> str:
+    """Say a host, path or mailbox: its words, and "dot", "slash", "at" between them."""
+    said = re.sub(r"\.([a-z]{2})(?=$|[/:])", lambda match: f". {spelled(match[1].upper())}", text)
+    for sign, word in (".", "dot"), ("/", "slash"), ("@", "at"), ("_", "underscore"), ("-", "dash"):
+        said = said.replace(sign, f" {word} ")
+    return said
+
+
+def _url(match: re.Match[str]) -> str:
+    address = match["address"].rstrip(".,;:!?)'\"")
+    rest = match["address"][len(address) :]
+    path = re.split(r"[?#]", address)[0].rstrip("/")
+    return _address(path) + rest
+
+
+def _at_the_end(match: re.Match[str]) -> str:
+    return AT_THE_END[match["word"]] + ("." if match["end"] is not None else "")
+
+
+def _acronym(match: re.Match[str]) -> str:
+    return spelled(match["letters"]) + ("." if match["end"] is not None else "")
+
+
+def _code_name(match: re.Match[str]) -> str:
+    """Part letters from digits: "GPT4" is "GPT 4", "B2B" names its letters, "x86" says "eighty six"."""
+    parts = re.findall(r"\d+|[^\W\d_]+", match[0])
+    return " ".join(
+        spelled(part.upper()) if part.isalpha() and len(part) == 1 else part for part in parts
+    )
+
+
+RULES: tuple[Rule, ...] = (
+    (re.compile(r"\bmailto:", re.IGNORECASE), lambda _: ""),
+    (
+        re.compile(r"\b(?:https?|ftp)://(?:www\.)?(?P<address>[^\s<>\"]{1,500})", re.IGNORECASE),
+        _url,
+    ),
+    (re.compile(r"\bwww\.(?P<address>[^\s<>\"]{1,500})", re.IGNORECASE), _url),
+    (
+        re.compile(
+            r"\b(?P<address>[\w.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5})\b"
+        ),
+        lambda match: _address(match["address"]),
+    ),
+    (
+        re.compile(
+            r"\b(?P<address>(?:[a-z0-9-]{1,63}\.){1,4}(?:com|org|net|io|dev|ai|edu|gov|uk|de|fr)(?:/[\w./-]{0,200})?)\b"
+        ),
+        lambda match: _address(match["address"].rstrip("/")),
+    ),
+    (re.compile(r"\bw/o\b"), lambda _: "without"),
+    (re.compile(r"\bw/(?=\s)"), lambda _: "with"),
+    (re.compile(r"\b[Nn]os?\.\s?(?=\d)|#(?=\d)"), lambda _: "number "),
+    (re.compile(r"\bp{1,2}\.\s?(?=\d)"), lambda _: "page "),
+    (re.compile(r"#(?=[A-Za-z])"), lambda _: "hashtag "),
+    (
+        re.compile(rf"\b({'|'.join(TITLES)})\.(?=\s[A-Z])|\b(Mr|Mrs|Ms|Dr)(?=\s[A-Z])"),
+        lambda match: TITLES[match[1] or match[2]],
+    ),
+    (
+        re.compile(rf"\b({'|'.join(re.escape(word) for word in INSIDE)})\.", re.IGNORECASE),
+        lambda match: INSIDE[match[1].lower()],
+    ),
+    (
+        re.compile(
+            rf"\b(?P<word>{'|'.join(re.escape(word) for word in AT_THE_END)})\.{ENDS_SENTENCE}"
+        ),
+        _at_the_end,
+    ),
+    (re.compile(rf"\b(?P<letters>(?:[A-Za-z]\.){{2,}}){ENDS_SENTENCE}"), _acronym),
+    (re.compile(r"\b([A-Z])\.(?=\s?[A-Z])"), lambda match: spelled(match[1])),
+    (
+        re.compile(rf"(?<=[a-z] )({'|'.join(ROMAN)})\b"),
+        lambda match: cardinal(ROMAN[match[1]]),
+    ),
+    (re.compile(r"\b0\d+\b"), lambda match: digits(match[0])),
+    (re.compile(r"\b(?=\w*\d)(?=\w*[A-Za-z])[A-Za-z0-9]+\b"), _code_name),
+    (re.compile(r"(?<=[\d)]) ?[x*] ?(?=[\d(])"), lambda _: " times "),
+    (re.compile(r"(?<=[\w)]) - (?=\d)"), lambda _: " minus "),
+    (re.compile("[" + re.escape("".join(SYMBOLS)) + "]"), lambda match: f" {SYMBOLS[match[0]]} "),
+    (re.compile(r"(?<=[A-Za-z])\.(?=[A-Za-z])"), lambda _: " dot "),
+)

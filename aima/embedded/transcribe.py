@@ -1,0 +1,108 @@
+"""Transcription: the upload read, decoded, heard, and told in the form asked for."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from threading import Event
+from typing import IO, Literal
+
+from pydantic import BaseModel, ConfigDict
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from aima.embedded.decode import decoded
+from aima.embedded.resident import Resident
+from aima.embedded.stopping import in_thread, while_wanted
+from aima.embedded.turns import Turns
+from aima.embedded.whisper import Segment, Whisper
+from aima.errors import ValidationFailed
+
+
+class TranscribeForm(BaseModel):
+    """The fields of ``POST /v1/audio/transcriptions`` beside the file."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    model: str = "default"
+    language: str | None = None
+    response_format: Literal["json", "verbose_json", "text"] = "json"
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a recording holds."""
+
+    seconds: float
+    segments: tuple[Segment, ...]
+
+    @property
+    def text(self) -> str:
+        """All of it; empty for silence."""
+        return " ".join(segment.text for segment in self.segments)
+
+
+@dataclass(frozen=True)
+class Transcription:
+    """A speech recogniser behind its queue."""
+
+    resident: Resident[Whisper]
+    turns: Turns
+    executor: ThreadPoolExecutor
+
+    async def answer(self, request: Request, form: TranscribeForm, file: IO[bytes]) -> Response:
+        """Write down a recording."""
+        language = self._language(form.language)
+        begun = time.monotonic()
+        heard, load_ms = await while_wanted(request, self._heard(file, language))
+        total_ms = (time.monotonic() - begun) * 1000
+        timings = {"total_ms": round(total_ms, 1), "load_ms": round(load_ms, 1)}
+        if form.response_format == "text":
+            return PlainTextResponse(heard.text + "\n")
+        if form.response_format == "json":
+            return JSONResponse({"text": heard.text, "timings": timings})
+        return JSONResponse(self._verbose(heard, language) | {"timings": timings})
+
+    async def _heard(self, file: IO[bytes], language: str) -> tuple[Heard, float]:
+        async with self.turns.turn():
+            loaded = await self.resident.get()
+
+            def hear(stop: Event) -> Heard:
+                with decoded(file, stop=stop) as recording:
+                    found = loaded.value.segments(recording, language=language, stop=stop)
+                    return Heard(recording.seconds, tuple(found))
+
+            return await in_thread(self.executor, hear), loaded.load_ms
+
+    def _verbose(self, heard: Heard, language: str) -> dict[str, object]:
+        return {
+            "task": "transcribe",
+            "model": self.resident.model.name,
+            "language": language,
+            "duration": round(heard.seconds, 3),
+            "text": heard.text,
+            "segments": [
+                {
+                    "id": number,
+                    "start": round(segment.start, 2),
+                    "end": round(segment.end, 2),
+                    "text": segment.text,
+                }
+                for number, segment in enumerate(heard.segments)
+            ],
+        }
+
+    def _language(self, asked: str | None) -> str:
+        """Give the language to hear; whisper-tiny.en knows one.
+
+        Raises:
+            ValidationFailed: the model does not know the language asked for.
+        """
+        known = self.resident.model.languages
+        if asked is None or asked.lower().split("-")[0] in known:
+            return known[0]
+        raise ValidationFailed(
+            f"language: model {self.resident.model.name!r} hears {', '.join(known)} only, not "
+            f"{asked!r}; use another engine's model"
+        )

@@ -1,0 +1,67 @@
+"""One at a time: who computes with a model, who waits, and who is turned away."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aima.errors import RateLimited
+
+MOST_WAITING = 32
+SMOOTHING = 0.3
+
+
+class Busy(RateLimited):
+    """The queue of a model is full.
+
+    Attributes:
+        retry_after: seconds after which a place is likely.
+    """
+
+    def __init__(self, message: str, /, *, retry_after: int) -> None:
+        """Tell when to come back."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Turns:
+    """A bounded queue in front of one model; first come, first served.
+
+    Two computations at once on the same cores would each take twice as long, and memory
+    doubles, so a model does one thing at a time.
+    """
+
+    def __init__(self, model: str, *, most_waiting: int = MOST_WAITING) -> None:
+        """Let one in, ``most_waiting`` wait, and refuse the rest."""
+        self._model = model
+        self._most_waiting = most_waiting
+        self._lock = asyncio.Lock()
+        self._inside = 0
+        self._usual_seconds = 1.0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for a turn and have it; cancelling the task gives the place up.
+
+        Raises:
+            Busy: too many wait already.
+        """
+        if self._inside > self._most_waiting:
+            raise Busy(
+                f"model {self._model!r} has {self._inside - 1} requests waiting; try again later",
+                retry_after=math.ceil(self._usual_seconds * self._inside),
+            )
+        self._inside += 1
+        try:
+            async with self._lock:
+                begun = time.monotonic()
+                try:
+                    yield
+                finally:
+                    taken = time.monotonic() - begun
+                    self._usual_seconds += SMOOTHING * (taken - self._usual_seconds)
+        finally:
+            self._inside -= 1

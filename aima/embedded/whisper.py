@@ -1,0 +1,95 @@
+"""Whisper: what was said in a recording.
+
+Long recordings are heard in blocks, cut where it is quietest, so that memory does not grow with
+their length. Silence is recognised first (by the voice detector that comes with
+faster-whisper), since Whisper makes up words for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aima.embedded.decode import SAMPLE_RATE, Recording, Samples
+from aima.embedded.stopping import Stopped
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
+
+BLOCK_SECONDS = 300
+CUT_WITHIN_SECONDS = 20
+QUIET_SECONDS = 0.1
+TEMPERATURES = (0.0, 0.4, 0.8)
+"""The first that gives no repetitions is taken."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of speech, in seconds from the start of the recording."""
+
+    start: float
+    end: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Whisper:
+    """A loaded Whisper model."""
+
+    model: WhisperModel
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int) -> Whisper:
+        """Read a CTranslate2 model; about 0.5 s and 250 MB. A folder's path asks no hub."""
+        from faster_whisper import WhisperModel
+
+        return cls(
+            WhisperModel(
+                str(folder), device="cpu", compute_type="int8", cpu_threads=threads, num_workers=1
+            )
+        )
+
+    def segments(self, recording: Recording, *, language: str, stop: Event) -> Iterator[Segment]:
+        """Give what was said, stretch by stretch.
+
+        Raises:
+            Stopped: ``stop`` was set; noticed between stretches.
+        """
+        for offset, samples in _blocks(recording):
+            found, _ = self.model.transcribe(
+                samples,
+                language=language,
+                beam_size=1,
+                temperature=TEMPERATURES,
+                condition_on_previous_text=False,
+                vad_filter=True,
+            )
+            for segment in found:
+                if stop.is_set():
+                    raise Stopped
+                if text := segment.text.strip():
+                    yield Segment(offset + segment.start, offset + segment.end, text)
+
+
+def _blocks(recording: Recording) -> Iterator[tuple[float, Samples]]:
+    """Give blocks of a recording with their start in seconds."""
+    start = 0
+    while start < recording.samples:
+        samples = recording.read(start, BLOCK_SECONDS * SAMPLE_RATE)
+        if start + len(samples) < recording.samples:
+            samples = samples[: _quietest(samples)]
+        yield start / SAMPLE_RATE, samples
+        start += len(samples)
+
+
+def _quietest(samples: Samples) -> int:
+    """Find the quietest moment in the last seconds of a block."""
+    span, window = CUT_WITHIN_SECONDS * SAMPLE_RATE, int(QUIET_SECONDS * SAMPLE_RATE)
+    tail = samples[-span:].reshape(-1, window)
+    loudness = np.square(tail).mean(axis=1)
+    return len(samples) - span + int(loudness.argmin()) * window + window // 2

@@ -1,0 +1,1 @@
+"""The doors: each turns the catalogue into something to call."""

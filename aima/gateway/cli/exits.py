@@ -1,0 +1,40 @@
+"""Exit codes, and how an error is printed.
+
+==== ==================================
+0    it worked
+1    it failed
+2    usage: the call or its input is wrong
+3    the named thing does not exist
+4    conflict: it exists already or is in use
+5    it took too long
+6    not authorised
+130  interrupted
+==== ==================================
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+FAILED = 1
+USAGE = 2
+TIMEOUT = 5
+INTERRUPTED = 130
+
+_BY_STATUS = {400: USAGE, 413: USAGE, 415: USAGE, 404: 3, 409: 4, 504: TIMEOUT, 401: 6, 403: 6}
+
+
+def exit_code(code: str, status: int) -> int:
+    """Give the exit code of an error."""
+    return INTERRUPTED if code == "CANCELLED" else _BY_STATUS.get(status, FAILED)
+
+
+def tell(message: str, *, code: str = "") -> None:
+    """Print an error: as a JSON object where `--json` was asked for, else as a line."""
+    if "--json" in sys.argv:
+        click.echo(json.dumps({"error": {"code": code or "EXECUTION_FAILED", "message": message}}))
+    else:
+        click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True)

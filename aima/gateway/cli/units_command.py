@@ -1,0 +1,24 @@
+"""``aima units``: everything AIMA can do."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command("units")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(*, as_json: bool) -> None:
+    """List every atomic unit."""
+    from aima.settings import load_settings
+    from aima.worker import units_of
+
+    units = list(units_of(load_settings()))
+    if as_json:
+        rows = [{"name": u.name, "kind": u.kind, "summary": u.summary} for u in units]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    width = max(len(unit.name) for unit in units)
+    for unit in units:
+        click.echo(f"  {unit.name:<{width}}  {unit.kind:<8} {unit.summary}")

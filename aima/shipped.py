@@ -1,0 +1,48 @@
+"""What AIMA ships beside its code: workflows, schemas, templates; in a checkout or an install."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aima.dsl.nearest import nearest
+from aima.errors import NotFound
+
+_INSTALLED = Path(__file__).parent / "_shipped"
+_CHECKOUT = Path(__file__).parent.parent
+_IN_CHECKOUT = {"schemas": Path("dsl") / "schemas"}
+
+
+def shipped(folder: str) -> Path:
+    """Find a shipped folder: ``workflows``, ``schemas`` or ``templates``."""
+    installed = _INSTALLED / folder
+    return installed if installed.is_dir() else _CHECKOUT / _IN_CHECKOUT.get(folder, Path(folder))
+
+
+def workflow_folders(project: Path | None) -> list[Path]:
+    """Name where workflows are looked for by name, in this order."""
+    folders = [Path.cwd() / "workflows"]
+    if project is not None:
+        folders += [project / "workflows", project]
+    return [*folders, shipped("workflows")]
+
+
+def find_workflow(name: str, project: Path | None) -> Path:
+    """Find a workflow by path or by name.
+
+    Raises:
+        NotFound: there is none; the message names the nearest.
+    """
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml") or "/" in name:
+        if not path.is_file():
+            raise NotFound(f"there is no file {name!r}; give a workflow's path or its name")
+        return path
+    known: dict[str, Path] = {}
+    for folder in reversed(workflow_folders(project)):
+        if folder.is_dir():
+            known |= {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+    if name not in known:
+        near = nearest(name, known)
+        hint = f"did you mean {near!r}?" if near else f"there are {', '.join(known) or 'none'}"
+        raise NotFound(f"there is no workflow {name!r}; {hint}")
+    return known[name]

@@ -1,0 +1,38 @@
+"""Ports on loopback."""
+
+from __future__ import annotations
+
+import socket
+
+from aima.errors import Conflict
+from aima.temporal.server import LOOPBACK
+
+
+def listen(port: int, *, what: str, setting: str) -> socket.socket:
+    """Open a listening socket on loopback; port 0 takes any free one.
+
+    Raises:
+        Conflict: the port is taken; the message names the setting that changes it.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((LOOPBACK, port))
+    except OSError as error:
+        listener.close()
+        raise Conflict(
+            f"port {port}, meant for {what}, is taken by another program; "
+            f"end it or set {setting} to another port"
+        ) from error
+    listener.listen(128)
+    return listener
+
+
+def free_port(port: int, *, what: str, setting: str) -> int:
+    """Check that a port is free and give it; for port 0 find one.
+
+    Raises:
+        Conflict: the port is taken.
+    """
+    with listen(port, what=what, setting=setting) as listener:
+        return int(listener.getsockname()[1])

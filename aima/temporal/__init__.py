@@ -1,0 +1,1 @@
+"""Where AIMA meets Temporal."""

@@ -1,0 +1,306 @@
+"""Runs: start, watch, look up, cancel. Temporal is the only truth about them."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from time import time_ns
+from typing import Any
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import (
+    Client,
+    WorkflowExecution,
+    WorkflowExecutionStatus,
+    WorkflowFailureError,
+    WorkflowHandle,
+)
+from temporalio.common import (
+    RawValue,
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import (
+    ApplicationError,
+    CancelledError,
+    TerminatedError,
+    WorkflowAlreadyStartedError,
+)
+from temporalio.service import RPCError, RPCStatusCode
+
+from aima.dsl.json import Json
+from aima.dsl.plan import Plan
+from aima.errors import Conflict, NotFound
+from aima.temporal.attributes import LABELS, PLAN
+from aima.temporal.history import Steps, StepState
+
+POLL_SECONDS = 0.4
+"""How often the server is asked for what no event tells: attempts and progress."""
+
+_DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
+_STATES = {
+    WorkflowExecutionStatus.RUNNING: "running",
+    WorkflowExecutionStatus.COMPLETED: "completed",
+    WorkflowExecutionStatus.FAILED: "failed",
+    WorkflowExecutionStatus.CANCELED: "canceled",
+    WorkflowExecutionStatus.TERMINATED: "terminated",
+    WorkflowExecutionStatus.CONTINUED_AS_NEW: "running",
+    WorkflowExecutionStatus.TIMED_OUT: "timed_out",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run, as a list shows it."""
+
+    id: str
+    workflow: str
+    state: str
+    started: datetime
+    seconds: float | None
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        output: what it returned; only a completed run has one.
+        error: ``{code, message, step?, unit?, attempt?, line?}`` of one that did not.
+    """
+
+    state: str
+    output: Json = None
+    error: Mapping[str, Json] | None = None
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What one run is started with.
+
+    Attributes:
+        config: values that override the workflow's own.
+        id: empty lets one be made up.
+        source: the file the workflow came from, for people.
+    """
+
+    input: Json
+    config: dict[str, Json] = field(default_factory=dict)
+    id: str = ""
+    source: str = ""
+
+
+def new_run_id(name: str) -> str:
+    """Make an id that sorts by time: the name, 48 bits of milliseconds, 40 random bits."""
+    number = (time_ns() // 1_000_000 << 40) | secrets.randbits(40)
+    digits = [_DIGITS[(number >> shift) & 31] for shift in range(85, -1, -5)]
+    return f"{name}-{''.join(digits)}"
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The runs of one Temporal namespace."""
+
+    client: Client
+    task_queue: str
+
+    async def start(self, plan: Plan, request: RunRequest) -> str:
+        """Start a run of a plan and give its id; from then on it is never lost.
+
+        Raises:
+            Conflict: the id is taken.
+        """
+        run_id = request.id or new_run_id(plan.name)
+        payload = self.client.data_converter.payload_converter.to_payload
+        # The plan's own text, so that equal plans are equal bytes and a worker reads them once.
+        as_is = RawValue(payload(plan.data))
+        as_is.payload.data = plan.text.encode()
+        try:
+            await self.client.start_workflow(
+                plan.name,
+                args=[{"input": request.input, "config": request.config}, as_is],
+                id=run_id,
+                task_queue=self.task_queue,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                memo={"plan": plan.hash, "source": request.source, "version": plan.data["version"]},
+                search_attributes=TypedSearchAttributes(
+                    [
+                        SearchAttributePair(SearchAttributeKey.for_keyword(PLAN), plan.hash),
+                        SearchAttributePair(
+                            SearchAttributeKey.for_keyword_list(LABELS),
+                            [str(label) for label in _labels(plan)],
+                        ),
+                    ]
+                ),
+            )
+        except WorkflowAlreadyStartedError as error:
+            raise Conflict(f"there is a run {run_id!r} already; give another id") from error
+        return run_id
+
+    async def latest(self, *, limit: int = 20, query: str = "") -> list[Run]:
+        """List the latest runs, newest first."""
+        found = self.client.list_workflows(query or None, limit=limit)
+        return [_run(execution) async for execution in found]
+
+    async def find(self, run_id: str) -> Run:
+        """Look a run up.
+
+        Raises:
+            NotFound: there is none, or it is older than the retention.
+        """
+        return _run(await self._describe(run_id))
+
+    async def steps(self, run_id: str) -> list[StepState]:
+        """Tell where each step is that was ever begun.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        steps = Steps(self.client.data_converter)
+        description = await self._describe(run_id)
+        async for event in self._handle(run_id).fetch_history_events():
+            for _ in steps.take(event):
+                pass
+        for pending in description.raw_description.pending_activities:
+            await steps.take_pending(pending)
+        return list(steps.states.values())
+
+    async def watch(self, run_id: str) -> AsyncGenerator[StepState, None]:
+        """Give each change of a step from the run's start on, until the run has ended.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        await self._describe(run_id)
+        steps = Steps(self.client.data_converter)
+        changes: asyncio.Queue[StepState | None] = asyncio.Queue()
+        readers = (
+            asyncio.create_task(self._read_history(run_id, steps, changes)),
+            asyncio.create_task(self._poll_pending(run_id, steps, changes)),
+        )
+        try:
+            while (change := await changes.get()) is not None:
+                yield change
+        finally:
+            for reader in readers:
+                reader.cancel()
+            await asyncio.gather(*readers, return_exceptions=True)
+
+    async def outcome(self, run_id: str) -> Outcome:
+        """Wait until a run has ended and tell how.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        try:
+            output = await self._handle(run_id).result()
+        except WorkflowFailureError as error:
+            return _failure(error)
+        except RPCError as error:
+            raise _missing(run_id, error) from error
+        return Outcome("completed", output=output)
+
+    async def cancel(self, run_id: str) -> None:
+        """Ask a run to stop; it ends Canceled when its steps have.
+
+        Raises:
+            NotFound: there is no such run.
+            Conflict: it has ended already.
+        """
+        run = await self.find(run_id)
+        if run.state != "running":
+            raise Conflict(f"run {run_id!r} has ended already: it is {run.state}")
+        await self._handle(run_id).cancel()
+
+    async def _read_history(
+        self, run_id: str, steps: Steps, changes: asyncio.Queue[StepState | None]
+    ) -> None:
+        events = self._handle(run_id).fetch_history_events(wait_new_event=True)
+        try:
+            async for event in events:
+                for change in steps.take(event):
+                    changes.put_nowait(change)
+                if event.event_type in _CLOSING:
+                    break
+        finally:
+            changes.put_nowait(None)
+
+    async def _poll_pending(
+        self, run_id: str, steps: Steps, changes: asyncio.Queue[StepState | None]
+    ) -> None:
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            with suppress(RPCError):  # the server is away for a moment; the history will tell
+                description = await self._handle(run_id).describe()
+                for pending in description.raw_description.pending_activities:
+                    change = await steps.take_pending(pending)
+                    if change is not None:
+                        changes.put_nowait(change)
+
+    async def _describe(self, run_id: str) -> Any:  # noqa: ANN401 - the SDK's description
+        try:
+            return await self._handle(run_id).describe()
+        except RPCError as error:
+            raise _missing(run_id, error) from error
+
+    def _handle(self, run_id: str) -> WorkflowHandle[Any, Any]:
+        return self.client.get_workflow_handle(run_id)
+
+
+_CLOSING = frozenset(
+    {
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
+    }
+)
+
+
+def _labels(plan: Plan) -> list[Json]:
+    labels = plan.data["labels"]
+    return labels if isinstance(labels, list) else []
+
+
+def _missing(run_id: str, error: RPCError) -> Exception:
+    if error.status is RPCStatusCode.NOT_FOUND:
+        return NotFound(f"there is no run {run_id!r}; `aima runs` lists them")
+    return error
+
+
+def _run(execution: WorkflowExecution) -> Run:
+    end = execution.close_time
+    seconds = (end - execution.start_time) / timedelta(seconds=1) if end else None
+    labels = execution.typed_search_attributes.get(SearchAttributeKey.for_keyword_list(LABELS))
+    return Run(
+        id=execution.id,
+        workflow=execution.workflow_type,
+        state=_STATES.get(execution.status or WorkflowExecutionStatus.RUNNING, "running"),
+        started=execution.start_time,
+        seconds=seconds,
+        labels=tuple(labels or ()),
+    )
+
+
+def _failure(error: WorkflowFailureError) -> Outcome:
+    cause = error.cause
+    if isinstance(cause, CancelledError):
+        return Outcome("canceled", error={"code": "CANCELLED", "message": "the run was cancelled"})
+    if isinstance(cause, ApplicationError):
+        told = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
+        return Outcome(
+            "failed",
+            error={"code": cause.type or "EXECUTION_FAILED", "message": cause.message} | told,
+        )
+    if isinstance(cause, TerminatedError):
+        message = f"somebody terminated the run in Temporal: {cause.message}"
+        return Outcome("terminated", error={"code": "CANCELLED", "message": message})
+    return Outcome("failed", error={"code": "EXECUTION_FAILED", "message": str(cause)})

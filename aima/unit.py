@@ -1,0 +1,232 @@
+"""What an atomic unit is, said once; the doors, schemas, pages and tests derive from it.
+
+A module of units makes one :class:`Domain` and decorates one function for each unit::
+
+    acme = Domain("acme")
+
+    @acme.query(examples=(Example("Two words", {"text": "a b"}, {"words": 2}),))
+    async def count_words(request: CountWords, ctx: Context) -> WordCount:
+        \"\"\"Count the words of a text.\"\"\"
+        return WordCount(words=len(request.text.split()))
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import ClassVar, Protocol, TypeVar, get_type_hints
+
+from pydantic import BaseModel, ConfigDict
+
+from aima.errors import AimaError
+from aima.ports.artifacts import Artifacts
+from aima.ports.engine import Engines
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class Kind(StrEnum):
+    """Whether a unit changes something (command) or only answers (query)."""
+
+    COMMAND = "command"
+    QUERY = "query"
+
+
+class Event(BaseModel):
+    """Something a unit tells the world; a subclass names its type in ``TYPE``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    TYPE: ClassVar[str]
+
+
+class Context(Protocol):
+    """What a running unit may ask for."""
+
+    @property
+    def engines(self) -> Engines:
+        """The inference engines of this installation."""
+        ...
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """The store of bytes."""
+        ...
+
+    @property
+    def effect_key(self) -> str:
+        """Names the effect of this step: equal for every attempt, unique otherwise.
+
+        Hand it to outside systems as their idempotency key.
+        """
+        ...
+
+    def progress(self, message: str) -> None:
+        """Tell how far the work is, such as ``12 tokens``; also proves the unit alive."""
+        ...
+
+    async def emit(self, event: Event) -> None:
+        """Tell what happened."""
+        ...
+
+
+Input = TypeVar("Input", bound=BaseModel)
+Output = TypeVar("Output", bound=BaseModel)
+Body = Callable[[Input, Context], Awaitable[Output]]
+
+
+@dataclass(frozen=True)
+class Retry:
+    """How a failed attempt is tried again.
+
+    Attributes:
+        attempts: how often in all, the first one included.
+        delay: wait before the second attempt; each further one waits ``backoff`` times longer.
+        max_delay: longest wait between two attempts.
+    """
+
+    attempts: int = 3
+    delay: timedelta = timedelta(seconds=1)
+    backoff: float = 2.0
+    max_delay: timedelta = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Example:
+    """One call of a unit, as written in YAML, and what comes back.
+
+    Attributes:
+        input: the input; ``@assets/x.wav`` stands for an artifact shipped with AIMA.
+        output: what to expect. It must come back exactly, unless ``holds`` is given.
+        holds: predicates of the output, for units that never answer twice alike.
+    """
+
+    title: str
+    input: Mapping[str, object]
+    output: Mapping[str, object]
+    holds: tuple[Callable[[Mapping[str, object]], bool], ...] = ()
+
+
+@dataclass(frozen=True)
+class Unit:
+    """An atomic unit: what it is called, takes, gives, and may do.
+
+    Attributes:
+        idempotent: running it twice does what running it once does. The effect of a command
+            that is not is recorded, so that an attempt after a crash finds it done.
+        timeout: longest time of one attempt.
+    """
+
+    name: str
+    kind: Kind
+    input: type[BaseModel]
+    output: type[BaseModel]
+    run: Callable[[BaseModel, Context], Awaitable[BaseModel]]
+    description: str
+    timeout: timedelta
+    retry: Retry
+    idempotent: bool
+    errors: tuple[type[AimaError], ...] = ()
+    emits: tuple[type[Event], ...] = ()
+    examples: tuple[Example, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the description."""
+        return self.description.partition("\n")[0]
+
+
+@dataclass
+class Domain:
+    """A family of units with a common first name, such as ``inference``."""
+
+    name: str
+    units: dict[str, Unit] = field(default_factory=dict)
+
+    def command(  # noqa: PLR0913 - each is one thing said of the unit
+        self,
+        *,
+        idempotent: bool,
+        timeout: timedelta = timedelta(minutes=5),
+        retry: Retry = Retry(),
+        errors: tuple[type[AimaError], ...] = (),
+        emits: tuple[type[Event], ...] = (),
+        examples: tuple[Example, ...] = (),
+    ) -> Callable[[Body[Input, Output]], Body[Input, Output]]:
+        """Declare a unit that changes something."""
+
+        def declare(body: Body[Input, Output]) -> Body[Input, Output]:
+            self._add(
+                body,
+                kind=Kind.COMMAND,
+                idempotent=idempotent,
+                timeout=timeout,
+                retry=retry,
+                errors=errors,
+                emits=emits,
+                examples=examples,
+            )
+            return body
+
+        return declare
+
+    def query(
+        self,
+        *,
+        timeout: timedelta = timedelta(minutes=1),
+        retry: Retry = Retry(),
+        errors: tuple[type[AimaError], ...] = (),
+        examples: tuple[Example, ...] = (),
+    ) -> Callable[[Body[Input, Output]], Body[Input, Output]]:
+        """Declare a unit that changes nothing."""
+
+        def declare(body: Body[Input, Output]) -> Body[Input, Output]:
+            self._add(
+                body,
+                kind=Kind.QUERY,
+                idempotent=True,
+                timeout=timeout,
+                retry=retry,
+                errors=errors,
+                examples=examples,
+            )
+            return body
+
+        return declare
+
+    def _add(self, body: Body[Input, Output], **said: object) -> None:
+        verb = getattr(body, "__name__", "").rstrip("_")  # `import_` declares `….import`
+        name = f"{self.name}.{verb}"
+        if not _NAME.fullmatch(self.name) or not _NAME.fullmatch(verb):
+            raise TypeError(f"{name!r} is no unit name: write lower-case words, as in model.pull")
+        if name in self.units:
+            raise TypeError(f"{name!r} is declared twice in this domain; rename one")
+        if not body.__doc__:
+            raise TypeError(f"{name!r} has no docstring; its first line is what users read")
+        request, reply = _models(body, name)
+        self.units[name] = Unit(
+            name=name,
+            input=request,
+            output=reply,
+            run=body,  # type: ignore[arg-type] # _models proved the two types
+            description=inspect.cleandoc(body.__doc__),
+            **said,  # type: ignore[arg-type] # command() and query() have typed them
+        )
+
+
+def _models(body: object, name: str) -> tuple[type[BaseModel], type[BaseModel]]:
+    """Read a unit's input and output model off its annotations."""
+    hints = get_type_hints(body)
+    reply = hints.pop("return", None)
+    request = next(iter(hints.values()), None)
+    for model in (request, reply):
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            raise TypeError(
+                f"{name!r} must be `async def {name.partition('.')[2]}(request: Model, "
+                "ctx: Context) -> Model` with pydantic models"
+            )
+    return request, reply  # type: ignore[return-value] # narrowed in the loop above

@@ -1,0 +1,102 @@
+"""The composition root of a worker: settings, adapters and units meet here."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from contextlib import AsyncExitStack, suppress
+
+import httpx2
+
+from aima.adapters.engines.openai import OpenAIEngine
+from aima.adapters.engines.pool import EnginePool
+from aima.catalog import Catalog, discover
+from aima.settings import Settings, load_settings
+from aima.stack.activation import EngineSocket
+from aima.stack.child import Children
+from aima.stack.ports import listen
+from aima.stores import artifacts_of, converter_of, logs_of, store_of
+from aima.temporal.as_activity import Surroundings
+from aima.temporal.client import connect, wait_for_namespace
+from aima.temporal.worker import make_worker
+
+EMBEDDED = "embedded"
+_READY_SECONDS = 30.0
+_TIMEOUT = httpx2.Timeout(connect=5, read=600, write=600, pool=None)
+"""An engine may load a model for minutes before its first byte; the step's own timeout rules."""
+
+
+def units_of(settings: Settings) -> Catalog:
+    """Find the units of this installation; a project's own only where its settings say so."""
+    return discover(settings.root if settings.project.activities else None)
+
+
+def engines_of(settings: Settings, http: httpx2.AsyncClient) -> EnginePool:
+    """Make the clients of all configured engines, the embedded one last."""
+    engines = [
+        OpenAIEngine(name, engine.url.rstrip("/"), http, engine.api_key.get_secret_value())
+        for name, engine in settings.engines.items()
+    ]
+    if settings.embedded.enabled and settings.embedded.url:
+        engines.append(OpenAIEngine(EMBEDDED, settings.embedded.url.rstrip("/"), http))
+    return EnginePool(tuple(engines), settings.models)
+
+
+async def work(settings: Settings, stop: asyncio.Event) -> None:
+    """Serve the task queue until ``stop``.
+
+    Raises:
+        TemporalUnreachable: no server answers at ``temporal.address``.
+    """
+    address = settings.temporal.address
+    client = await connect(settings.temporal, address, converter_of(settings))
+    await wait_for_namespace(client, seconds=_READY_SECONDS)
+    async with AsyncExitStack() as open_:
+        http = await open_.enter_async_context(httpx2.AsyncClient(timeout=_TIMEOUT))
+        settings = await _with_engine(settings, open_)
+        store = open_.enter_context(store_of(settings))
+        around = Surroundings(
+            engines=engines_of(settings, http),
+            artifacts=artifacts_of(settings),
+            effects=store.effects,
+            log=logs_of(settings),
+        )
+        async with make_worker(client, settings, units_of(settings), around):
+            await stop.wait()
+
+
+async def _with_engine(settings: Settings, open_: AsyncExitStack) -> Settings:
+    """Bring the embedded engine along where nobody else runs it for this worker."""
+    if not settings.embedded.enabled or settings.embedded.url:
+        return settings
+    listener = listen(0, what="the embedded engine", setting="AIMA_EMBEDDED_URL")
+    record = settings.data / f"worker-{os.getpid()}.json"
+    engine = EngineSocket(Children(record), listener, settings.data / "logs" / "engine.log")
+    serving = asyncio.create_task(engine.serve())
+
+    async def stop() -> None:
+        serving.cancel()
+        with suppress(asyncio.CancelledError):
+            await serving
+        record.unlink(missing_ok=True)
+
+    open_.push_async_callback(stop)
+    embedded = settings.embedded.model_copy(update={"url": engine.url})
+    return settings.model_copy(update={"embedded": embedded})
+
+
+def main() -> None:
+    """Run a worker until SIGTERM or SIGINT."""
+    settings = load_settings()
+
+    async def until_told() -> None:
+        stop = asyncio.Event()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        await work(settings, stop)
+
+    asyncio.run(until_told())
+    # Left to itself the interpreter sometimes aborts in the SDK's native threads while it shuts
+    # down (1 of 14, measured); the work is complete here.
+    os._exit(0)

@@ -1,0 +1,1 @@
+"""The interpreter: it runs plans inside Temporal, one file for each construct."""

@@ -1,0 +1,157 @@
+"""``type: unit.name`` + ``input: {…}``: run a unit as an activity."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import cast
+
+from temporalio import workflow
+from temporalio.common import RawValue, RetryPolicy
+from temporalio.exceptions import ActivityError
+from temporalio.workflow import ActivityCancellationType
+
+from aima.dsl.check import Checker
+from aima.dsl.compile import Compiler
+from aima.dsl.diagnostic import define
+from aima.dsl.document import WRONG_TYPE, Step
+from aima.dsl.json import Json
+from aima.dsl.nearest import nearest
+from aima.dsl.node import Mapping as MappingNode
+from aima.dsl.node import Node as Written
+from aima.dsl.node import Scalar
+from aima.dsl.signature import JsonSchema, Signature, Signatures
+from aima.dsl.types import ANY
+from aima.workflows.failure import StepFailed, from_activity
+from aima.workflows.frame import Frame, Node
+
+UNKNOWN_UNIT = define("unit/unknown", "No unit has this name.")
+BAD_INPUT = define("unit/bad-input", "A unit's `input` is not a map.")
+
+HEARTBEAT_TIMEOUT = timedelta(seconds=10)
+"""Silence after which a worker is taken for dead; it beats every half second."""
+
+DEADLINE = timedelta(days=1)
+"""The deadline of a step whose author gave none."""
+
+NEVER_RETRIED = ("PayloadsTooLarge",)
+"""Codes of Temporal's own that another attempt cannot mend, and that it would retry for ever."""
+
+
+class UnitBody:
+    """A step that runs a unit."""
+
+    keys = ("type", "input")
+
+    def schema(self) -> JsonSchema:
+        """Give the JSON Schema of its keys, by key."""
+        return {
+            "type": {"type": "string", "description": "Name of the unit."},
+            "input": {"type": "object", "description": "What the unit takes."},
+        }
+
+    def check(self, step: Step, checker: Checker) -> None:
+        """Tell an unknown unit, and what its input does not fit."""
+        signature = _signature(step, checker.signatures)
+        node = step.get("type")
+        if signature is None:
+            _tell_unknown(cast("Written", node), checker)
+            return
+        given = step.get("input")
+        if given is None:
+            given = MappingNode({}, step.node.mark, step.node.mark)
+        if isinstance(given, MappingNode):
+            checker.value(given, signature.input)
+        else:
+            checker.findings.error(BAD_INPUT, given, "`input` is a map of what the unit takes")
+
+    def output(self, step: Step, checker: Checker) -> JsonSchema:
+        """Give what the unit declares to return."""
+        signature = _signature(step, checker.signatures)
+        return signature.output if signature is not None else ANY
+
+    def compile(self, step: Step, compiler: Compiler) -> dict[str, Json]:
+        """Give the unit's name, its input, and its defaults."""
+        signature = compiler.signatures[str(cast("Scalar", step.get("type")).value)]
+        given = step.get("input")
+        return {
+            **unit_defaults(signature),
+            "input": compiler.value(given) if given is not None else {},
+        }
+
+    async def run(self, node: Node, frame: Frame) -> Json:
+        """Run the unit as an activity of its own name."""
+        payload = workflow.payload_converter().to_payload(node.value("input", frame))
+        async with frame.window.place(len(payload.data)):
+            try:
+                output: Json = await workflow.execute_activity(
+                    str(node.data["unit"]),
+                    args=[RawValue(payload), _call(node, frame)],
+                    activity_id=frame.activity_id(node),
+                    summary=node.id,
+                    start_to_close_timeout=node.duration("timeout", frame),
+                    schedule_to_close_timeout=node.duration("deadline", frame) or DEADLINE,
+                    heartbeat_timeout=HEARTBEAT_TIMEOUT,
+                    retry_policy=_retry_policy(node, frame),
+                    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+                )
+            except ActivityError as error:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():  # the run or a sibling ended this step
+                    raise asyncio.CancelledError from error
+                raise StepFailed(from_activity(error, node)) from error
+        return output
+
+
+def unit_defaults(signature: Signature) -> dict[str, Json]:
+    """Give what a unit brings into a plan where the author is silent; times in seconds."""
+    retry = signature.retry
+    return {
+        "unit": signature.name,
+        "timeout": signature.timeout.total_seconds(),
+        "retry": {
+            "max_attempts": retry.attempts,
+            "delay": retry.delay.total_seconds(),
+            "backoff": retry.backoff,
+            "max_delay": retry.max_delay.total_seconds(),
+            "non_retryable": [],
+        },
+    }
+
+
+def _call(node: Node, frame: Frame) -> dict[str, Json]:
+    """Tell the worker what it needs besides the input."""
+    call: dict[str, Json] = {"effect": frame.effect_key(node)}
+    heartbeat = node.duration("heartbeat", frame)
+    if heartbeat is not None:
+        call["heartbeat"] = heartbeat.total_seconds()
+    return call
+
+
+def _retry_policy(node: Node, frame: Frame) -> RetryPolicy:
+    retry = cast("Mapping[str, Json]", node.value("retry", frame))
+    return RetryPolicy(
+        maximum_attempts=node.count(retry["max_attempts"], "retry"),
+        initial_interval=node.time(retry["delay"], "retry"),
+        backoff_coefficient=cast("float", retry["backoff"]),
+        maximum_interval=node.time(retry["max_delay"], "retry"),
+        non_retryable_error_types=[*NEVER_RETRIED, *cast("list[str]", retry["non_retryable"])],
+    )
+
+
+def _signature(step: Step, signatures: Signatures) -> Signature | None:
+    node = step.get("type")
+    return signatures.get(str(node.value)) if isinstance(node, Scalar) else None
+
+
+def _tell_unknown(node: Written, checker: Checker) -> None:
+    if not (isinstance(node, Scalar) and isinstance(node.value, str)):
+        checker.findings.error(WRONG_TYPE, node, "`type` is the name of a unit")
+        return
+    near = nearest(node.value, checker.signatures)
+    hint = f"did you mean `{near}`?" if near else "`aima units` lists them"
+    checker.findings.error(UNKNOWN_UNIT, node, f"no unit is called `{node.value}`", hint)
+
+
+BODY = UnitBody()

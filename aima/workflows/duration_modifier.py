@@ -1,0 +1,51 @@
+"""A modifier whose value is a duration: `timeout`, `deadline` and `heartbeat` are such."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aima.dsl.check import Checker
+from aima.dsl.compile import Compiler
+from aima.dsl.diagnostic import define
+from aima.dsl.document import Step
+from aima.dsl.duration import parse_duration
+from aima.dsl.json import Json
+from aima.dsl.node import Node, Scalar
+from aima.dsl.signature import JsonSchema
+
+BAD_DURATION = define("value/bad-duration", "This is no duration.")
+
+_DURATION: JsonSchema = {"type": "string", "description": "500ms, 30s, 1h30m, 2d or ISO 8601"}
+
+
+@dataclass(frozen=True)
+class DurationModifier:
+    """A bound in time; an expression may compute it."""
+
+    key: str
+    meaning: str
+
+    def schema(self) -> JsonSchema:
+        """Give the JSON Schema of its value."""
+        return {**_DURATION, "description": self.meaning}
+
+    def check(self, value: Node, step: Step, checker: Checker) -> None:
+        """Tell a text that is no duration."""
+        del step
+        check_duration(value, checker)
+
+    def compile(self, value: Node, step: Step, compiler: Compiler) -> dict[str, Json]:
+        """Give the duration or the expression for it."""
+        del step
+        return {self.key: compiler.value(value)}
+
+
+def check_duration(value: Node, checker: Checker) -> None:
+    """Tell a value that is neither a duration nor an expression."""
+    checker.value(value, _DURATION)
+    if isinstance(value, Scalar) and isinstance(value.value, str) and "${" not in value.value:
+        try:
+            if not parse_duration(value.value):
+                raise ValueError("a bound of no time at all lets nothing run")  # noqa: TRY301 - told as the parser's own
+        except ValueError as error:
+            checker.findings.error(BAD_DURATION, value, str(error))

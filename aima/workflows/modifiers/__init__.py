@@ -1,0 +1,1 @@
+"""What a step can have: one module for each modifier, found by being here."""

@@ -1,0 +1,46 @@
+"""``depends_on: [ids]``: wait for steps whose data this one does not read."""
+
+from __future__ import annotations
+
+from aima.dsl.check import Checker
+from aima.dsl.compile import Compiler
+from aima.dsl.diagnostic import define
+from aima.dsl.document import WRONG_TYPE, Step
+from aima.dsl.json import Json
+from aima.dsl.nearest import nearest
+from aima.dsl.node import Node, Scalar, Sequence
+from aima.dsl.signature import JsonSchema
+
+UNKNOWN = define("order/unknown-step", "`depends_on` names a step that does not exist.")
+
+
+class DependsOn:
+    """Edges that no data carry; the compiler reads them when it orders the steps."""
+
+    key = "depends_on"
+
+    def schema(self) -> JsonSchema:
+        """Give the JSON Schema of its value."""
+        return {"type": "array", "items": {"type": "string"}}
+
+    def check(self, value: Node, step: Step, checker: Checker) -> None:
+        """Tell ids that no step has."""
+        if not isinstance(value, Sequence):
+            message = "`depends_on` is a list of step ids"
+            checker.findings.error(WRONG_TYPE, value, message, f"write [{step.id}]")
+            return
+        ids = checker.document.ids
+        for item in value.items:
+            name = item.value if isinstance(item, Scalar) else None
+            if name not in ids:
+                near = nearest(str(name), ids)
+                hint = f"did you mean `{near}`?" if near else None
+                checker.findings.error(UNKNOWN, item, f"there is no step `{name}`", hint)
+
+    def compile(self, value: Node, step: Step, compiler: Compiler) -> dict[str, Json]:
+        """Give nothing of its own: the order is computed for all steps together."""
+        del value, step, compiler
+        return {}
+
+
+MODIFIER = DependsOn()

@@ -1,0 +1,81 @@
+"""Temporal's limits, kept: how much may be in flight, and how much one workflow task may carry.
+
+A workflow with 2 000 pending activities hangs, and one whose single task schedules more than
+4 MB is terminated without a chance to say why. Both were measured (docs/decisions).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from temporalio import workflow
+
+MAX_IN_FLIGHT = 500
+MAX_TASK_BYTES = 3_000_000
+_OVERHEAD_BYTES = 600
+"""What a scheduled activity costs besides its input: ids, timeouts, retry policy."""
+
+
+class Window:
+    """Lets at most so many activities, and so many bytes in one workflow task, through."""
+
+    def __init__(self, max_in_flight: int = MAX_IN_FLIGHT, max_bytes: int = MAX_TASK_BYTES) -> None:
+        """Start empty."""
+        self._free = max_in_flight
+        self._max_bytes = max_bytes
+        self._queue: deque[asyncio.Future[None]] = deque()
+        self._task = -1
+        self._bytes = 0
+        self._next_task: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def place(self, size: int) -> AsyncIterator[None]:
+        """Hold one place while an activity with an input of ``size`` bytes runs."""
+        await self._enter()
+        try:
+            await self._carry(size + _OVERHEAD_BYTES)
+            yield
+        finally:
+            self._leave()
+
+    async def _enter(self) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._leave()
+            raise
+
+    def _leave(self) -> None:
+        while self._queue:
+            turn = self._queue.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
+
+    async def _carry(self, size: int) -> None:
+        """Count bytes against the current workflow task; wait for the next one when full."""
+        while True:
+            task = workflow.info().get_current_history_length()
+            if task != self._task:
+                self._task, self._bytes = task, 0
+            if self._bytes == 0 or self._bytes + size <= self._max_bytes:
+                self._bytes += size
+                return
+            if self._next_task is None or self._next_task.done():
+                self._next_task = asyncio.create_task(_next_workflow_task())
+            await asyncio.shield(self._next_task)
+
+
+async def _next_workflow_task() -> None:
+    await workflow.sleep(timedelta(milliseconds=1), summary="room for more steps")
