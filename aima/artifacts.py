@@ -14,15 +14,14 @@ for bytes that are put again.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import os
 import secrets
 import stat
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterable, AsyncIterator, Generator
+from contextlib import suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -30,15 +29,8 @@ from types import TracebackType
 from typing import Self
 
 from aima.blocking import in_thread
-from aima.errors import (
-    AimaError,
-    ExecutionFailed,
-    Forbidden,
-    InsufficientResources,
-    InvalidRequest,
-    NotFound,
-    TooLarge,
-)
+from aima.disk import sync_folder, told
+from aima.errors import InvalidRequest, NotFound, TooLarge
 from aima.media_type import media_type_of
 from aima.ports.artifacts import Artifact, Corrupt
 
@@ -60,7 +52,7 @@ class FolderArtifacts:
 
     def __post_init__(self) -> None:
         """Make the folder and clear what killed writers left."""
-        with _told(self.folder):
+        with told(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             unfinished = self.folder / "tmp"
             unfinished.mkdir(exist_ok=True, mode=0o700)
@@ -113,7 +105,7 @@ class FolderArtifacts:
             Forbidden: it may not be read.
             TooLarge: it exceeds ``max_bytes``.
         """
-        with _told(path):
+        with told(path):
             mode = path.stat().st_mode
             if not stat.S_ISREG(mode):
                 what = "a folder" if stat.S_ISDIR(mode) else "a pipe or a device"
@@ -138,7 +130,7 @@ class FolderArtifacts:
             Forbidden: the target may not be written.
             InsufficientResources: the disk is full.
         """
-        with _told(target):
+        with told(target):
             place = Path(os.path.realpath(target))  # through a link to the file it stands for
             if not place.parent.exists():
                 raise NotFound(f"there is no folder {str(place.parent)!r}; create it first")
@@ -177,7 +169,7 @@ class FolderArtifacts:
                 "deleted, or made by a worker that does not share this folder"
             )
         digest, size, held = hashlib.sha256(), 0, b""
-        with _told(path):
+        with told(path):
             source = path.open("rb", buffering=0)
         with source:
             while chunk := _read(source, path):
@@ -207,7 +199,7 @@ class _Writer:
         self._path = store.folder / "tmp" / secrets.token_hex(16)
 
     def __enter__(self) -> Self:
-        with _told(self._store.folder):
+        with told(self._store.folder):
             self._file = FileIO(self._path, "x", opener=_open_private)
             # Held until the file is closed, even by a kill: it tells a live writer's file from
             # one that was left behind.
@@ -231,24 +223,24 @@ class _Writer:
                 "the setting 'artifacts.max_bytes' allows more"
             )
         self._digest.update(chunk)
-        with _told(self._store.folder):
+        with told(self._store.folder):
             _write_all(self._file, chunk)
 
     def commit(self, media_type: str) -> Artifact:
         name = f"sha256:{self._digest.hexdigest()}"
         artifact = Artifact(artifact=name, media_type=media_type, bytes=self._size)
         place = self._store.file_of(name)
-        with _told(self._store.folder):
+        with told(self._store.folder):
             os.fsync(self._file)
             place.parent.mkdir(exist_ok=True, mode=0o700)
             self._path.replace(place)
-            _sync_folder(place.parent)
-            _sync_folder(self._store.folder)
+            sync_folder(place.parent)
+            sync_folder(self._store.folder)
         return artifact
 
 
 def _read(source: FileIO, path: Path) -> bytes:
-    with _told(path):
+    with told(path):
         return source.read(CHUNK_BYTES)
 
 
@@ -262,43 +254,8 @@ def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make a rename in ``folder`` outlive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _remove_if_abandoned(file: Path) -> None:
     with suppress(FileNotFoundError, BlockingIOError), file.open("rb") as opened:
         if time.time() - os.fstat(opened.fileno()).st_mtime > _ABANDONED_SECONDS:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)  # refused while its writer lives
             file.unlink()
-
-
-_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_NO_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
-_NO_SUCH_PLACE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Say what the operating system refused, about which path, and the way out."""
-    try:
-        yield
-    except OSError as error:
-        raise _translated(error, str(path)) from error
-
-
-def _translated(error: OSError, path: str) -> AimaError:
-    if error.errno in _NO_SPACE:
-        return InsufficientResources(
-            f"no space left for {path!r}; free some, or choose another disk"
-        )
-    if error.errno in _NO_PERMISSION:
-        return Forbidden(f"no permission for {path!r}; change its mode, or choose another place")
-    if error.errno in _NO_SUCH_PLACE:
-        return NotFound(f"{path!r} does not exist: {error.strerror}; check the path")
-    return ExecutionFailed(f"{path!r}: {error.strerror}; check the disk")

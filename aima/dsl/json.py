@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
-"""``None``, ``bool``, ``int`` (64 bits), ``float`` (finite), ``str``, and lists and maps of them."""
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+"""A boolean, an int of 64 bits, a finite double, text, null, and lists and maps of them."""

@@ -1,7 +1,9 @@
 """The plan: a workflow as plain data, frozen and hashed, that a run carries with it.
 
-A plan imports nothing. It is JSON with sorted keys; its hash is the SHA-256 of that text. The
-format has a version: an interpreter runs plans of every version it names in ``READABLE``.
+A plan imports nothing. It is compact JSON; its hash is the SHA-256 of that text. Keys stand in
+the order in which the compiler writes them, which is the author's where he chose it: the order
+of keys is seen by whoever prints a map. The format has a version: an interpreter runs plans of
+every version it names in ``READABLE``.
 
 ======== =====================================================================================
 key      meaning
@@ -45,7 +47,7 @@ class Plan:
     @cached_property
     def text(self) -> str:
         """The plan as canonical JSON."""
-        return json.dumps(self.data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return json.dumps(self.data, separators=(",", ":"), ensure_ascii=False)
 
     @cached_property
     def hash(self) -> str:

@@ -24,6 +24,7 @@ EMPTY = define("yaml/empty", "The file says nothing.")
 SEVERAL_DOCUMENTS = define("yaml/several-documents", "The file holds more than one document.")
 TOO_DEEP = define("yaml/too-deep", "Lists and maps are nested too deeply.")
 TOO_MANY_NODES = define("yaml/too-many-nodes", "The file has too many values, aliases expanded.")
+TOO_MANY_MISTAKES = define("yaml/too-many-mistakes", "The rest of the file was not read.")
 UNKNOWN_ALIAS = define("yaml/unknown-alias", "An alias names no anchor above it.")
 RECURSIVE_ALIAS = define("yaml/recursive-alias", "An alias stands inside the value it names.")
 
@@ -31,6 +32,7 @@ Parser: TypeAlias = type[yaml.SafeLoader] | type["yaml.CSafeLoader"]
 PARSER: Parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml where PyYAML was built with it, as all its wheels are: 15 times as fast."""
 
+_SPLIT = "split the workflow with `workflow: ./part.yaml`; an alias counts as all it names"
 _CORE_TAG = "tag:yaml.org,2002:"
 _SCALAR_TAGS = frozenset({"str", "int", "float", "bool", "null"})
 _PROPERTIES = re.compile(r"(?:[&!]\S*(?:[ \t\n]|(?<=\s)#.*)*)*")
@@ -43,12 +45,14 @@ class Limits:
     """How much one file may hold; past any of these it is refused.
 
     ``bytes`` bounds the file and also the text it expands to, ``depth`` the lists and maps inside
-    each other, ``nodes`` the keys and values, with every alias expanded.
+    each other, ``nodes`` the keys and values, with every alias expanded. After ``mistakes`` of
+    them the rest of the file is not read.
     """
 
     bytes: int = 1_000_000
     depth: int = 64
     nodes: int = 100_000
+    mistakes: int = 100
 
 
 class _Refused(Exception):
@@ -168,14 +172,15 @@ class Composer:
             self._charge(event, size.nodes, size.characters)
             self._check_depth(event, self._depth + size.height)
             return node
+        self._charge(event, 1, len(name))
         if name in self._anchors:
-            message = f"the alias `*{name}` stands inside the value it names"
+            message = f"the alias {named(f'*{name}')} stands inside the value it names"
             hint = "a value cannot contain itself; name another anchor"
             self._findings.error(RECURSIVE_ALIAS, at, message, hint)
         else:
             near = nearest(name, self._anchors)
             hint = f"did you mean `*{near}`?" if near else "put it in quotes if text is meant"
-            message = f"the alias `*{name}` names no anchor above it"
+            message = f"the alias {named(f'*{name}')} names no anchor above it"
             self._findings.error(UNKNOWN_ALIAS, at, message, hint)
         return Scalar(f"*{name}", at.mark, at.end, Style.plain, f"*{name}")
 
@@ -196,6 +201,9 @@ class Composer:
         if self._nodes > self._limits.nodes:
             message = f"the file has more than {self._limits.nodes} keys and values"
             self._refuse(TOO_MANY_NODES, event, message)
+        if len(self._findings.all) >= self._limits.mistakes:
+            message = f"after {self._limits.mistakes} mistakes the rest of the file is not read"
+            self._refuse(TOO_MANY_MISTAKES, event, message, "mend those first")
         if self._characters > self._limits.bytes:
             message = f"with its aliases the file has more than {self._limits.bytes} characters"
             self._refuse(TOO_LARGE, event, message)
@@ -205,8 +213,7 @@ class Composer:
             message = f"lists and maps are nested more than {self._limits.depth} deep"
             self._refuse(TOO_DEEP, event, message)
 
-    def _refuse(self, code: str, event: yaml.Event, message: str) -> NoReturn:
-        hint = "split the workflow with `workflow: ./part.yaml`; an alias counts as all it names"
+    def _refuse(self, code: str, event: yaml.Event, message: str, hint: str = _SPLIT) -> NoReturn:
         self._findings.error(code, _span(event), message, hint)
         raise _Refused
 

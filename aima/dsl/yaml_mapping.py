@@ -69,7 +69,7 @@ def _refuse_duplicate(key: Scalar, first: Scalar, findings: Findings) -> None:
 def _refuse_key(key: Node, findings: Findings) -> None:
     hint = "put text that starts with `{` or `[` in quotes"
     if isinstance(key, Scalar):
-        hint = f"put it in quotes: '{key.raw}'" if key.raw else "write a key before the `:`"
+        hint = f"put it in quotes: {named(key.raw)}" if key.raw else "write a key before the `:`"
     findings.error(BAD_KEY, key, f"a key is text, and this is {_kind(key)}", hint)
 
 

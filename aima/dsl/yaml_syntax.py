@@ -190,9 +190,8 @@ def _glued_colon(f: _Failure) -> _Cause | None:
     found = suspect and _GLUED.match(f.source.line(suspect.line))
     if not suspect or not found:
         return None
-    key = found[1].strip().removeprefix("-").strip()
     at = Mark(suspect.line, found.end(1) + 1)
-    hint = f"write `{key}: …`, or put the whole in quotes if it is text"
+    hint = "write `key: value`, or put the whole in quotes if it is text"
     return _Cause(MISSING_SPACE, at, "a space is missing after `:`", hint)
 
 

@@ -15,7 +15,8 @@ def main() -> None:
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    for chatty in "httpx2", "faster_whisper", "uvicorn.error":
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     serve(settings, fd=int(sys.argv[1]))
 
 

@@ -1,30 +1,34 @@
-"""Holding the engine's socket: a process for the engine exists only while somebody uses it.
+"""Holding the engine's socket: an engine process exists only while somebody uses it.
 
-The holder never accepts a connection. It waits until one is there, starts the engine on the
-same socket, and waits for the engine's end: after an idle exit or a crash the next connection
-starts it again, and no connection is refused in between.
+The holder never accepts a connection. It waits until one is there, starts an engine on the
+same socket and waits for that engine's end: after an idle exit or a crash the next connection
+starts another, and no connection is refused in between.
 """
 
 from __future__ import annotations
 
 import errno
-import os
+import logging
 import select
 import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+import tempfile
+import threading
 from types import FrameType
 
-from aima.embedded.serve import BACKLOG, address
 from aima.errors import Conflict
 from aima.settings import Settings
 
-PASSED_ON = {"data", "log_level", "embedded", "models"}
+BACKLOG = 128
 CRASH_PAUSE_SECONDS = 1.0
 STOP_SECONDS = 2.0
+log = logging.getLogger(__name__)
+
+
+class _Leave(Exception):
+    """A signal asks the holder to end."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -33,49 +37,54 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         Conflict: somebody else listens there.
     """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), backlog=BACKLOG)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
-        raise Conflict(f"port {port} is taken; choose another with --port") from error
+        raise Conflict(f"port {port} on {host} is taken; choose another") from error
 
 
 def spawn(settings: Settings, listener: socket.socket) -> subprocess.Popen[bytes]:
-    """Start an engine on a listening socket that this process keeps."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "aima.embedded", str(listener.fileno())],
-        stdin=subprocess.PIPE,
-        pass_fds=[listener.fileno()],
-    )
-    assert process.stdin  # noqa: S101 - asked for a pipe
-    process.stdin.write(settings.model_dump_json(include=PASSED_ON).encode())
-    process.stdin.close()
-    return process
+    """Start an engine process on a listening socket that this process keeps."""
+    needed = settings.model_dump_json(include={"data", "log_level", "embedded", "models"})
+    with tempfile.TemporaryFile() as stdin:
+        stdin.write(needed.encode())
+        stdin.seek(0)
+        return subprocess.Popen(  # noqa: S603 - this very program
+            [sys.executable, "-m", "aima.embedded", str(listener.fileno())],
+            stdin=stdin,
+            pass_fds=[listener.fileno()],
+        )
 
 
-def relaunch(
-    settings: Settings, listener: socket.socket, ready: Callable[[str], None] | None
-) -> None:
+def hold(settings: Settings, listener: socket.socket) -> None:
     """Run an engine whenever a client is there, until SIGTERM or SIGINT."""
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
     engine: subprocess.Popen[bytes] | None = None
-
-    def leave(_: int, __: FrameType | None) -> None:
+    try:
+        while True:
+            select.select([listener], [], [])
+            engine = spawn(settings, listener)
+            if code := engine.wait():
+                log.warning("the engine ended with %s; the next request starts it again", code)
+                threading.Event().wait(CRASH_PAUSE_SECONDS)
+    except _Leave:
         if engine:
-            engine.terminate()
-            try:
-                engine.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                engine.kill()
-        os._exit(0)
+            stop(engine)
 
-    signal.signal(signal.SIGTERM, leave)
-    signal.signal(signal.SIGINT, leave)
-    if ready:
-        ready(address(listener))
-    while True:
-        select.select([listener], [], [])
-        engine = spawn(settings, listener)
-        if engine.wait() != 0:
-            time.sleep(CRASH_PAUSE_SECONDS)  # an engine that cannot start must not burn the machine
-        engine = None
+
+def stop(engine: subprocess.Popen[bytes]) -> None:
+    """End an engine process, if need be by force."""
+    engine.terminate()
+    try:
+        engine.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        engine.kill()
+        engine.wait()
+
+
+def _leave(_: int, __: FrameType | None) -> None:
+    raise _Leave

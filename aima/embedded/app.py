@@ -13,45 +13,41 @@ from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from aima.embedded.body_limit import BodyLimit
 from aima.embedded.chat import Chat
 from aima.embedded.chat_request import ChatBody
 from aima.embedded.engine import Engine
-from aima.embedded.failure import tell, tell_bug, tell_http
+from aima.embedded.failure import WrongField, first_mistake, tell, tell_bug, tell_http
+from aima.embedded.guard import BodyLimit, LocalOnly
 from aima.embedded.speak import Speaking, SpeechBody
-from aima.embedded.speech.voices import voices
+from aima.embedded.speech.voices import ALIASES, DESCRIPTIONS
 from aima.embedded.transcribe import TranscribeForm, Transcription
-from aima.errors import AimaError, ValidationFailed
+from aima.errors import AimaError
 
 B = TypeVar("B", bound=BaseModel)
-LOOPBACK = ["127.0.0.1", "localhost"]
-MOST_JSON_BYTES = 4 << 20
-MOST_UPLOAD_BYTES = 512 << 20
+JSON = Middleware(BodyLimit, most_bytes=4 << 20)
+UPLOAD = Middleware(BodyLimit, most_bytes=512 << 20)
 
 
-def create_app(engine: Engine) -> Starlette:
-    """Make the web application of an engine."""
+def create_app(engine: Engine, *, local_only: bool) -> Starlette:
+    """Make the web application of an engine; ``local_only`` refuses web pages."""
     doors = _Doors(engine)
+    post = ["POST"]
+    speech, transcriptions = "/v1/audio/speech", "/v1/audio/transcriptions"
     return Starlette(
         routes=[
             Route("/health", doors.health),
             Route("/v1/models", doors.models),
             Route("/v1/audio/voices", doors.voices),
-            Route("/v1/chat/completions", doors.chat, methods=["POST"]),
-            Route("/v1/audio/transcriptions", doors.transcriptions, methods=["POST"]),
-            Route("/v1/audio/speech", doors.speech, methods=["POST"]),
+            Route("/v1/chat/completions", doors.chat, methods=post, middleware=[JSON]),
+            Route(speech, doors.speech, methods=post, middleware=[JSON]),
+            Route(transcriptions, doors.transcriptions, methods=post, middleware=[UPLOAD]),
         ],
         exception_handlers={AimaError: tell, HTTPException: tell_http, Exception: tell_bug},
-        middleware=[
-            # A web page must not reach the engine through a name that resolves to loopback.
-            Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK),
-            Middleware(BodyLimit, most_bytes=MOST_UPLOAD_BYTES),
-        ],
+        middleware=[Middleware(LocalOnly)] if local_only else [],
     )
 
 
@@ -62,60 +58,51 @@ class _Doors:
         self._engine = engine
 
     async def health(self, _: Request) -> Response:
+        loaded = [
+            name for name, service in self._engine.services.items() if service.resident.loaded
+        ]
         return JSONResponse(
             {
                 "status": "ok",
-                "loaded": [
-                    name
-                    for name, service in self._engine.services.items()
-                    if service.resident.loaded
-                ],
+                "loaded": loaded,
                 "threads": self._engine.threads,
                 "rss_bytes": psutil.Process().memory_info().rss,
             }
         )
 
     async def models(self, _: Request) -> Response:
-        present = {stored.model.name: stored.present for stored in self._engine.store.list()}
-        return JSONResponse(
-            {
-                "object": "list",
-                "data": [
-                    {
-                        "id": name,
-                        "object": "model",
-                        "created": 0,
-                        "owned_by": "aima",
-                        "type": service.resident.model.type,
-                        "description": service.resident.model.description,
-                        "licence": service.resident.model.licence,
-                        "languages": service.resident.model.languages,
-                        "bytes": service.resident.model.bytes,
-                        "present": present[name],
-                        "loaded": service.resident.loaded,
-                    }
-                    for name, service in self._engine.services.items()
-                ],
-            }
-        )
+        return JSONResponse({"object": "list", "data": [*map(self._card, self._engine.services)]})
+
+    def _card(self, name: str) -> dict[str, object]:
+        resident = self._engine.services[name].resident
+        return {
+            "id": name,
+            "object": "model",
+            "created": 0,
+            "owned_by": "aima",
+            "type": resident.model.type,
+            "description": resident.model.description,
+            "licence": resident.model.licence,
+            "languages": resident.model.languages,
+            "bytes": resident.model.bytes,
+            "present": self._engine.store.present(name),
+            "loaded": resident.loaded,
+        }
 
     async def voices(self, _: Request) -> Response:
-        speaking = self._engine.named("default", Speaking)
-        return JSONResponse(
+        model = self._engine.named("default", Speaking).resident.model
+        voices = [
             {
-                "voices": [
-                    {
-                        "id": voice.name,
-                        "name": voice.name,
-                        "model": speaking.resident.model.name,
-                        "language": "en",
-                        "description": voice.description,
-                        "aliases": voice.aliases,
-                    }
-                    for voice in voices()
-                ]
+                "id": name,
+                "name": name,
+                "model": model.name,
+                "language": model.languages[0],
+                "description": description,
+                "aliases": [alias for alias, voice in ALIASES.items() if voice == name],
             }
-        )
+            for name, description in DESCRIPTIONS.items()
+        ]
+        return JSONResponse({"voices": voices})
 
     async def chat(self, request: Request) -> Response:
         body = await _json(request, ChatBody)
@@ -127,35 +114,23 @@ class _Doors:
 
     async def transcriptions(self, request: Request) -> Response:
         async with request.form(max_files=1, max_fields=20) as fields:
-            file = fields.get("file")
-            if not isinstance(file, UploadFile):
-                raise ValidationFailed("file: send the recording as the form's field `file`")
-            form = _valid(
-                TranscribeForm,
-                {name: value for name, value in fields.items() if isinstance(value, str)},
-            )
+            upload = fields.get("file")
+            if not isinstance(upload, UploadFile):
+                raise WrongField("file", "send the recording as this field of a multipart form")
+            texts = {name: text for name, text in fields.items() if isinstance(text, str)}
+            try:
+                form = TranscribeForm.model_validate(texts)
+            except ValidationError as error:
+                raise first_mistake(error) from error
             service = self._engine.named(form.model, Transcription)
-            return await service.answer(request, form, file.file)
+            return await service.answer(request, form, upload.file)
 
 
 async def _json(request: Request, shape: type[B]) -> B:
     """Read and check a JSON body."""
     if "json" not in request.headers.get("content-type", ""):
-        raise ValidationFailed("send the body as `content-type: application/json`")
+        raise WrongField("content-type", "send the body as `application/json`")
     try:
         return shape.model_validate_json(await request.body())
     except ValidationError as error:
-        raise _first_mistake(error) from error
-
-
-def _valid(shape: type[B], values: dict[str, str]) -> B:
-    try:
-        return shape.model_validate(values)
-    except ValidationError as error:
-        raise _first_mistake(error) from error
-
-
-def _first_mistake(error: ValidationError) -> ValidationFailed:
-    first = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in first["loc"])
-    return ValidationFailed(f"{field}: {first['msg']}" if field else first["msg"])
+        raise first_mistake(error) from error

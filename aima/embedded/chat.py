@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
+from pydantic import JsonValue
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -22,12 +23,28 @@ from aima.embedded.stopping import while_wanted
 from aima.embedded.turns import Turns
 from aima.errors import AimaError, Cancelled, ExecutionFailed, TooLarge, ValidationFailed
 
-HEADERS = [
+TIMEOUT = httpx2.Timeout(10, read=600)
+"""A long prompt on a busy machine takes minutes before its first token."""
+
+STREAM_HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
 ]
-TIMEOUT = httpx2.Timeout(10, read=600)
-"""A long prompt on a busy machine takes minutes before its first token."""
+
+
+class Clock:
+    """The engine's own time, told beside llama.cpp's."""
+
+    def __init__(self) -> None:
+        """Start."""
+        self._begun = time.monotonic()
+        self.load_ms = 0.0
+
+    def stamp(self, answer: dict[str, Any]) -> None:
+        """Write the time so far into an answer's ``timings``."""
+        total_ms = (time.monotonic() - self._begun) * 1000
+        own = {"total_ms": round(total_ms, 1), "load_ms": round(self.load_ms, 1)}
+        answer["timings"] = answer.get("timings", {}) | own
 
 
 @dataclass(frozen=True)
@@ -43,12 +60,11 @@ class Chat:
         """Answer a conversation, whole or as a stream of events."""
         asked = body.for_llama(max_tokens=self.max_tokens, context_tokens=self.context_tokens)
         if body.stream:
-            wants_usage = bool(body.stream_options and body.stream_options.include_usage)
-            return _EventStream(self, asked, wants_usage=wants_usage)
+            return _EventStream(self, asked, tell_usage=body.stream_options.include_usage)
         return await while_wanted(request, self._whole(asked))
 
-    async def _whole(self, asked: dict[str, Any]) -> Response:
-        clock = _Clock()
+    async def _whole(self, asked: dict[str, JsonValue]) -> Response:
+        clock = Clock()
         async with self.upstream(asked, clock) as response:
             answer = json.loads(await response.aread())
         clock.stamp(answer)
@@ -56,50 +72,32 @@ class Chat:
 
     @asynccontextmanager
     async def upstream(
-        self, asked: dict[str, Any], clock: _Clock
+        self, asked: dict[str, JsonValue], clock: Clock
     ) -> AsyncIterator[httpx2.Response]:
-        """Have llama.cpp's successful response; leaving closes it, which ends its work."""
-        loaded = await self.resident.get()
-        clock.load_ms = loaded.load_ms
-        llama = loaded.value
-        async with (
-            self.turns.turn(),
-            _translated(),
-            httpx2.AsyncClient(base_url=llama.url, timeout=TIMEOUT, trust_env=False) as client,
-            client.stream(
-                "POST",
-                "/v1/chat/completions",
-                json=asked,
-                headers={"authorization": f"Bearer {llama.api_key}"},
-            ) as response,
-        ):
-            if response.is_error:
-                raise _refusal(await response.aread())
-            yield response
+        """Have llama.cpp's successful response; leaving closes it, which ends its work.
 
-
-class _Clock:
-    """The engine's own time beside llama.cpp's."""
-
-    def __init__(self) -> None:
-        self._begun = time.monotonic()
-        self.load_ms = 0.0
-
-    def stamp(self, answer: dict[str, Any]) -> None:
-        total = (time.monotonic() - self._begun) * 1000
-        answer["timings"] = answer.get("timings", {}) | {
-            "total_ms": round(total, 1),
-            "load_ms": round(self.load_ms, 1),
-        }
+        Raises:
+            Busy: too many wait for this model.
+            TooLarge: the conversation does not fit the model.
+            ValidationFailed: llama.cpp does not understand the request.
+        """
+        async with self.turns.turn():
+            loaded = await self.resident.get()
+            clock.load_ms = loaded.load_ms
+            async with _asked(loaded.value, asked) as response:
+                if response.is_error:
+                    raise _refusal(await response.aread())
+                yield response
 
 
 class _EventStream(Response):
-    """Server-sent events; nothing is sent before llama.cpp accepts the request."""
+    """Server-sent events; nothing is sent before llama.cpp accepted the request."""
 
-    def __init__(self, chat: Chat, asked: dict[str, Any], *, wants_usage: bool) -> None:
+    def __init__(self, chat: Chat, asked: dict[str, JsonValue], *, tell_usage: bool) -> None:
+        super().__init__()
         self._chat = chat
         self._asked = asked
-        self._wants_usage = wants_usage
+        self._tell_usage = tell_usage
         self._begun = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -110,48 +108,58 @@ class _EventStream(Response):
                 raise
             # The status is out: the stream itself tells, unless nobody is there to hear.
             if not isinstance(error, Cancelled):
-                event = f"data: {json.dumps(failure_body(error))}\n\n".encode()
-                await send({"type": "http.response.body", "body": event})
+                await send({"type": "http.response.body", "body": _event(failure_body(error))})
 
     async def _send(self, send: Send) -> None:
-        clock = _Clock()
+        clock = Clock()
         async with self._chat.upstream(self._asked, clock) as response:
             self._begun = True
-            await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+            await send({"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS})
             async for line in response.aiter_lines():
-                if event := self._event(line, clock):
+                if event := self._passed_on(line, clock):
                     await send({"type": "http.response.body", "body": event, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await send({"type": "http.response.body", "body": b""})
 
-    def _event(self, line: str, clock: _Clock) -> bytes:
+    def _passed_on(self, line: str, clock: Clock) -> bytes:
+        """Give what the client gets for a line of llama.cpp's stream."""
+        if not line.startswith("data:"):
+            return b""
         data = line.removeprefix("data:").strip()
-        if not line.startswith("data:") or data == "[DONE]":
-            return f"{line}\n\n".encode() if data else b""
+        if data == "[DONE]":
+            return b"data: [DONE]\n\n"
         event = json.loads(data)
         if "timings" in event:
             clock.stamp(event)
-        if "usage" in event and not self._wants_usage:
-            del event["usage"]
-        return f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
+        if not self._tell_usage:
+            event.pop("usage", None)
+        return _event(event)
+
+
+def _event(value: object) -> bytes:
+    return f"data: {json.dumps(value, ensure_ascii=False)}\n\n".encode()
 
 
 @asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
+async def _asked(llama: LlamaServer, body: dict[str, JsonValue]) -> AsyncIterator[httpx2.Response]:
+    headers = {"authorization": f"Bearer {llama.api_key}"}
     try:
-        yield
+        async with (
+            httpx2.AsyncClient(base_url=llama.url, timeout=TIMEOUT, trust_env=False) as client,
+            client.stream("POST", "/v1/chat/completions", json=body, headers=headers) as response,
+        ):
+            yield response
     except httpx2.HTTPError as error:
         raise ExecutionFailed(f"llama.cpp broke off ({error!r}); ask again") from error
 
 
 def _refusal(body: bytes) -> AimaError:
     """Translate llama.cpp's refusal."""
-    told = json.loads(body).get("error", {})
-    if told.get("type") == "exceed_context_size_error":
+    told = json.loads(body)["error"]
+    if told["type"] == "exceed_context_size_error":
         return TooLarge(
-            f"the conversation has {told.get('n_prompt_tokens')} tokens and the model holds "
-            f"{told.get('n_ctx')}; shorten it, or raise AIMA_EMBEDDED_CONTEXT_TOKENS"
+            f"the conversation has {told['n_prompt_tokens']} tokens and the model holds "
+            f"{told['n_ctx']}; shorten it, or raise AIMA_EMBEDDED_CONTEXT_TOKENS"
         )
-    message = str(told.get("message", body[:200].decode(errors="replace")))
-    if told.get("type") == "invalid_request_error":
-        return ValidationFailed(message)
-    return ExecutionFailed(f"llama.cpp refused: {message}")
+    if told["type"] == "invalid_request_error":
+        return ValidationFailed(str(told["message"]))
+    return ExecutionFailed(f"llama.cpp refused: {told['message']}")

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-from aima.errors import ValidationFailed
+from aima.embedded.failure import WrongField
 
 SYSTEM_PROMPT = "You are a helpful AI assistant. Answer briefly."
 """Said where the caller says nothing: without any, the small model runs on for ever."""
 
+DEEPEST_SCHEMA = 32
 PASSED_ON = {
     "temperature", "top_p", "seed", "stop", "presence_penalty", "frequency_penalty",
     "response_format", "stream",
 }  # fmt: skip
-DEEPEST_SCHEMA = 32
 
 
 class _Body(BaseModel):
@@ -37,11 +37,16 @@ class ChatMessage(_Body):
     content: str | list[TextPart]
 
     @property
-    def text(self) -> str:
-        """The content as one string."""
-        if isinstance(self.content, str):
-            return self.content
-        return "\n".join(part.text for part in self.content)
+    def is_instruction(self) -> bool:
+        """Tell whether it says how to answer rather than what."""
+        return self.role in {"system", "developer"}
+
+    def for_llama(self) -> dict[str, JsonValue]:
+        """Give the message in the roles and shape the chat template knows."""
+        text = self.content
+        if not isinstance(text, str):
+            text = "\n".join(part.text for part in text)
+        return {"role": "system" if self.is_instruction else self.role, "content": text}
 
 
 class JsonSchema(_Body):
@@ -56,6 +61,17 @@ class ResponseFormat(_Body):
 
     type: Literal["text", "json_object", "json_schema"]
     json_schema: JsonSchema | None = None
+
+    @model_validator(mode="after")
+    def _has_a_schema_of_sane_depth(self) -> ResponseFormat:
+        if self.type != "json_schema":
+            return self
+        if self.json_schema is None:
+            raise ValueError("`json_schema` is missing")
+        if _depth(self.json_schema.schema_) > DEEPEST_SCHEMA:
+            # The grammar's compiler recurses on the native stack.
+            raise ValueError(f"the schema nests deeper than {DEEPEST_SCHEMA} levels")
+        return self
 
 
 class StreamOptions(_Body):
@@ -73,54 +89,39 @@ class ChatBody(_Body):
     max_completion_tokens: int | None = Field(default=None, gt=0)
     temperature: float = Field(default=0.0, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
-    seed: int | None = None
+    seed: int | None = Field(default=None, ge=0, lt=2**32)
     stop: str | list[str] | None = None
     presence_penalty: float | None = Field(default=None, ge=-2, le=2)
     frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
     response_format: ResponseFormat | None = None
     stream: bool = False
-    stream_options: StreamOptions | None = None
+    stream_options: StreamOptions = StreamOptions()
     n: int | None = None
     tools: list[JsonValue] | None = None
-
-    @field_validator("response_format")
-    @classmethod
-    def _shallow(cls, value: ResponseFormat | None) -> ResponseFormat | None:
-        """Keep a schema from exhausting the stack of the grammar's compiler."""
-        if value and value.json_schema and _depth(value.json_schema.schema_) > DEEPEST_SCHEMA:
-            raise ValueError(f"the schema nests deeper than {DEEPEST_SCHEMA} levels")
-        return value
 
     def for_llama(self, *, max_tokens: int, context_tokens: int) -> dict[str, JsonValue]:
         """Give the body that llama.cpp gets, with every bound set.
 
         Raises:
-            ValidationFailed: it asks for something this engine does not do.
+            WrongField: it asks for something this engine does not do.
         """
         if self.tools:
-            raise ValidationFailed(
-                "tools: the embedded models call no tools; leave `tools` out, or use a larger "
-                "model on another engine"
+            raise WrongField(
+                "tools", "the embedded models call no tools; use a larger model on another engine"
             )
         if self.n not in {None, 1}:
-            raise ValidationFailed("n: this engine gives one answer at a time; leave `n` out")
+            raise WrongField("n", "this engine gives one answer at a time; leave it out")
         asked = self.max_completion_tokens or self.max_tokens or max_tokens
         body = self.model_dump(include=PASSED_ON, exclude_none=True, by_alias=True)
         return body | {
             "messages": self._conversation(),
             "max_tokens": min(asked, context_tokens),
-            "stream_options": {"include_usage": bool(self.stream)},
+            "stream_options": {"include_usage": self.stream},
         }
 
     def _conversation(self) -> list[JsonValue]:
-        said: list[JsonValue] = [
-            {
-                "role": "system" if message.role == "developer" else message.role,
-                "content": message.text,
-            }
-            for message in self.messages
-        ]
-        if self.messages[0].role not in {"system", "developer"}:
+        said: list[JsonValue] = [message.for_llama() for message in self.messages]
+        if not any(message.is_instruction for message in self.messages):
             said.insert(0, {"role": "system", "content": SYSTEM_PROMPT})
         return said
 

@@ -1,8 +1,8 @@
 """A recording of any kind as 16 kHz mono samples, with every size bounded.
 
-Recordings come from strangers. Only demuxers of audio and video containers are allowed: others
-(playlists, concatenations) would make the library open files and addresses named inside. What
-is decoded goes to a temporary file past ``MEMORY_BYTES``, and never beyond ``LONGEST_SECONDS``.
+Recordings come from strangers. Only demuxers of sound and film are allowed: others (playlists,
+concatenations) would open the files and addresses named inside. What is decoded goes to a
+temporary file past ``MEMORY_BYTES``, and never beyond ``LONGEST_SECONDS``.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event
 from typing import IO, TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from aima.embedded.stopping import Stopped
+from aima.embedded.stopping import Stop
 from aima.errors import InsufficientResources, TooLarge, UnsupportedMedia, ValidationFailed
 
 if TYPE_CHECKING:
+    from av import AudioFrame
     from av.container import InputContainer
 
 Samples: TypeAlias = npt.NDArray[np.float32]
@@ -34,15 +34,15 @@ FORMATS = (
     "wav,w64,aiff,au,caf,flac,mp3,ogg,aac,ac3,eac3,amr,amrnb,amrwb,opus,wv,tta,ape,asf,avi,flv,"
     "mpegts,mpeg,gsm,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2"
 )
-ESTIMATED = {"mp3", "aac", "ac3", "eac3", "ogg", "mpegts", "mpeg", "amr"}
-"""Containers whose stated length is a guess."""
-CUT_OFF_SHARE = 0.05
-CUT_OFF_SECONDS = 0.5
+GUESSING = {"mp3", "aac", "ac3", "eac3", "ogg", "mpegts", "mpeg", "amr"}
+"""Containers that do not state their length; the library guesses it from the bit rate."""
+MISSING_SHARE = 0.05
+MISSING_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class Recording:
-    """Decoded speech: 16-bit samples in a temporary file."""
+    """Decoded sound: 16-bit samples in a temporary file."""
 
     file: IO[bytes]
     samples: int
@@ -55,47 +55,47 @@ class Recording:
     def read(self, start: int, count: int) -> Samples:
         """Give samples between -1 and 1."""
         self.file.seek(start * SAMPLE_BYTES)
-        data = np.frombuffer(self.file.read(count * SAMPLE_BYTES), np.int16)
-        return data.astype(np.float32) / 32768
+        samples = np.frombuffer(self.file.read(count * SAMPLE_BYTES), np.int16)
+        return samples.astype(np.float32) / np.float32(32768)
 
 
 @contextmanager
-def decoded(source: IO[bytes], *, stop: Event) -> Iterator[Recording]:
+def decoded(source: IO[bytes], *, stop: Stop) -> Iterator[Recording]:
     """Decode a recording; its samples are gone when the context ends.
 
     Raises:
-        UnsupportedMedia: these bytes are no audio anybody can read.
+        UnsupportedMedia: these bytes are no sound anybody can read.
         ValidationFailed: it is empty or cut off.
         TooLarge: it is longer than ``LONGEST_SECONDS``.
-        Stopped: ``stop`` was set.
+        InsufficientResources: there is no space for the samples.
+        Stopped: nobody waits any more.
     """
     with tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES) as spool:
         try:
-            stated = _decode(source, spool, stop)
+            stated_seconds = _decode(source, spool, stop)
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
             raise InsufficientResources(
-                f"no space left in {tempfile.gettempdir()} to decode the recording"
+                f"no space left in {tempfile.gettempdir()} to decode the recording; free some"
             ) from error
         recording = Recording(spool, spool.tell() // SAMPLE_BYTES)
-        _check(recording.seconds, stated)
+        _check_whole(recording.seconds, stated_seconds)
         yield recording
 
 
-def _decode(source: IO[bytes], into: IO[bytes], stop: Event) -> float | None:
-    """Write the samples of ``source``; give the length its container states, if it does."""
+def _decode(source: IO[bytes], into: IO[bytes], stop: Stop) -> float | None:
+    """Write the samples of ``source``; give the length that its container states, if it does."""
     import av
 
+    options = {"format_whitelist": FORMATS, "protocol_whitelist": "none"}
     try:
-        options = {"format_whitelist": FORMATS, "protocol_whitelist": "none"}
-        with av.open(source, mode="r", options=options, metadata_errors="ignore") as container:
+        with av.open(source, "r", options=options, metadata_errors="ignore") as container:
             if not container.streams.audio:
                 raise UnsupportedMedia("the file holds no sound; send a recording")
-            for chunk in _samples(container):
-                if stop.is_set():
-                    raise Stopped
-                into.write(chunk)
+            for frame in _resampled(container):
+                stop.check()
+                into.write(frame.to_ndarray().tobytes())
                 if into.tell() > LONGEST_SECONDS * SAMPLE_RATE * SAMPLE_BYTES:
                     raise TooLarge(
                         f"the recording is longer than {LONGEST_SECONDS // 3600} hours; "
@@ -104,45 +104,45 @@ def _decode(source: IO[bytes], into: IO[bytes], stop: Event) -> float | None:
             return _stated_seconds(container)
     except av.FFmpegError as error:
         raise UnsupportedMedia(
-            f"these bytes are no recording this can read ({error.strerror}); "
+            f"these bytes are no recording this engine can read ({error.strerror}); "
             "send WAV, MP3, FLAC, Ogg, MP4 or WebM"
         ) from error
 
 
-def _samples(container: InputContainer) -> Iterator[bytes]:
-    """Give 16 kHz mono samples frame by frame; damaged packets are left out."""
-    from av import AudioFrame, AudioResampler, InvalidDataError
+def _resampled(container: InputContainer) -> Iterator[AudioFrame]:
+    """Give frames of 16 kHz mono; damaged packets are left out."""
+    from av import AudioResampler, InvalidDataError
 
-    stream = container.streams.audio[0]
-    resampler, shape = None, None
-    for packet in container.demux(stream):
+    resamplers: dict[tuple[str, str, int], AudioResampler] = {}
+    for packet in container.demux(container.streams.audio[0]):
         try:
             frames = packet.decode()
         except InvalidDataError:
             continue
         for frame in frames:
-            if not isinstance(frame, AudioFrame):
-                continue
-            if shape != (frame.format.name, frame.layout.name, frame.rate):
-                shape = (frame.format.name, frame.layout.name, frame.rate)
-                resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+            # A stream may change its shape, and a resampler takes one shape only.
+            shape = (frame.format.name, frame.layout.name, frame.rate)
+            if shape not in resamplers:
+                for resampler in resamplers.values():
+                    yield from resampler.resample(None)
+                resamplers = {shape: AudioResampler("s16", "mono", SAMPLE_RATE)}
             frame.pts = None
-            for made in resampler.resample(frame) if resampler else ():
-                yield made.to_ndarray().tobytes()
-    for made in resampler.resample(None) if resampler else ():
-        yield made.to_ndarray().tobytes()
+            yield from resamplers[shape].resample(frame)
+    for resampler in resamplers.values():
+        yield from resampler.resample(None)
 
 
 def _stated_seconds(container: InputContainer) -> float | None:
-    if ESTIMATED & set(container.format.name.split(",")) or container.duration is None:
+    if GUESSING & set(container.format.name.split(",")) or container.duration is None:
         return None
     return container.duration / 1_000_000
 
 
-def _check(seconds: float, stated: float | None) -> None:
+def _check_whole(seconds: float, stated: float | None) -> None:
     if seconds == 0:
         raise ValidationFailed("the recording is empty: it holds no samples")
-    if stated and stated - seconds > max(CUT_OFF_SECONDS, CUT_OFF_SHARE * stated):
+    if stated and stated - seconds > max(MISSING_SECONDS, MISSING_SHARE * stated):
         raise ValidationFailed(
-            f"the recording is cut off: {seconds:.1f} s are there of the {stated:.1f} s it states"
+            f"the recording is cut off: {seconds:.1f} s are there of the {stated:.1f} s it states; "
+            "send all of it"
         )

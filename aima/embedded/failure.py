@@ -2,29 +2,53 @@
 
 from __future__ import annotations
 
-import logging
-
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from aima.embedded.turns import Busy
-from aima.errors import AimaError, Cancelled, InternalError, NotFound, ValidationFailed
+from aima.errors import AimaError, Cancelled, InternalError, ModelNotFound, ValidationFailed
 
-log = logging.getLogger(__name__)
-CLIENT_ERROR = 400
 SERVER_ERROR = 500
 
 
-def failure_body(error: AimaError, *, param: str | None = None) -> dict[str, object]:
+class WrongField(ValidationFailed):
+    """A field of the request holds something this engine cannot do.
+
+    Attributes:
+        param: the field, its path joined by dots.
+    """
+
+    def __init__(self, param: str, message: str, /) -> None:
+        """Name the field, then what is wrong with it and the way out."""
+        super().__init__(f"{param}: {message}" if param else message)
+        self.param = param
+
+
+def first_mistake(error: ValidationError) -> WrongField:
+    """Tell the first thing that is wrong with a body."""
+    first = error.errors(include_url=False)[0]
+    return WrongField(".".join(str(part) for part in first["loc"]), first["msg"])
+
+
+def failure_body(error: AimaError) -> dict[str, object]:
     """Give the body that tells an error."""
-    kind = "server_error" if error.status >= SERVER_ERROR else "invalid_request_error"
-    return {"error": {"message": error.message, "type": kind, "code": error.code, "param": param}}
+    param = error.param if isinstance(error, WrongField) else None
+    return {
+        "error": {
+            "message": error.message,
+            "type": "server_error" if error.status >= SERVER_ERROR else "invalid_request_error",
+            "code": error.code,
+            "param": "model" if isinstance(error, ModelNotFound) else param,
+        }
+    }
 
 
 def tell(_: Request, error: Exception) -> Response:
     """Answer with an error of AIMA's tree."""
-    assert isinstance(error, AimaError)  # noqa: S101 - Starlette calls this for that class only
+    if not isinstance(error, AimaError):  # Starlette's type for handlers is as wide as this
+        raise error
     if isinstance(error, Cancelled):
         return Response(status_code=error.status)
     headers = {"retry-after": str(error.retry_after)} if isinstance(error, Busy) else None
@@ -32,12 +56,11 @@ def tell(_: Request, error: Exception) -> Response:
 
 
 def tell_http(_: Request, error: Exception) -> Response:
-    """Answer an address or method that does not exist."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - Starlette calls this for that class only
-    cause = NotFound if error.status_code == NotFound.status else ValidationFailed
-    return JSONResponse(
-        failure_body(cause(error.detail)), status_code=error.status_code, headers=error.headers
-    )
+    """Answer where the address, the method or the form itself is wrong."""
+    if not isinstance(error, HTTPException):
+        raise error
+    body = failure_body(ValidationFailed(error.detail))
+    return JSONResponse(body, status_code=error.status_code, headers=error.headers)
 
 
 def tell_bug(_: Request, __: Exception) -> Response:

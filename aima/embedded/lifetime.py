@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -13,7 +12,7 @@ WATCH_SECONDS = 0.5
 
 
 class Activity:
-    """Counts the requests that use a model. Looking (GET) is no use: a monitor keeps nothing warm."""
+    """Counts requests that use a model. Looking (GET) is no use: a monitor keeps nothing warm."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Watch the requests to ``app``."""
@@ -23,7 +22,7 @@ class Activity:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on and count it while it runs."""
-        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
+        if scope["method"] in {"GET", "HEAD", "OPTIONS"}:
             await self._app(scope, receive, send)
             return
         self._running += 1
@@ -40,24 +39,17 @@ class Activity:
 
 
 async def until_idle(activity: Activity, limit_seconds: float) -> None:
-    """Return when nobody used a model for ``limit_seconds``."""
-    while (idle := activity.idle_seconds) < limit_seconds:
-        await asyncio.sleep(max(WATCH_SECONDS, limit_seconds - idle) if idle else WATCH_SECONDS)
+    """Return when nobody has used a model for ``limit_seconds``."""
+    while (idle := activity.idle_seconds) < limit_seconds:  # noqa: ASYNC110 - time itself counts
+        await asyncio.sleep(limit_seconds - idle if idle else WATCH_SECONDS)
 
 
-async def until_orphaned(parent: int) -> None:
-    """Return when process ``parent`` is no longer the parent.
+async def until_orphaned() -> None:
+    """Return when this process has another parent than now.
 
     Asked again and again rather than by ``PR_SET_PDEATHSIG``, which fires when the parent's
-    *thread* ends and exists on Linux only.
+    *thread* ends, and exists on Linux only.
     """
-    while os.getppid() == parent:
+    parent = os.getppid()
+    while os.getppid() == parent:  # noqa: ASYNC110 - no event tells a parent's end everywhere
         await asyncio.sleep(WATCH_SECONDS)
-
-
-async def first_of(*waits: Callable[[], Awaitable[None]]) -> None:
-    """Return when the first of ``waits`` does."""
-    tasks = [asyncio.ensure_future(wait()) for wait in waits]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in tasks:
-        task.cancel()

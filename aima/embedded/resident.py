@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Loaded(Generic[T]):
-    """A model ready for use, and how long this caller waited for that."""
+    """A model ready for use, and how long this caller waited for it."""
 
     value: T
     load_ms: float

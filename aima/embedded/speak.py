@@ -5,18 +5,18 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Event
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aima.embedded.failure import WrongField
 from aima.embedded.resident import Resident
-from aima.embedded.speech.voices import voice_named
-from aima.embedded.stopping import Stopped, in_thread, while_wanted
+from aima.embedded.speech.voices import ALIASES, DESCRIPTIONS
+from aima.embedded.stopping import Stop, in_thread, while_wanted
 from aima.embedded.turns import Turns
-from aima.errors import TooLarge, ValidationFailed
+from aima.errors import TooLarge
 
 if TYPE_CHECKING:
     from aima.embedded.speech.kokoro import Kokoro, Sound
@@ -57,36 +57,37 @@ class Speaking:
             )
         begun = time.monotonic()
         sound, load_ms = await while_wanted(request, self._said(body))
-        total_ms = (time.monotonic() - begun) * 1000
         headers = {
-            "x-aima-total-ms": f"{total_ms:.1f}",
+            "x-aima-total-ms": f"{(time.monotonic() - begun) * 1000:.1f}",
             "x-aima-load-ms": f"{load_ms:.1f}",
             "x-aima-audio-seconds": f"{len(sound) / SAMPLE_RATE:.3f}",
         }
         if body.response_format == "pcm":
             media_type = f"audio/pcm;rate={SAMPLE_RATE};channels=1"
             return Response(audio.pcm(sound), headers=headers, media_type=media_type)
-        recording = audio.wav(sound, rate=SAMPLE_RATE)
-        return Response(recording, headers=headers, media_type="audio/wav")
+        wav = audio.wav(sound, rate=SAMPLE_RATE)
+        return Response(wav, headers=headers, media_type="audio/wav")
 
     async def _said(self, body: SpeechBody) -> tuple[Sound, float]:
-        import numpy as np
-
+        voice = _voice(body.voice)
         async with self.turns.turn():
             loaded = await self.resident.get()
-            voice = voice_named(body.voice, among=loaded.value.voices)
 
-            def say(stop: Event) -> Sound:
-                parts = []
-                for part in loaded.value.speak(body.input, voice=voice, speed=body.speed):
-                    if stop.is_set():
-                        raise Stopped
-                    parts.append(part)
-                if not parts:
-                    raise ValidationFailed(
-                        "input: the text has nothing this voice can say; it speaks English, "
-                        "written in Latin letters"
-                    )
-                return np.concatenate(parts)
+            def say(stop: Stop) -> Sound:
+                return loaded.value.speak(body.input, voice=voice, speed=body.speed, stop=stop)
 
-            return await in_thread(self.executor, say), loaded.load_ms
+            sound = await in_thread(self.executor, say)
+        if not len(sound):
+            raise WrongField(
+                "input",
+                "there is nothing this voice can say; it speaks English in Latin letters",
+            )
+        return sound, loaded.load_ms
+
+
+def _voice(asked: str) -> str:
+    voice = ALIASES.get(asked.lower(), asked)
+    if voice not in DESCRIPTIONS:
+        names = ", ".join([*DESCRIPTIONS, *ALIASES])
+        raise WrongField("voice", f"no voice is called {asked!r}; there are: {names}")
+    return voice

@@ -16,7 +16,36 @@ T = TypeVar("T")
 
 
 class Stopped(Exception):
-    """Raised by work that noticed its stop event."""
+    """Raised by work that noticed it should stop."""
+
+
+class Stop:
+    """Tells work in a thread that nobody wants it any more."""
+
+    def __init__(self) -> None:
+        """Nobody said so yet."""
+        self._said = Event()
+        self._interrupt: Callable[[], None] = lambda: None
+
+    def set(self) -> None:
+        """Say so, and interrupt what can be interrupted."""
+        self._said.set()
+        self._interrupt()
+
+    def interrupts(self, call: Callable[[], None]) -> None:
+        """Have ``call`` made, from another thread, when somebody says stop."""
+        self._interrupt = call
+        if self._said.is_set():
+            call()
+
+    def check(self) -> None:
+        """Go on, or not.
+
+        Raises:
+            Stopped: somebody said stop.
+        """
+        if self._said.is_set():
+            raise Stopped
 
 
 async def while_wanted(request: Request, work: Coroutine[Any, Any, T]) -> T:
@@ -43,12 +72,12 @@ async def _left(request: Request) -> None:
         pass
 
 
-async def in_thread(executor: ThreadPoolExecutor, work: Callable[[Event], T]) -> T:
-    """Run ``work(stop)`` in a thread; cancelling the task sets ``stop`` and waits for the end.
+async def in_thread(executor: ThreadPoolExecutor, work: Callable[[Stop], T]) -> T:
+    """Run ``work`` in a thread; cancelling the task stops it and waits for its end.
 
     Not to leave before the thread does keeps the model's turn taken while it still computes.
     """
-    stop = Event()
+    stop = Stop()
     running = asyncio.get_running_loop().run_in_executor(executor, work, stop)
     try:
         return await asyncio.shield(running)

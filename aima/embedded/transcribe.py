@@ -1,11 +1,10 @@
-"""Transcription: the upload read, decoded, heard, and told in the form asked for."""
+"""Transcription: a recording decoded, heard, and told in the form asked for."""
 
 from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Event
 from typing import IO, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -13,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from aima.embedded.decode import decoded
+from aima.embedded.failure import WrongField
 from aima.embedded.resident import Resident
-from aima.embedded.stopping import in_thread, while_wanted
+from aima.embedded.stopping import Stop, in_thread, while_wanted
 from aima.embedded.turns import Turns
 from aima.embedded.whisper import Segment, Whisper
-from aima.errors import ValidationFailed
 
 
 class TranscribeForm(BaseModel):
@@ -36,6 +35,7 @@ class Heard:
 
     seconds: float
     segments: tuple[Segment, ...]
+    load_ms: float
 
     @property
     def text(self) -> str:
@@ -55,54 +55,59 @@ class Transcription:
         """Write down a recording."""
         language = self._language(form.language)
         begun = time.monotonic()
-        heard, load_ms = await while_wanted(request, self._heard(file, language))
+        heard = await while_wanted(request, self._heard(file, language))
         total_ms = (time.monotonic() - begun) * 1000
-        timings = {"total_ms": round(total_ms, 1), "load_ms": round(load_ms, 1)}
         if form.response_format == "text":
-            return PlainTextResponse(heard.text + "\n")
-        if form.response_format == "json":
-            return JSONResponse({"text": heard.text, "timings": timings})
-        return JSONResponse(self._verbose(heard, language) | {"timings": timings})
+            return PlainTextResponse(heard.text)
+        told: dict[str, object] = {"text": heard.text}
+        if form.response_format == "verbose_json":
+            told |= self._details(heard, language)
+        timings = {"total_ms": round(total_ms, 1), "load_ms": round(heard.load_ms, 1)}
+        return JSONResponse(told | {"timings": timings})
 
-    async def _heard(self, file: IO[bytes], language: str) -> tuple[Heard, float]:
+    async def _heard(self, file: IO[bytes], language: str) -> Heard:
         async with self.turns.turn():
             loaded = await self.resident.get()
 
-            def hear(stop: Event) -> Heard:
+            def hear(stop: Stop) -> Heard:
                 with decoded(file, stop=stop) as recording:
                     found = loaded.value.segments(recording, language=language, stop=stop)
-                    return Heard(recording.seconds, tuple(found))
+                    return Heard(recording.seconds, tuple(found), loaded.load_ms)
 
-            return await in_thread(self.executor, hear), loaded.load_ms
+            return await in_thread(self.executor, hear)
 
-    def _verbose(self, heard: Heard, language: str) -> dict[str, object]:
+    def _details(self, heard: Heard, language: str) -> dict[str, object]:
+        segments = [
+            {
+                "id": number,
+                "start": round(segment.start, 2),
+                "end": round(segment.end, 2),
+                "text": segment.text,
+            }
+            for number, segment in enumerate(heard.segments)
+        ]
         return {
             "task": "transcribe",
             "model": self.resident.model.name,
             "language": language,
             "duration": round(heard.seconds, 3),
-            "text": heard.text,
-            "segments": [
-                {
-                    "id": number,
-                    "start": round(segment.start, 2),
-                    "end": round(segment.end, 2),
-                    "text": segment.text,
-                }
-                for number, segment in enumerate(heard.segments)
-            ],
+            "segments": segments,
         }
 
     def _language(self, asked: str | None) -> str:
-        """Give the language to hear; whisper-tiny.en knows one.
+        """Give the language to hear; None is the first that the model knows.
 
         Raises:
-            ValidationFailed: the model does not know the language asked for.
+            WrongField: the model does not know the language asked for.
         """
         known = self.resident.model.languages
-        if asked is None or asked.lower().split("-")[0] in known:
+        if asked is None:
             return known[0]
-        raise ValidationFailed(
-            f"language: model {self.resident.model.name!r} hears {', '.join(known)} only, not "
-            f"{asked!r}; use another engine's model"
+        code = asked.lower().split("-")[0]
+        if code in known:
+            return code
+        raise WrongField(
+            "language",
+            f"model {self.resident.model.name!r} hears {', '.join(known)} only, not {asked!r}; "
+            "use a model of another engine",
         )

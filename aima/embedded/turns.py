@@ -12,6 +12,7 @@ from aima.errors import RateLimited
 
 MOST_WAITING = 32
 SMOOTHING = 0.3
+LONGEST_ADVICE_SECONDS = 60
 
 
 class Busy(RateLimited):
@@ -30,8 +31,8 @@ class Busy(RateLimited):
 class Turns:
     """A bounded queue in front of one model; first come, first served.
 
-    Two computations at once on the same cores would each take twice as long, and memory
-    doubles, so a model does one thing at a time.
+    A model does one thing at a time: two computations on the same cores take twice as long each
+    and hold memory twice.
     """
 
     def __init__(self, model: str, *, most_waiting: int = MOST_WAITING) -> None:
@@ -50,18 +51,18 @@ class Turns:
             Busy: too many wait already.
         """
         if self._inside > self._most_waiting:
+            likely = math.ceil(self._usual_seconds * self._inside)
             raise Busy(
-                f"model {self._model!r} has {self._inside - 1} requests waiting; try again later",
-                retry_after=math.ceil(self._usual_seconds * self._inside),
+                f"model {self._model!r} has {self._most_waiting} requests waiting; "
+                "try again later, or serve the model with a larger engine",
+                retry_after=min(likely, LONGEST_ADVICE_SECONDS),
             )
         self._inside += 1
         try:
             async with self._lock:
                 begun = time.monotonic()
-                try:
-                    yield
-                finally:
-                    taken = time.monotonic() - begun
-                    self._usual_seconds += SMOOTHING * (taken - self._usual_seconds)
+                yield
+                taken = time.monotonic() - begun
+                self._usual_seconds += SMOOTHING * (taken - self._usual_seconds)
         finally:
             self._inside -= 1

@@ -10,22 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aima.embedded.decode import SAMPLE_RATE, Recording, Samples
-from aima.embedded.stopping import Stopped
+from aima.embedded.stopping import Stop
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
-BLOCK_SECONDS = 300
+BLOCK_SECONDS = 120
 CUT_WITHIN_SECONDS = 20
-QUIET_SECONDS = 0.1
+WINDOW_SECONDS = 0.1
 TEMPERATURES = (0.0, 0.4, 0.8)
-"""The first that gives no repetitions is taken."""
+"""Tried in order until the text does not repeat itself."""
 
 
 @dataclass(frozen=True)
@@ -50,34 +49,35 @@ class Whisper:
 
         return cls(
             WhisperModel(
-                str(folder), device="cpu", compute_type="int8", cpu_threads=threads, num_workers=1
+                str(folder), "cpu", compute_type="int8", cpu_threads=threads, num_workers=1
             )
         )
 
-    def segments(self, recording: Recording, *, language: str, stop: Event) -> Iterator[Segment]:
+    def segments(self, recording: Recording, *, language: str, stop: Stop) -> Iterator[Segment]:
         """Give what was said, stretch by stretch.
 
         Raises:
-            Stopped: ``stop`` was set; noticed between stretches.
+            Stopped: nobody waits any more; noticed between stretches.
         """
-        for offset, samples in _blocks(recording):
+        for offset, samples in blocks(recording):
+            stop.check()
             found, _ = self.model.transcribe(
                 samples,
-                language=language,
+                language,
                 beam_size=1,
                 temperature=TEMPERATURES,
                 condition_on_previous_text=False,
                 vad_filter=True,
             )
             for segment in found:
-                if stop.is_set():
-                    raise Stopped
+                stop.check()
+                end = min(offset + segment.end, recording.seconds)
                 if text := segment.text.strip():
-                    yield Segment(offset + segment.start, offset + segment.end, text)
+                    yield Segment(offset + segment.start, end, text)
 
 
-def _blocks(recording: Recording) -> Iterator[tuple[float, Samples]]:
-    """Give blocks of a recording with their start in seconds."""
+def blocks(recording: Recording) -> Iterator[tuple[float, Samples]]:
+    """Give a recording in blocks, each with its start in seconds."""
     start = 0
     while start < recording.samples:
         samples = recording.read(start, BLOCK_SECONDS * SAMPLE_RATE)
@@ -89,7 +89,6 @@ def _blocks(recording: Recording) -> Iterator[tuple[float, Samples]]:
 
 def _quietest(samples: Samples) -> int:
     """Find the quietest moment in the last seconds of a block."""
-    span, window = CUT_WITHIN_SECONDS * SAMPLE_RATE, int(QUIET_SECONDS * SAMPLE_RATE)
-    tail = samples[-span:].reshape(-1, window)
-    loudness = np.square(tail).mean(axis=1)
+    span, window = CUT_WITHIN_SECONDS * SAMPLE_RATE, int(WINDOW_SECONDS * SAMPLE_RATE)
+    loudness = np.square(samples[-span:].reshape(-1, window)).mean(axis=1)
     return len(samples) - span + int(loudness.argmin()) * window + window // 2

@@ -18,7 +18,7 @@ from aima.models.sources import Report, SourceFailed, file_chunks
 
 if TYPE_CHECKING:
     from huggingface_hub.file_download import HfFileMetadata
-    from huggingface_hub.utils import tqdm
+    from huggingface_hub.utils.tqdm import tqdm
 
 PROBE_SECONDS = 2.5
 
@@ -94,11 +94,12 @@ class HuggingFace:
 
 def _progress_class(report: Report) -> type[tqdm]:
     """Make the progress bar that the library wants draw nothing and report instead."""
-    from huggingface_hub.utils import tqdm
+    from huggingface_hub.utils.tqdm import tqdm
 
     class Reporting(tqdm):
         def __init__(self, *args: object, **kwargs: object) -> None:
-            super().__init__(*args, **(kwargs | {"disable": True}))
+            # The class has no types of its own.
+            super().__init__(*args, **(kwargs | {"disable": True}))  # type: ignore[no-untyped-call]
 
         def update(self, n: float | None = 1) -> None:
             self.n += n or 0

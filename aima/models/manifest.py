@@ -78,7 +78,8 @@ class Model(_Value):
     groups: tuple[str, ...] = ()
     description: str
     licence: str = Field(description="SPDX expression over all files.")
-    languages: tuple[str, ...]
+    languages: tuple[str, ...] = Field(min_length=1, description="ISO 639-1, the main one first.")
+    context_tokens: int = Field(default=0, description="Of an LLM: what it was trained to hold.")
     files: tuple[ModelFile, ...] = Field(alias="file", min_length=1)
 
     @property

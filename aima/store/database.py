@@ -17,6 +17,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from aima.disk import told
 from aima.errors import (
     AimaError,
     Conflict,
@@ -111,15 +112,14 @@ def _one_at_a_time(file: Path) -> Iterator[None]:
     The lock is a file of its own: to open and close the database here would drop the locks that
     SQLite holds on it for other connections of this process.
     """
-    try:
+    with told(file):
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(f"{file}.lock", os.O_CREAT | os.O_RDWR, 0o600)
-        if not file.exists():
-            os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
-    except OSError as error:
-        kind = Forbidden if isinstance(error, PermissionError) else 
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        with told(file):
+            if not file.exists():
+                os.close(os.open(file, os.O_CREAT | os.O_WRONLY, 0o600))
         yield
     finally:
         os.close(lock)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
+from aima.disk import sync_folder, told
 from aima.errors import Conflict
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -58,13 +59,16 @@ def _version(connection: Connection, file: Path) -> str | None:
 def _back_up(engine: Engine, target: Path) -> None:
     """Copy the whole database; the copy has its name only when it is complete."""
     part = target.with_name(f"{target.name}.part")
-    part.unlink(missing_ok=True)
-    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    with told(part):
+        part.unlink(missing_ok=True)
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     connection = engine.raw_connection()
     try:
         connection.cursor().execute("VACUUM INTO ?", (str(part),))
     finally:
         connection.close()
-    with part.open("rb") as copy:
-        os.fsync(copy)
-    part.replace(target)
+    with told(target):
+        with part.open("rb") as copy:
+            os.fsync(copy)
+        part.replace(target)
+        sync_folder(target.parent)

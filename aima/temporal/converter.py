@@ -51,6 +51,10 @@ from aima.artifacts import FolderArtifacts
 from aima.errors import AimaError, TooLarge, ValidationFailed
 from aima.ports.artifacts import Artifact
 
+VALUE_BYTES = 32 * 1024**2
+"""Largest value that may pass between steps. A workflow encodes it in its own thread, which the
+SDK takes for stuck after two seconds; 20 MB of numbers take half a second (two busy cores)."""
+
 _MEDIA_TYPE = "application/x-protobuf"  # of an offloaded payload: its data and its metadata
 _MESSAGE_CHARACTERS = 4000
 _TRACE_CHARACTERS = 4000
@@ -70,13 +74,12 @@ def data_converter(
         artifacts: where large values go; all workers and clients must see the same folder.
         inline_bytes: largest payload in a history, metadata included; larger ones become
             references of about 250 bytes.
-        max_bytes: largest value at all, as JSON. A workflow must encode it within the two
-            seconds after which the SDK takes it for stuck: stay below 50 MB.
+        max_bytes: largest value at all, as JSON; never more than :data:`VALUE_BYTES`.
         codec: encrypts what leaves this process, the messages of failures included.
     """
     unbounded = replace(artifacts, max_bytes=sys.maxsize)  # the first rule above
     return DataConverter(
-        payload_converter_class=_values_up_to(max_bytes),
+        payload_converter_class=_values_up_to(min(max_bytes, VALUE_BYTES)),
         payload_codec=codec,
         failure_converter_class=EncodedFailures if codec else BoundedFailures,
         external_storage=ExternalStorage(

@@ -42,7 +42,7 @@ def server_command(file: Path, *, port: int, ui_port: int) -> list[str]:
     """
     command = [str(server_program()), "server", "start-dev", "--ip", LOOPBACK]
     command += ["--port", str(port), "--ui-port", str(ui_port), "--ui-disable-news-fetch"]
-    command += ["--db-filename", str(file), "--log-level", "warn"]
+    command += ["--db-filename", str(file), "--log-level", "error"]
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL"):
         command += ["--sqlite-pragma", pragma]
     for queue in _QUEUES:

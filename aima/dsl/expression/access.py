@@ -42,7 +42,9 @@ def follow_optional(value: object, key: object, where: str) -> object:
         raise _no_container(value, key, where)
     if isinstance(value, list) and type(key) is not int:
         raise Fault(f"a list is indexed by an int, not by {phrase(key)}")
-    return Optional(present=True, value=value[key]) if leads_on(value, key) else ABSENT
+    if not leads_on(value, key):
+        return ABSENT
+    return Optional(present=True, value=follow(value, key, where))
 
 
 def leads_on(value: object, key: object) -> bool:
@@ -64,7 +66,7 @@ def _missing(key: object, value: dict[str, object], where: str) -> Fault:
 
 
 def _meant(key: str, known: Mapping[str, object]) -> str:
-    names = [name for name in islice(known, _KEYS_LOOKED_AT) if isinstance(name, str)]
+    names = list(islice(known, _KEYS_LOOKED_AT))
     if near := nearest(key, names):
         return f"did you mean {near!r}?"
     if not names:
@@ -82,7 +84,6 @@ def _index(key: object) -> int:
 
 
 def _no_container(value: object, key: object, where: str) -> Fault:
-    shown = f"{key[:_LONGEST_KEY]!r}" if isinstance(key, str) else "nothing"
-    if value is None:
-        return Fault(f"{where} is null, so it has no {shown}", "guard it with has(…)")
-    return Fault(f"{where} is {phrase(value)}, so it has no {shown}")
+    shown = f"no {key[:_LONGEST_KEY]!r}" if isinstance(key, str) else "no items"
+    hint = "guard it with has(…)" if value is None else None
+    return Fault(f"{where} is {phrase(value)}, so it has {shown}", hint)

@@ -14,7 +14,7 @@ from aima.dsl.expression.values import (
     Timestamp,
     TypeName,
     is_number,
-    kind_of,
+    phrase,
     spoken,
 )
 
@@ -33,19 +33,23 @@ def equal(a: object, b: object, budget: Budget, depth: int = 0) -> bool:
         return a == b
     if depth == MAX_DEPTH:
         raise too_deep()
+    if isinstance(a, Optional) and isinstance(b, Optional):
+        return a.present == b.present and equal(a.value, b.value, budget, depth + 1)
+    return _equal_containers(a, b, budget, depth)
+
+
+def _equal_containers(a: object, b: object, budget: Budget, depth: int) -> bool:
     if isinstance(a, list) and isinstance(b, list):
         if len(a) != len(b):
             return False
         budget.visit(len(a))
         return all(equal(x, y, budget, depth + 1) for x, y in zip(a, b, strict=True))
     if isinstance(a, dict) and isinstance(b, dict):
+        budget.visit(len(a))
         if a.keys() != b.keys():
             return False
-        budget.visit(len(a))
         return all(equal(x, b[key], budget, depth + 1) for key, x in a.items())
-    if isinstance(a, Optional) and isinstance(b, Optional):
-        return a.present == b.present and equal(a.value, b.value, budget, depth + 1)
-    raise Fault(f"a {kind_of(a)} cannot be compared")
+    raise Fault(f"{phrase(a)} cannot be compared")
 
 
 def contains(items: list[object], value: object, budget: Budget) -> bool:

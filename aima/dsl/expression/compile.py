@@ -7,6 +7,7 @@ already says.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import singledispatch
 from typing import TypeAlias
 
 from aima.dsl.expression.access import follow, follow_optional, leads_on, unknown_root
@@ -50,7 +51,7 @@ def compile_tree(tree: Node) -> Evaluator:
     evaluate = _compile(tree, ())
     rooms = _rooms(tree)
     ready = _is_ready(tree)
-    keys = _plain_path(tree)
+    keys = plain_path(tree)
 
     def give(roots: Mapping[str, object]) -> Json:
         try:
@@ -71,39 +72,27 @@ def compile_tree(tree: Node) -> Evaluator:
     return read if keys else give
 
 
+@singledispatch
 def _compile(node: Node, scope: Scope) -> Evaluate:
-    match node:
-        case Const():
-            return lambda _: node.value
-        case Name():
-            return _name(node, scope)
-        case Get():
-            return _get(node, scope)
-        case Has():
-            return _has(node, scope)
-        case Call():
-            return _call(node, scope)
-        case ListOf():
-            items = [_compile(item, scope) for item in node.items]
-            return lambda run: [item(run) for item in items]
-        case MapOf():
-            return _map(node, scope)
-        case Unary():
-            return _unary(node, scope)
-        case Binary():
-            return _binary(node, scope)
-        case Logic():
-            return _logic(node, scope)
-        case Conditional():
-            return _conditional(node, scope)
-        case Macro():
-            return _macro(node, scope)
-    raise AssertionError(node)
+    raise NotImplementedError(type(node), scope)
+
+
+@_compile.register
+def _const(node: Const, _: Scope) -> Evaluate:
+    value = node.value
+    return lambda _: value
+
+
+@_compile.register
+def _list(node: ListOf, scope: Scope) -> Evaluate:
+    items = [_compile(item, scope) for item in node.items]
+    return lambda run: [item(run) for item in items]
 
 
 # -- names and paths -------------------------------------------------------------------
 
 
+@_compile.register
 def _name(node: Name, scope: Scope) -> Evaluate:
     name = node.name
     if name in scope:
@@ -121,12 +110,13 @@ def _name(node: Name, scope: Scope) -> Evaluate:
     return root
 
 
+@_compile.register
 def _get(node: Get, scope: Scope) -> Evaluate:
     if (name := dotted(node)) in TYPES and name.partition(".")[0] not in scope:
         kind = TypeName(name)
         return lambda _: kind
     base = _compile(node.base, scope)
-    where = _described(node.base)
+    where = node.base.name if isinstance(node.base, Name) else "this"
     steps: list[Callable[[object, Run], object]] = []
     for link in node.links:
         steps.append(_step(link, where, scope))
@@ -138,15 +128,29 @@ def _get(node: Get, scope: Scope) -> Evaluate:
             value = step(value, run)
         return value
 
-    return get
+    keys = plain_path(node)
+    if not keys or keys[0] in scope:
+        return get
+
+    def get_plain(run: Run) -> object:
+        value: object = run.roots
+        try:
+            for key in keys:
+                value = value[key]  # type: ignore[index]  # a TypeError where it cannot be
+        except (KeyError, TypeError):
+            return get(run)  # which tells what is wrong
+        return value
+
+    return get_plain
 
 
 def _step(link: Link, where: str, scope: Scope) -> Callable[[object, Run], object]:
-    key_of = _key(link, scope)
     go = follow_optional if link.optional else follow
+    constant = link.constant
+    key_of = _key(link, scope)
 
     def step(value: object, run: Run) -> object:
-        key = key_of(run)
+        key = key_of(run) if constant is None else constant
         try:
             return go(value, key, where)
         except Fault as fault:
@@ -160,6 +164,15 @@ def _key(link: Link, scope: Scope) -> Evaluate:
     return _compile(key, scope) if isinstance(key, Node) else lambda _: key
 
 
+def _further(where: str, link: Link) -> str:
+    """Say in messages what a path has read after one more link."""
+    key = link.constant
+    if isinstance(link.key, str):
+        return f"{where}.{key}"
+    return f"{where}[{key!r}]" if key is not None else f"{where}[…]"
+
+
+@_compile.register
 def _has(node: Has, scope: Scope) -> Evaluate:
     base = _compile(node.path.base, scope)
     keys = [_key(link, scope) for link in node.path.links]
@@ -181,6 +194,7 @@ def _has(node: Has, scope: Scope) -> Evaluate:
 # -- operators, calls, literals --------------------------------------------------------
 
 
+@_compile.register
 def _call(node: Call, scope: Scope) -> Evaluate:
     function = FUNCTIONS[node.function]
     body = function.body
@@ -197,6 +211,7 @@ def _call(node: Call, scope: Scope) -> Evaluate:
     return call
 
 
+@_compile.register
 def _map(node: MapOf, scope: Scope) -> Evaluate:
     entries = [_compile(part, scope) for part in node.entries]
     keys = list(zip(entries[::2], entries[1::2], node.entries[::2], strict=True))
@@ -216,6 +231,7 @@ def _map(node: MapOf, scope: Scope) -> Evaluate:
     return make
 
 
+@_compile.register
 def _unary(node: Unary, scope: Scope) -> Evaluate:
     operand = _compile(node.operand, scope)
 
@@ -232,6 +248,7 @@ def _unary(node: Unary, scope: Scope) -> Evaluate:
     return minus if node.operator == "-" else invert
 
 
+@_compile.register
 def _binary(node: Binary, scope: Scope) -> Evaluate:
     left, right = _compile(node.left, scope), _compile(node.right, scope)
     operate = OPERATORS[node.operator]
@@ -246,6 +263,7 @@ def _binary(node: Binary, scope: Scope) -> Evaluate:
     return binary
 
 
+@_compile.register
 def _logic(node: Logic, scope: Scope) -> Evaluate:
     """Compile ``&&`` or ``||``: an operand that decides absorbs the errors of the others."""
     operands = [(_compile(operand, scope), operand) for operand in node.operands]
@@ -268,6 +286,7 @@ def _logic(node: Logic, scope: Scope) -> Evaluate:
     return logic
 
 
+@_compile.register
 def _conditional(node: Conditional, scope: Scope) -> Evaluate:
     test, yes, no = (_compile(part, scope) for part in (node.test, node.yes, node.no))
 
@@ -284,6 +303,7 @@ def _boolean(value: object, operator: str, place: Node) -> bool:
     raise fault.located(place.at, place.end)
 
 
+@_compile.register
 def _macro(node: Macro, scope: Scope) -> Evaluate:
     inside = (*scope, node.variable)
     loop = Loop(
@@ -310,7 +330,7 @@ def _macro(node: Macro, scope: Scope) -> Evaluate:
 # -- what is known of a tree before it runs --------------------------------------------
 
 
-def _plain_path(tree: Node) -> tuple[str, ...]:
+def plain_path(tree: Node) -> tuple[str, ...]:
     """Give the keys when the tree is ``root.a.b['c']`` and nothing else."""
     if not isinstance(tree, Get) or not isinstance(tree.base, Name) or dotted(tree) in TYPES:
         return ()
@@ -323,20 +343,18 @@ def _plain_path(tree: Node) -> tuple[str, ...]:
 def _is_ready(node: Node) -> bool:
     """Tell whether the result is a part of the roots: plain data already, however large."""
     match node:
-        case Const():
-            return True
-        case Name():
-            return node.name not in TYPES
+        case Name() | Get() if dotted(node) in TYPES:
+            return False
         case Get():
-            optional = any(link.optional for link in node.links)
-            return _is_ready(node.base) and dotted(node) not in TYPES and not optional
+            return _is_ready(node.base) and not any(link.optional for link in node.links)
         case Conditional():
             return _is_ready(node.yes) and _is_ready(node.no)
         case Call(function="orValue", arguments=(Get(base=base), other)):
             return _is_ready(base) and _is_ready(other)
         case ListOf():
             return not node.items
-    return False
+        case _:
+            return isinstance(node, Const | Name)
 
 
 def _rooms(node: Node) -> int:
@@ -349,15 +367,3 @@ def _cost(node: Node) -> int:
     """Count the steps of evaluating a node once; inner macros count their own rounds."""
     links = len(node.links) if isinstance(node, Get) else 0
     return 1 + links + sum(map(_cost, node.children()))
-
-
-def _described(node: Node) -> str:
-    """Say in messages what a path begins with."""
-    return node.name if isinstance(node, Name) else "this"
-
-
-def _further(where: str, link: Link) -> str:
-    key = link.constant
-    if isinstance(link.key, str):
-        return f"{where}.{key}"
-    return f"{where}[{key!r}]" if key is not None else f"{where}[…]"

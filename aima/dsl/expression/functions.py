@@ -153,5 +153,7 @@ def check_call(function: str, arguments: int, *, method: bool, offset: int, end:
 
 
 def _hint(function: str) -> str | None:
+    if function in MACROS:
+        return f"it is written `list.{function}(x, …)`"
     near = _INSTEAD.get(function.lower()) or nearest(function, (*FUNCTIONS, *MACROS, "has"))
     return f"did you mean {near!r}?" if near else None

@@ -69,8 +69,9 @@ class Run(Budget):
 
     __slots__ = ("bound", "roots")
 
-    def __init__(self, roots: Mapping[str, object], bound: int) -> None:
-        """Start over ``roots`` with room for ``bound`` macro variables."""
-        super().__init__()
+    def __init__(self, roots: Mapping[str, object], rooms: int) -> None:
+        """Start over ``roots`` with room for that many macro variables."""
+        self.steps = MAX_STEPS
+        self.characters = MAX_CHARACTERS
         self.roots = roots
-        self.bound: list[object] = [None] * bound
+        self.bound: list[object] = [None] * rooms

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 
 from aima.dsl.expression.errors import ExpressionSyntaxError
 
@@ -11,6 +12,7 @@ INT_MAX = 2**63 - 1
 INT_MIN = -(2**63)
 
 _INT_DIGITS = 19
+_SURROGATES = range(0xD800, 0xE000)
 _ESCAPE = re.compile(
     r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|([0-3][0-7]{2})|(.))", re.DOTALL
 )
@@ -66,7 +68,7 @@ def text_of(literal: str, at: int) -> str:
                 return _PLAIN[plain]
             raise _bad_escape(match, start, "write `\\\\` for a backslash")
         code = int(octal, 8) if octal else int(next(filter(None, coded)), 16)
-        if code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
+        if code > sys.maxunicode or code in _SURROGATES:
             raise _bad_escape(match, start, "this is no Unicode character")
         return chr(code)
 

@@ -23,18 +23,22 @@ def add(a: object, b: object, budget: Budget) -> object:
         return int64(a + b)
     if type(a) is float and type(b) is float:
         return a + b
-    if type(a) is str and type(b) is str:
+    if isinstance(a, str) and isinstance(b, str):
         budget.write(len(a) + len(b))
         return a + b
     if isinstance(a, list) and isinstance(b, list):
         budget.visit(len(a) + len(b))
         return a + b
-    if isinstance(a, Duration) and isinstance(b, Duration):
-        return duration(a.nanoseconds + b.nanoseconds)
     if isinstance(a, Timestamp | Duration) and isinstance(b, Timestamp | Duration):
-        if type(a) is not type(b):
-            return timestamp(a.nanoseconds + b.nanoseconds)
+        return _sum_of_times(a, b)
     raise _unfit("+", a, b)
+
+
+def _sum_of_times(a: Timestamp | Duration, b: Timestamp | Duration) -> Timestamp | Duration:
+    if isinstance(a, Timestamp) and isinstance(b, Timestamp):
+        raise _unfit("+", a, b)
+    make = duration if type(a) is type(b) else timestamp
+    return make(a.nanoseconds + b.nanoseconds)
 
 
 def subtract(a: object, b: object, _: Budget) -> object:

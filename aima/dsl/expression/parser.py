@@ -34,26 +34,10 @@ from aima.dsl.expression.tokens import Kind, Token
 _CONSTANTS = {"true": True, "false": False, "null": None}
 _KEYWORDS = frozenset({*_CONSTANTS, "in"})
 _RESERVED = frozenset(
-    [
-        "as",
-        "break",
-        "const",
-        "continue",
-        "else",
-        "for",
-        "function",
-        "if",
-        "import",
-        "let",
-        "loop",
-        "package",
-        "namespace",
-        "return",
-        "var",
-        "void",
-        "while",
-        "in",
-    ]
+    (
+        *("as", "break", "const", "continue", "else", "for", "function", "if", "import", "in"),
+        *("let", "loop", "package", "namespace", "return", "var", "void", "while"),
+    )
 )
 _STRENGTH = {
     **dict.fromkeys(("||",), 1),
@@ -83,10 +67,10 @@ class Parser:
 
     def parse(self) -> Node:
         """Read all tokens as one expression."""
-        if self._here.kind is Kind.END:
+        if len(self._tokens) == 1:
             raise self._unexpected("an expression is missing here")
         node = self._expression()
-        if self._here.kind is not Kind.END:
+        if self._index < len(self._tokens) - 1:
             raise self._unexpected("the expression should end here")
         return node
 
@@ -308,9 +292,14 @@ class Parser:
         token = self._here
         if token.kind is not Kind.END:
             message = f"{message}, not {token.text[:40]!r}"
-        hint = hint or _INSTEAD.get(token.text)
+        before = self._tokens[self._index - 1].text if self._index else ""
+        hint = hint or _INSTEAD.get(token.text) or _INSTEAD.get(before)
         return ExpressionSyntaxError(message, offset=token.at, end=token.end, hint=hint)
 
 
 def _path(base: Node, links: list[Link]) -> Node:
-    return Get(base.at, links[-1].end, base, tuple(links)) if links else base
+    if not links:
+        return base
+    if isinstance(base, Get):  # it stood in parentheses
+        return Get(base.at, links[-1].end, base.base, (*base.links, *links))
+    return Get(base.at, links[-1].end, base, tuple(links))

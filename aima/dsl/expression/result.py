@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import TypeGuard
 
 from aima.dsl.expression.compare import too_deep
 from aima.dsl.expression.errors import Fault
@@ -15,32 +14,28 @@ from aima.dsl.json import Json
 
 def plain(value: object, budget: Budget, depth: int = 0) -> Json:
     """Copy a value as plain data: times and types become text, an optional is refused."""
-    if value is None or isinstance(value, bool | int):
-        return value
+    if isinstance(value, list | dict):
+        return _plain_container(value, budget, depth)
     if isinstance(value, str):
         budget.write(len(value))
         return value
-    if isinstance(value, float):
-        if math.isfinite(value):
-            return value
+    if isinstance(value, float) and not math.isfinite(value):
         raise Fault(f"the result is {value}, which is no number of JSON", "guard the division")
-    if depth == MAX_DEPTH:
-        raise too_deep()
-    if isinstance(value, list):
-        budget.visit(1 + len(value))
-        if _is_reals(value):
-            return list(value)
-        return [plain(item, budget, depth + 1) for item in value]
-    if isinstance(value, dict):
-        budget.visit(1 + len(value))
-        budget.write(sum(map(len, value)))
-        return {key: plain(item, budget, depth + 1) for key, item in value.items()}
+    if value is None or isinstance(value, bool | int | float):
+        return value
     return _named(value)
 
 
-def _is_reals(items: list[object]) -> TypeGuard[list[Json]]:
-    """Tell whether all are finite doubles, as in an embedding: the lists that are long."""
-    return {type(item) for item in items} == {float} and all(map(math.isfinite, items))  # type: ignore[arg-type]  # all are float
+def _plain_container(value: list[object] | dict[str, object], budget: Budget, depth: int) -> Json:
+    if depth == MAX_DEPTH:
+        raise too_deep()
+    budget.visit(1 + len(value))
+    if isinstance(value, dict):
+        budget.write(sum(map(len, value)))
+        return {key: plain(item, budget, depth + 1) for key, item in value.items()}
+    if set(map(type, value)) == {float} and all(map(math.isfinite, value)):  # type: ignore[arg-type]  # all are float
+        return list(value)  # type: ignore[arg-type]  # an embedding: the only lists that are long
+    return [plain(item, budget, depth + 1) for item in value]
 
 
 def _named(value: object) -> str:

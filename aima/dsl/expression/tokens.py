@@ -59,8 +59,6 @@ _INSTEAD = {
     "=": "write `==` to compare",
     "&": "write `&&` for and",
     "|": "write `||` for or; there are no filters, call a function: `value.trim()`",
-    "'": "the text that begins here has no closing quote",
-    '"': "the text that begins here has no closing quote",
     "`": "write `['key']` for a key that is no plain name",
     "$": "`${` is not needed inside an expression",
     ";": "an expression is one value",
@@ -133,6 +131,10 @@ def _longest(text: str, at: int, names: Collection[str]) -> str | None:
 
 def _unknown(text: str, at: int) -> ExpressionSyntaxError:
     character = text[at]
+    if character in "'\"":
+        return ExpressionSyntaxError(
+            "the text that begins here has no closing quote", offset=at, end=at + 1
+        )
     hint = _INSTEAD.get(character)
     if hint is None and not character.isascii():
         hint = "letters outside ASCII stand in quotes: `['key']`"

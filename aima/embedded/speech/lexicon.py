@@ -5,6 +5,8 @@ and a larger derived one ("silver"). Words it lacks are looked for without their
 sound follows from the sound before it.
 """
 
+# ruff: noqa: RUF001 - the letters of the phonetic alphabet look like others
+
 from __future__ import annotations
 
 import json

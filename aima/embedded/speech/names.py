@@ -1,5 +1,7 @@
 """Abbreviations, acronyms, addresses of the web, symbols, and words with digits in them."""
 
+# ruff: noqa: RUF001 - it is about characters that look like others
+
 from __future__ import annotations
 
 import re
@@ -61,7 +63,7 @@ def _acronym(match: re.Match[str]) -> str:
 
 
 def _code_name(match: re.Match[str]) -> str:
-    """Part letters from digits: "GPT4" is "GPT 4", "B2B" names its letters, "x86" says "eighty six"."""
+    """Part letters from digits: "GPT4" is "GPT 4", "B2B" names its letters."""
     parts = re.findall(r"\d+|[^\W\d_]+", match[0])
     return " ".join(
         spelled(part.upper()) if part.isalpha() and len(part) == 1 else part for part in parts

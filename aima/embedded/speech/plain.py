@@ -3,6 +3,8 @@
 Every pattern here is bounded, so that no text takes more than linear time.
 """
 
+# ruff: noqa: RUF001 - it is about characters that look like others
+
 from __future__ import annotations
 
 import re

@@ -1,4 +1,4 @@
-"""Numbers with a meaning: money, percentages, units, ranges, fractions, versions, telephone numbers."""
+"""Numbers with a meaning: money, units, ranges, fractions, versions, telephone numbers."""
 
 from __future__ import annotations
 

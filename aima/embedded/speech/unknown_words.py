@@ -4,6 +4,8 @@ The network is the one of the package ``g2p-en`` (Park & Kim): a GRU reads the l
 writes ARPAbet symbols, most likely first. Its weights are ``unknown_words.npz``.
 """
 
+# ruff: noqa: RUF001 - the letters of the phonetic alphabet look like others
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -86,11 +88,11 @@ class UnknownWords:
         )
         update = _sigmoid(update_in + update_over)
         new: Floats = np.tanh(new_in + _sigmoid(reset_in + reset_over) * new_over)
-        return (1 - update) * new + update * state
+        return new + update * (state - new)
 
 
 def _sigmoid(x: Floats) -> Floats:
-    return 1 / (1 + np.exp(-x))
+    return np.reciprocal(1 + np.exp(-x))
 
 
 def _letter_index(letter: str) -> int:

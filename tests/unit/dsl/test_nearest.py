@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aima.dsl.nearest import nearest
@@ -42,6 +42,7 @@ def test_nothing_is_near_where_nothing_is_known() -> None:
 
 
 @given(order=st.permutations(["step1", "step3", "step4", "ztep2"]))
+@settings(deadline=None)
 def test_the_answer_does_not_depend_on_the_order(order: list[str]) -> None:
     """Candidates often come from sets; messages are compared in tests and in CI."""
     assert nearest("step2", order) == "step1"
@@ -52,14 +53,16 @@ def test_the_nearer_word_wins_over_the_first() -> None:
     assert nearest("inputs", ["outputs", "input"]) == "input"
 
 
-@given(word=st.text(max_size=80), known=st.lists(st.text(max_size=80), max_size=5))
+@given(word=st.text(max_size=60), known=st.lists(st.text(max_size=60), max_size=5))
+@settings(deadline=None)
 def test_the_answer_is_one_of_the_candidates(word: str, known: list[str]) -> None:
     """Whatever was typed."""
     found = nearest(word, known)
     assert found is None or found in known
 
 
-@given(word=st.text("abcd", min_size=1, max_size=8), other=st.text("abcd", min_size=1, max_size=8))
+@given(word=st.text("abcd", min_size=1, max_size=6), other=st.text("abcd", min_size=1, max_size=6))
+@settings(deadline=None)
 def test_being_near_does_not_depend_on_the_early_end(word: str, other: str) -> None:
     """The search stops a row early where it can; that must never hide a near word."""
     near = _distance(word, other) <= max(1, len(word) // 3) and _distance(word, other) < len(other)
@@ -69,8 +72,8 @@ def test_being_near_does_not_depend_on_the_early_end(word: str, other: str) -> N
 def test_many_long_candidates_cost_little() -> None:
     """A file from anywhere chooses both the word and the candidates."""
     started = time.monotonic()
-    assert nearest("b" * 64, ["a" * 10_000] * 5000 + ["c" * 64] * 1000) is None
-    assert time.monotonic() - started < 2
+    assert nearest("b" * 64, ["a" * 10_000] * 250 + ["b" * 32 + "c" * 32] * 100_000) is None
+    assert time.monotonic() - started < 1
 
 
 def _distance(one: str, other: str) -> int:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import unicodedata
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aima.dsl.diagnostic import Diagnostic, Severity, define
@@ -75,6 +75,7 @@ def test_wide_combining_and_tab_characters_keep_the_caret_in_place() -> None:
     before=st.text(st.sampled_from("a é漢😀\t\x1b\u202e\u0301"), max_size=200),
     after=st.text(st.sampled_from("a é漢\t\x1b"), max_size=200),
 )
+@settings(deadline=None)
 def test_the_carets_stand_under_the_place_whatever_surrounds_it(before: str, after: str) -> None:
     """Also where the line is too long to be shown whole."""
     column = len(before) + 1
@@ -105,6 +106,7 @@ def test_an_end_that_is_far_right_draws_carets_only_to_where_the_line_is_cut() -
 
 
 @given(text=st.text())
+@settings(deadline=None)
 def test_nothing_from_a_file_acts_on_the_terminal(text: str) -> None:
     """ESC moves the cursor, sets the title, or hides what follows; bidi signs reorder it."""
     diagnostic = found(1, 1, message=text, hint=text, file=text)

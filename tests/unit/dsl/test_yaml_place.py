@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aima.dsl.load import Source, load
@@ -112,9 +112,11 @@ def test_a_value_that_is_not_text_or_was_made_by_hand_is_located_as_a_whole() ->
 
 @pytest.mark.parametrize("style", ["'", '"', "|", ">"])
 @pytest.mark.parametrize("width", [20, 10_000])
-@given(value=TEXTS, indent=st.integers(2, 9), nested=st.booleans())
+@pytest.mark.parametrize("nested", [False, True])
+@given(value=TEXTS, indent=st.integers(2, 9))
+@settings(deadline=None)
 def test_every_character_of_any_text_is_found(
-    style: str, width: int, value: str, indent: int, nested: bool
+    value: str, indent: int, *, style: str, width: int, nested: bool
 ) -> None:
     """Whatever PyYAML writes, a place in the value is the place in the file."""
     data = {"key": ["first", {"inner": value}] if nested else value}
@@ -130,6 +132,7 @@ def test_every_character_of_any_text_is_found(
     sign=st.sampled_from("|>"),
     end=st.sampled_from(["", "\n", "\n\n", "\nb: next\n", "\n\n  \nb: next\n"]),
 )
+@settings(deadline=None)
 def test_every_character_of_any_block_is_found(
     lines: list[str], indent: int, chomping: str, sign: str, end: str
 ) -> None:
@@ -149,6 +152,7 @@ def test_every_character_of_any_block_is_found(
 
 
 @given(words=st.lists(st.text(st.sampled_from("ab$é漢"), min_size=1, max_size=5), min_size=1))
+@settings(deadline=None)
 def test_every_character_of_a_plain_text_over_lines_is_found(words: list[str]) -> None:
     """Long plain descriptions are wrapped by hand."""
     assert_each_character_is_found("a: " + "\n    ".join(f"x{word} y" for word in words) + "\n")

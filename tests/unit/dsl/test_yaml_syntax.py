@@ -95,7 +95,7 @@ def test_the_cause_is_named_at_its_place_with_either_parser(
         (
             "steps:\n  - id:a\n    type: b\n",
             "a space is missing after `:`",
-            "write `id: …`, or put the whole in quotes if it is text",
+            "write `key: value`, or put the whole in quotes if it is text",
         ),
         ("a: @b\n", "text without quotes cannot start with `@`", "put the text in quotes"),
         (
@@ -114,7 +114,7 @@ def test_the_cause_is_named_at_its_place_with_either_parser(
             'the `"` before it closes a text opened on a line above; close it there',
         ),
         (
-            "a: [1,\n b: 3\n",
+            "a: [1, 2\nb: 3\n",
             "`,` or `]` is missing here: the `[` of line 1, column 4 is still open",
             "separate entries with `,`, close with `]`; put text with such signs in quotes",
         ),

@@ -1,0 +1,156 @@
+"""What an expression reads, known before it runs.
+
+A read is a root and the names that follow it as far as the text says them. A guard around it
+tells what is certainly present there: behind ``has(p) ?``, ``has(p) &&`` and ``!has(p) ||`` the
+path ``p`` is (design, language.md, fine print 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from aima.dsl.expression.nodes import (
+    Conditional,
+    Get,
+    Has,
+    Logic,
+    Macro,
+    Name,
+    Node,
+    Unary,
+    dotted,
+)
+from aima.dsl.expression.values import TYPES
+
+Path: TypeAlias = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A reference to a root: ``steps.chat.content`` is ``("steps", "chat", "content")``.
+
+    ``proven`` is how many names of ``path``, from the root on, a guard shows to be there.
+    ``tolerated`` is the index of the first name that may be missing without an error, because
+    it stands in ``has()`` or behind ``.?``; ``len(path)`` when none may. ``complete`` is false
+    where a computed key or a number follows ``path``.
+    """
+
+    path: Path
+    offset: int
+    end: int
+    proven: int
+    tolerated: int
+    complete: bool
+
+    @property
+    def optional(self) -> bool:
+        """Whether something read here may be missing without an error."""
+        return self.tolerated < len(self.path)
+
+    @property
+    def guarded(self) -> bool:
+        """Whether the author has thought of its absence, by a guard or by ``.?``."""
+        return self.optional or self.proven > 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What surrounds a node: names bound by macros, paths shown to be present."""
+
+    bound: frozenset[str] = frozenset()
+    present: tuple[Path, ...] = ()
+
+    def knowing(self, paths: tuple[Path, ...]) -> _Around:
+        return _Around(self.bound, self.present + paths)
+
+    def binding(self, name: str) -> _Around:
+        return _Around(self.bound | {name}, self.present)
+
+
+def reads_of(tree: Node) -> tuple[Read, ...]:
+    """Give every read of a tree in the order of the text."""
+    return tuple(sorted(_walk(tree, _Around()), key=lambda read: (read.offset, read.end)))
+
+
+def proves(node: Node, *, outcome: bool) -> tuple[Path, ...]:
+    """Give the paths that are certainly present once ``node`` was evaluated to ``outcome``."""
+    match node:
+        case Has() if outcome:
+            path, complete, _ = _names(node.path)
+            return (path,) if path and complete else ()
+        case Unary(operator="!"):
+            return proves(node.operand, outcome=not outcome)
+        case Logic() if outcome is (node.operator == "&&"):
+            return tuple(path for part in node.operands for path in proves(part, outcome=outcome))
+    return ()
+
+
+def _walk(node: Node, around: _Around) -> Iterator[Read]:
+    match node:
+        case Name() | Get():
+            yield from _path(node, around, everything_may_miss=False)
+        case Has():
+            yield from _path(node.path, around, everything_may_miss=True)
+        case Logic():
+            for operand in node.operands:
+                yield from _walk(operand, around)
+                around = around.knowing(proves(operand, outcome=node.operator == "&&"))
+        case Conditional():
+            yield from _walk(node.test, around)
+            yield from _walk(node.yes, around.knowing(proves(node.test, outcome=True)))
+            yield from _walk(node.no, around.knowing(proves(node.test, outcome=False)))
+        case Macro():
+            yield from _walk(node.over, around)
+            inside = around.binding(node.variable)
+            for part in filter(None, (node.keep, node.body)):
+                yield from _walk(part, inside)
+        case _:
+            for child in node.children():
+                yield from _walk(child, around)
+
+
+def _path(node: Name | Get, around: _Around, *, everything_may_miss: bool) -> Iterator[Read]:
+    path, complete, tolerated = _names(node)
+    if path and path[0] not in around.bound and dotted(node) not in TYPES:
+        yield Read(
+            path,
+            node.at,
+            _end_of(node, len(path)),
+            proven=max((_shared(path, other) for other in around.present), default=0),
+            tolerated=1 if everything_may_miss else tolerated,
+            complete=complete,
+        )
+    for child in node.children():
+        if not path or child is not next(node.children()):
+            yield from _walk(child, around)
+
+
+def _names(node: Name | Get) -> tuple[Path, bool, int]:
+    """Give the names of a path, whether they are all of it, and the first that may be missing."""
+    if isinstance(node, Name):
+        return (node.name,), True, 1
+    if not isinstance(node.base, Name):
+        return (), False, 0
+    names = [node.base.name]
+    tolerated: list[int] = []
+    for link in node.links:
+        tolerated += [len(names)] * link.optional
+        if not isinstance(link.constant, str):
+            break
+        names.append(link.constant)
+    return tuple(names), len(names) > len(node.links), min([*tolerated, len(names)])
+
+
+def _end_of(node: Name | Get, names: int) -> int:
+    """Give where the first ``names`` names of a path end in the text."""
+    if isinstance(node, Name):
+        return node.end
+    return node.links[names - 2].end if names > 1 else node.base.end
+
+
+def _shared(path: Path, other: Path) -> int:
+    """Count the names with which both paths begin."""
+    pairs = enumerate(zip(path, other, strict=False))
+    return next((index for index, (a, b) in pairs if a != b), min(len(path), len(other)))

@@ -1,0 +1,25 @@
+# What AIMA uses of onnxruntime, which ships no types.
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy.typing as npt
+
+class SessionOptions:
+    intra_op_num_threads: int
+    inter_op_num_threads: int
+    def add_session_config_entry(self, key: str, value: str) -> None: ...
+
+class RunOptions:
+    terminate: bool
+
+class InferenceSession:
+    def __init__(
+        self, path: str, sess_options: SessionOptions, *, providers: Sequence[str]
+    ) -> None: ...
+    def run(
+        self,
+        output_names: Sequence[str] | None,
+        input_feed: Mapping[str, npt.NDArray[Any]],
+        run_options: RunOptions | None = ...,
+    ) -> list[npt.NDArray[Any]]: ...

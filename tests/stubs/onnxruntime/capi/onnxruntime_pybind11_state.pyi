@@ -1,0 +1,3 @@
+# The exceptions of onnxruntime that AIMA catches.
+
+class Fail(Exception): ...
