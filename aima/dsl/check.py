@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import cast
 
-from aima.dsl.diagnostic import Diagnostic, Findings, Severity, define
+from aima.dsl.diagnostic import Diagnostic, Enough, Findings, Severity, define
 from aima.dsl.document import Document, read_document
 from aima.dsl.json import Json
 from aima.dsl.language import Language
@@ -21,6 +22,9 @@ CYCLE = define("step/cycle", "Steps wait for each other in a circle.")
 BAD_SCHEMA = define("inputs/bad-schema", "`inputs` is no valid JSON Schema of an object.")
 UNUSED_CONFIG = define("config/unused", "No step reads this config value.")
 BAD_LABEL = define("document/bad-label", "A label is not text.")
+
+MOST_FINDINGS = 200
+"""Findings after which the check of a file ends."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +68,12 @@ class Checker:
 def check(data: bytes | str, file: str, *, language: Language, signatures: Signatures) -> Checked:
     """Load and check a workflow file; never raises on what is in it."""
     source, root, diagnostics = load(data, file)
-    findings = Findings(file, list(diagnostics))
-    document = read_document(root, language, findings) if root is not None else None
-    if document is not None:
-        _check_document(document, language, signatures, findings)
+    findings = Findings(file, list(diagnostics), most=MOST_FINDINGS)
+    document = None
+    with suppress(Enough):
+        document = read_document(root, language, findings) if root is not None else None
+        if document is not None:
+            _check_document(document, language, signatures, findings)
     return Checked(source, document, tuple(sorted(set(findings.all))))
 
 

@@ -69,12 +69,21 @@ class Diagnostic:
         return self.file, self.line, self.column, self.code, self.message
 
 
+class Enough(Exception):
+    """So much is wrong that looking for more helps nobody."""
+
+
 @dataclass(frozen=True)
 class Findings:
-    """The diagnostics of one file, gathered while it is read."""
+    """The diagnostics of one file, gathered while it is read.
+
+    Attributes:
+        most: how many there may be; None sets no bound. The one over it raises :class:`Enough`.
+    """
 
     file: str
     all: list[Diagnostic] = field(default_factory=list)
+    most: int | None = None
 
     def error(self, code: str, at: Place, message: str, hint: str | None = None) -> None:
         """Note a mistake."""
@@ -86,6 +95,8 @@ class Findings:
 
     def _add(self, severity: Severity, code: str, at: Place, said: tuple[str, str | None]) -> None:
         mark, end = (at, at) if isinstance(at, Mark) else (at.mark, at.end)
+        if self.most is not None and len(self.all) >= self.most:
+            raise Enough
         on_one_line = end.line == mark.line and end.column > mark.column
         self.all.append(
             Diagnostic(

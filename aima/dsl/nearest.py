@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 # Word and candidates may both come from a hostile file, so the work for one answer is bounded.
-_LONGEST = 64
+_LONGEST = 40
 _MOST_SLIPS = 4
 _MOST_CANDIDATES = 200
 _SPELLING = str.maketrans("", "", "-_. ")
@@ -18,7 +18,7 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
     Near is: the same but for case and ``-_.``, or one slip in three letters and never more than
     four, where a slip is a letter added, dropped, changed, or swapped with its neighbour. Of
     equally near ones the first in alphabetical order is given. Only the first 200 candidates
-    are looked at, and no word longer than 64 letters.
+    are looked at, and no word longer than 40 letters.
     """
     if len(word) > _LONGEST:
         return None

@@ -102,8 +102,10 @@ def within(a: object, b: object, budget: Budget) -> bool:
     """``a in b``: an item of a list, a key of a map."""
     if isinstance(b, list):
         return contains(b, a, budget)
-    if isinstance(b, dict):
+    if isinstance(b, dict) and isinstance(a, str | int | float):
         return type(a) is str and a in b
+    if isinstance(b, dict):
+        raise Fault(f"a key of a map is text, not {phrase(a)}")
     raise Fault(f"`in` looks into a list or a map, not into {phrase(b)}", _searching(b))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from aima.embedded.speech.number_words import TENS, cardinal, ordinal, year
-from aima.embedded.speech.quantities import Rule
+from aima.embedded.speech.rules import ENDS_SENTENCE, Rule, stop_if_end
 from aima.embedded.speech.spelling import spelled
 
 MONTHS = [
@@ -24,12 +24,15 @@ MONTHS = [
 ]
 MONTH = "|".join([*MONTHS, *(f"{month[:3]}(?:\\.|\\b)" for month in MONTHS), r"Sept(?:\.|\b)"])
 DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
-HALF_DAY = r"(?P<half>[aApP])\.?[mM](?:\.(?P<end>(?=\s+[A-Z]|\s*$))?|\b)"
+HALF_DAY = rf"(?P<half>[aApP])(?:\.\s?[mM]\.{ENDS_SENTENCE}|\.?[mM]\b)"
+
+
+CLOCK = r"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?![\d:])"
 
 
 def _half_day(match: re.Match[str]) -> str:
     # "at 7 a.m. We left": the stop ends the sentence as well.
-    return spelled(match["half"].upper() + "M") + ("." if match["end"] is not None else "")
+    return spelled(match["half"].upper() + "M") + stop_if_end(match)
 
 
 def _clock(match: re.Match[str]) -> str:
@@ -79,6 +82,7 @@ def _decade(match: re.Match[str]) -> str:
 
 
 RULES: tuple[Rule, ...] = (
+    (re.compile(rf"(?<=[\dmM]) ?- ?(?={CLOCK}|\d{{1,2}} ?[aApP]\.?[mM]\b)"), lambda _: " to "),
     (
         re.compile(r"\b(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)(?:[T ](?=\d\d:\d\d))?\b"),
         lambda match: _numeric_date(match) + (" at " if match[0][-1] in "T " else ""),
@@ -96,15 +100,12 @@ RULES: tuple[Rule, ...] = (
         _named_date,
     ),
     (
-        re.compile(
-            r"(?<![\d:])(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?![\d:])"
-            rf"(?:\s?{HALF_DAY})?"
-        ),
+        re.compile(rf"(?<![\d:]){CLOCK}(?:\s?{HALF_DAY})?"),
         _clock,
     ),
     (re.compile(rf"(?<![\d:.])(?P<hour>1[0-2]|0?[1-9])\s?{HALF_DAY}"), _hour),
     (re.compile(r"(?<!\w)(?:'|(?P<century>1[1-9]|20))?(?P<ten>\d)0'?s\b"), _decade),
-    (re.compile(r"\b(\d+):(\d+)\b"), lambda match: f"{match[1]} to {match[2]}"),
+    (re.compile(r"(?<![\w.])(\d+):(\d+)\b"), lambda match: f"{match[1]} to {match[2]}"),
 )
 
 YEARS: tuple[Rule, ...] = (

@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from aima.embedded.speech.number_words import cardinal, digits
-from aima.embedded.speech.quantities import Rule
+from aima.embedded.speech.rules import ENDS_SENTENCE, Rule, stop_if_end
 from aima.embedded.speech.spelling import spelled
 
+FORMS_OF_ADDRESS = {"Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Prof": "Professor"}
 TITLES = {
-    "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Dr": "Doctor", "Prof": "Professor",
+    "Dr": "Doctor",
     "St": "Saint", "Mt": "Mount", "Ft": "Fort", "Gen": "General", "Col": "Colonel",
     "Capt": "Captain", "Lt": "Lieutenant", "Sgt": "Sergeant", "Rev": "Reverend",
     "Hon": "Honorable", "Gov": "Governor", "Sen": "Senator", "Rep": "Representative",
@@ -35,8 +37,11 @@ SYMBOLS = {
     "€": "euros", "£": "pounds", "$": "dollars", "√": "square root of", "π": "pi",
     "µ": "micro", "Ω": "ohm", "→": ",", "^": "to the power of", "²": "squared", "³": "cubed",
 }  # fmt: skip
-LETTER_COUNT_OF_A_TLD = 2
-ENDS_SENTENCE = r"(?P<end>(?=\s+[A-Z]|\s*$))?"
+TOP_LEVEL = "com|org|net|io|dev|ai|edu|gov|uk|de|fr|eu"
+
+
+def _any_of(words: Iterable[str]) -> str:
+    return "|".join(re.escape(word) for word in words)
 
 
 def _address(text: str) -> str:
@@ -55,11 +60,11 @@ def _url(match: re.Match[str]) -> str:
 
 
 def _at_the_end(match: re.Match[str]) -> str:
-    return AT_THE_END[match["word"]] + ("." if match["end"] is not None else "")
+    return AT_THE_END[match["word"]] + stop_if_end(match)
 
 
 def _acronym(match: re.Match[str]) -> str:
-    return spelled(match["letters"]) + ("." if match["end"] is not None else "")
+    return spelled(match["letters"]) + stop_if_end(match)
 
 
 def _code_name(match: re.Match[str]) -> str:
@@ -70,51 +75,54 @@ def _code_name(match: re.Match[str]) -> str:
     )
 
 
-RULES: tuple[Rule, ...] = (
+ADDRESSES: tuple[Rule, ...] = (
     (re.compile(r"\bmailto:", re.IGNORECASE), lambda _: ""),
     (
-        re.compile(r"\b(?:https?|ftp)://(?:www\.)?(?P<address>[^\s<>\"]{1,500})", re.IGNORECASE),
+        re.compile(
+            r"\b(?:(?:https?|ftp)://(?:www\.)?|www\.)(?P<address>[^\s<>\"]{1,500})", re.IGNORECASE
+        ),
         _url,
     ),
-    (re.compile(r"\bwww\.(?P<address>[^\s<>\"]{1,500})", re.IGNORECASE), _url),
     (
         re.compile(
             r"\b(?P<address>[\w.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5})\b"
         ),
-        lambda match: _address(match["address"]),
+        _url,
     ),
     (
         re.compile(
-            r"\b(?P<address>(?:[a-z0-9-]{1,63}\.){1,4}(?:com|org|net|io|dev|ai|edu|gov|uk|de|fr)(?:/[\w./-]{0,200})?)\b"
+            rf"\b(?P<address>(?:[a-z0-9-]{{1,63}}\.){{1,4}}(?:{TOP_LEVEL})(?:/[\w./-]{{0,200}})?)\b"
         ),
-        lambda match: _address(match["address"].rstrip("/")),
+        _url,
     ),
+)
+"""Applied first: nothing inside an address is a date or an abbreviation."""
+
+RULES: tuple[Rule, ...] = (
     (re.compile(r"\bw/o\b"), lambda _: "without"),
     (re.compile(r"\bw/(?=\s)"), lambda _: "with"),
     (re.compile(r"\b[Nn]os?\.\s?(?=\d)|#(?=\d)"), lambda _: "number "),
     (re.compile(r"\bp{1,2}\.\s?(?=\d)"), lambda _: "page "),
+    (re.compile(r"\b([A-G])#(?!\w)"), lambda match: f"{match[1]} sharp"),
     (re.compile(r"#(?=[A-Za-z])"), lambda _: "hashtag "),
     (
-        re.compile(rf"\b({'|'.join(TITLES)})\.(?=\s[A-Z])|\b(Mr|Mrs|Ms|Dr)(?=\s[A-Z])"),
-        lambda match: TITLES[match[1] or match[2]],
+        re.compile(rf"\b({'|'.join(FORMS_OF_ADDRESS)})(?:\.|\b(?=\s[A-Z]))"),
+        lambda match: FORMS_OF_ADDRESS[match[1]],
     ),
+    (re.compile(rf"\b({'|'.join(TITLES)})\.(?=\s[A-Z])"), lambda match: TITLES[match[1]]),
+    (re.compile(r"\bDr(?=\s[A-Z])"), lambda _: "Doctor"),
     (
-        re.compile(rf"\b({'|'.join(re.escape(word) for word in INSIDE)})\.", re.IGNORECASE),
+        re.compile(rf"\b({_any_of(INSIDE)})\.", re.IGNORECASE),
         lambda match: INSIDE[match[1].lower()],
     ),
-    (
-        re.compile(
-            rf"\b(?P<word>{'|'.join(re.escape(word) for word in AT_THE_END)})\.{ENDS_SENTENCE}"
-        ),
-        _at_the_end,
-    ),
+    (re.compile(rf"\b(?P<word>{_any_of(AT_THE_END)})\.{ENDS_SENTENCE}"), _at_the_end),
     (re.compile(rf"\b(?P<letters>(?:[A-Za-z]\.){{2,}}){ENDS_SENTENCE}"), _acronym),
     (re.compile(r"\b([A-Z])\.(?=\s?[A-Z])"), lambda match: spelled(match[1])),
     (
         re.compile(rf"(?<=[a-z] )({'|'.join(ROMAN)})\b"),
         lambda match: cardinal(ROMAN[match[1]]),
     ),
-    (re.compile(r"\b0\d+\b"), lambda match: digits(match[0])),
+    (re.compile(r"\b0\d+\b(?!\.\d)"), lambda match: digits(match[0])),
     (re.compile(r"\b(?=\w*\d)(?=\w*[A-Za-z])[A-Za-z0-9]+\b"), _code_name),
     (re.compile(r"(?<=[\d)]) ?[x*] ?(?=[\d(])"), lambda _: " times "),
     (re.compile(r"(?<=[\w)]) - (?=\d)"), lambda _: " minus "),

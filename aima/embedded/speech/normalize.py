@@ -10,32 +10,37 @@ import re
 
 from aima.embedded.speech import calendar, names, quantities
 from aima.embedded.speech.plain import plain_text
+from aima.embedded.speech.rules import applied
 from aima.embedded.speech.spelling import MARK
 
 RULES = (
-    *names.RULES[:5],
+    *names.ADDRESSES,
     *calendar.RULES,
     *quantities.RULES,
-    *names.RULES[5:],
+    *names.RULES,
     *calendar.YEARS,
     *quantities.PLAIN_NUMBERS,
 )
-UNSAID = re.compile(rf"[^A-Za-zÀ-ÖØ-öø-ɏ'{MARK},.!?;:—…\"()\s-]")
-DASH = re.compile(r"\s+-+\s+|-{2,}")
+TIDIED = (
+    (re.compile(r"\s+-+\s+|-{2,}"), " — "),
+    (re.compile(r"\.{3,}"), "…"),
+    (re.compile(r"([!?])[!?]+"), r"\1"),
+    (re.compile(rf"[^A-Za-zÀ-ÖØ-öø-ɏ'{MARK},.!?;:—…\"()\s-]"), " "),
+    (re.compile(r"[ \t]+"), " "),
+    (re.compile(r" (?=[,.!?;:…)])"), ""),
+)
 SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')]*\s+|\n+")
 CLAUSE_END = re.compile(r"(?<=[,;:—])\s+")
 PIECE_CHARACTERS = 200
-"""A longer sentence is made in pieces, so that a cancel never waits for minutes of speech."""
+"""A longer sentence is made in pieces: the voice's memory grows with the length of one."""
 
 
 def said(text: str) -> str:
-    """Give the words that are said for ``text``."""
-    text = plain_text(text.replace(MARK, " "))
-    for pattern, words in RULES:
-        text = pattern.sub(words, text)
-    text = DASH.sub(" — ", text)
-    text = UNSAID.sub(" ", text)
-    return re.sub(r"[ \t]+", " ", text).strip()
+    """Give the words that are said for ``text``, one line for each block of it."""
+    text = applied(RULES, plain_text(text.replace(MARK, " ")))
+    for pattern, replacement in TIDIED:
+        text = pattern.sub(replacement, text)
+    return text.strip()
 
 
 def sentences(text: str) -> list[str]:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from aima.embedded.speech.number_words import cardinal, decimal, digits, ordinal
+from aima.embedded.speech.rules import NUMBER, Rule
 
-Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], str]]
-
-NUMBER = r"\d[\d,]{0,30}(?:\.\d{1,30})?|\.\d{1,30}"
 CURRENCIES = {
     "$": ("dollar", "dollars", "cent", "cents"),
     "€": ("euro", "euros", "cent", "cents"),
@@ -123,21 +120,17 @@ def _telephone(match: re.Match[str]) -> str:
     return plus + ", ".join(digits(group) for group in groups)
 
 
-def _number(match: re.Match[str]) -> str:
-    return decimal(match[0])
-
-
 RULES: tuple[Rule, ...] = (
+    (re.compile("[" + "".join(VULGAR) + "]"), lambda match: " " + VULGAR[match[0]]),
     (re.compile(r"(?<![\w)])-(?=[.$€£¥₹]?\d)"), lambda _: "minus "),
     (re.compile(r"\b[vV](?=\d+\.\d)"), lambda _: "version "),
-    (re.compile("[" + "".join(VULGAR) + "]"), lambda match: " " + VULGAR[match[0]]),
     (
         re.compile(
             r"(?<![\w.])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{3}[.-])(?:\d{3}[ .-])?\d{4}\b"
         ),
         _telephone,
     ),
-    (re.compile(r"(?<![\w.])\+\d{1,3}(?:[ .-]\d{1,5}){2,5}\b"), _telephone),
+    (re.compile(r"(?<![\w.])\+\d{1,3}(?:[ .-]\d{1,9}){1,5}\b"), _telephone),
     (
         re.compile(
             rf"(?P<sign>[{''.join(CURRENCIES)}]) ?(?P<amount>{NUMBER})"
@@ -145,12 +138,13 @@ RULES: tuple[Rule, ...] = (
         ),
         _money,
     ),
+    (re.compile(r"(?<=\d) ?- ?(?=\d+(?:\.\d+)? ?=)"), lambda _: " minus "),
     (
         re.compile(r"(?<![\w.,])(\d+(?:\.\d+)?) ?- ?(?=\d+(?:\.\d+)?(?![\d-]))"),
-        lambda m: f"{m[1]} to ",
+        lambda match: f"{match[1]} to ",
     ),
     (re.compile(rf"(?P<amount>{NUMBER}) ?(?P<unit>{UNIT})(?![\w/²³])"), _with_unit),
-    (re.compile(rf"({NUMBER}) ?%"), lambda m: f"{decimal(m[1])} percent"),
+    (re.compile(rf"({NUMBER}) ?%"), lambda match: f"{decimal(match[1])} percent"),
     (re.compile(r"\b24/7\b"), lambda _: "twenty four seven"),
     (
         re.compile(
@@ -160,11 +154,11 @@ RULES: tuple[Rule, ...] = (
     ),
     (re.compile(r"(?<![\w.])\d{1,9}(?:\.\d{1,9}){2,5}(?![\w.]*\d)"), _version),
     (
-        re.compile(r"\b(\d[\d,]{0,15})(?:st|nd|rd|th)\b"),
-        lambda m: ordinal(int(m[1].replace(",", ""))),
+        re.compile(r"\b(\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:st|nd|rd|th)\b"),
+        lambda match: ordinal(int(match[1].replace(",", ""))),
     ),
 )
 """Applied in this order, before plain numbers are said."""
 
-PLAIN_NUMBERS: tuple[Rule, ...] = ((re.compile(NUMBER), _number),)
+PLAIN_NUMBERS: tuple[Rule, ...] = ((re.compile(NUMBER), lambda match: decimal(match[0])),)
 """Applied last: whatever digits are left."""

@@ -92,7 +92,8 @@ class UnknownWords:
 
 
 def _sigmoid(x: Floats) -> Floats:
-    return np.reciprocal(1 + np.exp(-x))
+    one = np.float32(1)
+    return one / (one + np.exp(-x))
 
 
 def _letter_index(letter: str) -> int:
