@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aima.errors import (
     AimaError,
+    Conflict,
     ExecutionFailed,
     Forbidden,
     InsufficientResources,
@@ -19,6 +20,7 @@ from aima.errors import (
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
 _NO_SUCH_PLACE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
+_IN_THE_WAY = {errno.EEXIST, errno.EISDIR}
 
 
 @contextmanager
@@ -39,6 +41,8 @@ def _translated(error: OSError, path: str) -> AimaError:
         return Forbidden(f"no permission for {path!r}; change its mode, or choose another place")
     if error.errno in _NO_SUCH_PLACE:
         return NotFound(f"{path!r} does not exist: {error.strerror}; check the path")
+    if error.errno in _IN_THE_WAY:
+        return Conflict(f"something else is where {path!r} should be; choose another place")
     return ExecutionFailed(f"{path!r}: {error.strerror}; check the disk")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 
 from aima.embedded.serve import serve
@@ -12,11 +11,6 @@ from aima.settings import Settings
 def main() -> None:
     """Serve the inherited socket."""
     settings = Settings.model_validate_json(sys.stdin.buffer.read())
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    for chatty in "httpx2", "faster_whisper", "uvicorn.error":
-        logging.getLogger(chatty).setLevel(logging.WARNING)
     serve(settings, fd=int(sys.argv[1]))
 
 

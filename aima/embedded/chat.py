@@ -16,12 +16,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from aima.embedded.chat_request import ChatBody
-from aima.embedded.failure import failure_body
+from aima.embedded.failure import WrongField, failure_body
 from aima.embedded.llama import LlamaServer
 from aima.embedded.resident import Resident
 from aima.embedded.stopping import while_wanted
 from aima.embedded.turns import Turns
-from aima.errors import AimaError, Cancelled, ExecutionFailed, TooLarge, ValidationFailed
+from aima.errors import AimaError, Cancelled, ExecutionFailed, TooLarge
 
 TIMEOUT = httpx2.Timeout(10, read=600)
 """A long prompt on a busy machine takes minutes before its first token."""
@@ -79,14 +79,14 @@ class Chat:
         Raises:
             Busy: too many wait for this model.
             TooLarge: the conversation does not fit the model.
-            ValidationFailed: llama.cpp does not understand the request.
+            WrongField: llama.cpp does not understand the request.
         """
         async with self.turns.turn():
             loaded = await self.resident.get()
             clock.load_ms = loaded.load_ms
             async with _asked(loaded.value, asked) as response:
                 if response.is_error:
-                    raise _refusal(await response.aread())
+                    raise _refusal(await response.aread(), asked)
                 yield response
 
 
@@ -152,7 +152,7 @@ async def _asked(llama: LlamaServer, body: dict[str, JsonValue]) -> AsyncIterato
         raise ExecutionFailed(f"llama.cpp broke off ({error!r}); ask again") from error
 
 
-def _refusal(body: bytes) -> AimaError:
+def _refusal(body: bytes, asked: dict[str, JsonValue]) -> AimaError:
     """Translate llama.cpp's refusal."""
     told = json.loads(body)["error"]
     if told["type"] == "exceed_context_size_error":
@@ -160,6 +160,7 @@ def _refusal(body: bytes) -> AimaError:
             f"the conversation has {told['n_prompt_tokens']} tokens and the model holds "
             f"{told['n_ctx']}; shorten it, or raise AIMA_EMBEDDED_CONTEXT_TOKENS"
         )
-    if told["type"] == "invalid_request_error":
-        return ValidationFailed(str(told["message"]))
-    return ExecutionFailed(f"llama.cpp refused: {told['message']}")
+    reason = str(told["message"]).rpartition("failed: ")[2]
+    if told["type"] != "invalid_request_error":
+        return ExecutionFailed(f"llama.cpp refused: {reason}")
+    return WrongField("response_format" if "response_format" in asked else "messages", reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from aima.embedded.failure import WrongField
 
@@ -23,18 +23,23 @@ class _Body(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class TextPart(_Body):
-    """A piece of a message; this engine reads text only."""
-
-    type: Literal["text"]
-    text: str
-
-
 class ChatMessage(_Body):
     """One turn of a conversation."""
 
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[TextPart]
+    content: str
+
+    @field_validator("content", mode="before")
+    @classmethod
+    def _one_text(cls, content: object) -> object:
+        """Join the parts of a message; those that are no text cannot be read."""
+        if not isinstance(content, list):
+            return content
+        parts = [part.get("text") for part in content if isinstance(part, dict)]
+        texts = [text for text in parts if isinstance(text, str)]
+        if len(texts) < len(content):
+            raise ValueError("this engine reads text only; leave images and sound out")
+        return "\n".join(texts)
 
     @property
     def is_instruction(self) -> bool:
@@ -43,9 +48,8 @@ class ChatMessage(_Body):
 
     def for_llama(self) -> dict[str, JsonValue]:
         """Give the message in the roles and shape the chat template knows."""
-        text = self.content
-        if not isinstance(text, str):
-            text = "\n".join(part.text for part in text)
+        # Role markers of the template, such as <|im_start|>, must not come out of a text.
+        text = self.content.replace("<|", "< |")
         return {"role": "system" if self.is_instruction else self.role, "content": text}
 
 

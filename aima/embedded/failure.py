@@ -8,7 +8,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from aima.embedded.turns import Busy
-from aima.errors import AimaError, Cancelled, InternalError, ModelNotFound, ValidationFailed
+from aima.errors import (
+    AimaError,
+    Cancelled,
+    InternalError,
+    InvalidRequest,
+    ModelNotFound,
+    NotFound,
+    ValidationFailed,
+)
 
 SERVER_ERROR = 500
 
@@ -29,12 +37,13 @@ class WrongField(ValidationFailed):
 def first_mistake(error: ValidationError) -> WrongField:
     """Tell the first thing that is wrong with a body."""
     first = error.errors(include_url=False)[0]
-    return WrongField(".".join(str(part) for part in first["loc"]), first["msg"])
+    message = first["msg"].removeprefix("Value error, ")
+    return WrongField(".".join(str(part) for part in first["loc"]), message)
 
 
 def failure_body(error: AimaError) -> dict[str, object]:
     """Give the body that tells an error."""
-    param = error.param if isinstance(error, WrongField) else None
+    param = error.param or None if isinstance(error, WrongField) else None
     return {
         "error": {
             "message": error.message,
@@ -59,7 +68,8 @@ def tell_http(_: Request, error: Exception) -> Response:
     """Answer where the address, the method or the form itself is wrong."""
     if not isinstance(error, HTTPException):
         raise error
-    body = failure_body(ValidationFailed(error.detail))
+    kind = NotFound if error.status_code == NotFound.status else InvalidRequest
+    body = failure_body(kind(error.detail))
     return JSONResponse(body, status_code=error.status_code, headers=error.headers)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -26,6 +27,7 @@ LAST_CLIENTS_SECONDS = 0.3
 
 def run(settings: Settings, listener: socket.socket) -> NoReturn:
     """Serve until SIGTERM, SIGINT, idleness or the parent's end; then end the process."""
+    _log_to_stderr(settings.log_level)
     store = ModelStore(settings.data / "models", settings.models.mirror)
     is_local = ip_address(listener.getsockname()[0]).is_loopback
     activity = Activity(create_app(Engine(settings, store), local_only=is_local))
@@ -41,6 +43,12 @@ def run(settings: Settings, listener: socket.socket) -> NoReturn:
     signal.signal(signal.SIGINT, _leave)
     asyncio.run(_serve(uvicorn.Server(config), listener, activity, settings))
     _leave()
+
+
+def _log_to_stderr(level: str) -> None:
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for chatty in "httpx2", "faster_whisper", "uvicorn.error":
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
 
 
 async def _serve(

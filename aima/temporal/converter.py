@@ -18,8 +18,6 @@ A full disk, on the other hand, is worth waiting for: the task is retried until 
 from __future__ import annotations
 
 import json
-import math
-import re
 import sys
 from collections.abc import Sequence
 from contextvars import ContextVar
@@ -28,6 +26,7 @@ from typing import ClassVar
 
 from google.protobuf.message import DecodeError
 from pydantic import ValidationError
+from pydantic_core import from_json
 from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
 from temporalio.converter import (
@@ -51,9 +50,9 @@ from aima.artifacts import FolderArtifacts
 from aima.errors import AimaError, TooLarge, ValidationFailed
 from aima.ports.artifacts import Artifact
 
-VALUE_BYTES = 32 * 1024**2
+VALUE_BYTES = 64 * 1024**2
 """Largest value that may pass between steps. A workflow encodes it in its own thread, which the
-SDK takes for stuck after two seconds; 20 MB of numbers take half a second (two busy cores)."""
+SDK takes for stuck after two seconds; 20 MB take 0.1 s as text, 0.5 s as numbers (two cores)."""
 
 _MEDIA_TYPE = "application/x-protobuf"  # of an offloaded payload: its data and its metadata
 _MESSAGE_CHARACTERS = 4000
@@ -146,11 +145,9 @@ class StrictJson(EncodingPayloadConverter):
     def from_payload(self, payload: Payload, type_hint: type | None = None) -> object:
         """Decode a JSON value, then make it a ``type_hint`` if there is one."""
         try:
-            value = json.loads(
-                payload.data.decode(), parse_constant=_refuse_constant, parse_float=_finite
-            )
-            if _SURROGATE.search(payload.data):
-                json.dumps(value, ensure_ascii=False).encode()  # a half pair is no text
+            # Not json.loads: it takes NaN and half characters, its depth is that of the stack,
+            # and it is eight times slower on numbers. This one stops at 200 levels.
+            value = from_json(payload.data, allow_inf_nan=False)
             return value if type_hint is None else value_to_type(type_hint, value)
         except (TypeError, ValueError, RecursionError) as error:
             raise as_failure(
@@ -158,24 +155,10 @@ class StrictJson(EncodingPayloadConverter):
             ) from error
 
 
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
-
-
 def _dataclass_as_dict(value: object) -> dict[str, object]:
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in fields(value)}
     raise TypeError(f"it holds a {type(value).__name__}")
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"it holds {name}")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError(f"it holds {text}, which is beyond any number")
-    return number
 
 
 class _ArtifactDriver(StorageDriver):

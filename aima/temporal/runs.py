@@ -43,6 +43,9 @@ from aima.temporal.history import Steps, StepState
 POLL_SECONDS = 0.4
 """How often the server is asked for what no event tells: attempts and progress."""
 
+PICKUP_SECONDS = 0.05
+"""When the server is asked first after a step was scheduled: a worker has it by then."""
+
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 _STATES = {
     WorkflowExecutionStatus.RUNNING: "running",
@@ -181,9 +184,10 @@ class Runs:
         await self._describe(run_id)
         steps = Steps(self.client.data_converter)
         changes: asyncio.Queue[StepState | None] = asyncio.Queue()
+        scheduled = asyncio.Event()
         readers = (
-            asyncio.create_task(self._read_history(run_id, steps, changes)),
-            asyncio.create_task(self._poll_pending(run_id, steps, changes)),
+            asyncio.create_task(self._read_history(run_id, steps, changes, scheduled)),
+            asyncio.create_task(self._poll_pending(run_id, steps, changes, scheduled)),
         )
         try:
             while (change := await changes.get()) is not None:
@@ -220,23 +224,36 @@ class Runs:
         await self._handle(run_id).cancel()
 
     async def _read_history(
-        self, run_id: str, steps: Steps, changes: asyncio.Queue[StepState | None]
+        self,
+        run_id: str,
+        steps: Steps,
+        changes: asyncio.Queue[StepState | None],
+        scheduled: asyncio.Event,
     ) -> None:
         events = self._handle(run_id).fetch_history_events(wait_new_event=True)
         try:
             async for event in events:
                 for change in steps.take(event):
                     changes.put_nowait(change)
+                    if change.state == "waiting":
+                        scheduled.set()
                 if event.event_type in _CLOSING:
                     break
         finally:
             changes.put_nowait(None)
 
     async def _poll_pending(
-        self, run_id: str, steps: Steps, changes: asyncio.Queue[StepState | None]
+        self,
+        run_id: str,
+        steps: Steps,
+        changes: asyncio.Queue[StepState | None],
+        scheduled: asyncio.Event,
     ) -> None:
         while True:
-            await asyncio.sleep(POLL_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(scheduled.wait(), POLL_SECONDS)
+                scheduled.clear()
+                await asyncio.sleep(PICKUP_SECONDS)
             with suppress(RPCError):  # the server is away for a moment; the history will tell
                 description = await self._handle(run_id).describe()
                 for pending in description.raw_description.pending_activities:

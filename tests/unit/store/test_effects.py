@@ -127,8 +127,14 @@ def test_facts_of_a_fenced_attempt_are_undone(store: Store) -> None:
 def test_facts_of_a_failed_attempt_are_undone(store: Store) -> None:
     """A later attempt starts from nothing."""
     claim = claimed(store.effects)
-    with pytest.raises(ZeroDivisionError), store.effects.transaction(claim, {}) as connection:
-        connection.execute(text(f"INSERT INTO sent VALUES ({1 // 0})"))
+
+    def send_and_fail() -> None:
+        with store.effects.transaction(claim, {}) as connection:
+            connection.execute(text("INSERT INTO sent VALUES ('failed')"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        send_and_fail()
     assert sent(store) == []
     assert isinstance(store.effects.claim(KEY, unit=UNIT), Claim)
 

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from aima.errors import Conflict
 from aima.store import migrations, open_store
 from aima.store.database import Store
+from aima.store.effects import Claim
 from aima.store.schema import upgrade
 from aima.store.tables import metadata
 
@@ -90,9 +91,8 @@ def test_a_new_store_needs_no_backup(store: Store) -> None:
 def test_opening_again_changes_nothing(store: Store) -> None:
     """Every start of every process opens the store."""
     with open_store(store.file) as again:
-        assert again.effects.claim("a", unit="u") == store.effects.claim("a", unit="u").__class__(
-            "a", 2
-        )
+        assert again.effects.claim("a", unit="u") == Claim("a", 2)
+    assert not list(store.file.parent.glob("*.bak*"))
 
 
 def test_an_older_store_is_backed_up_and_upgraded(store: Store, tmp_path: Path) -> None:

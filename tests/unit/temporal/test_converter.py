@@ -181,11 +181,13 @@ async def test_nesting_without_end_is_refused(converter: DataConverter, value: o
         b"{",
         b"NaN",
         b"[-Infinity]",
-        b"1e999",
         b'"\xff"',
         b'"\xed\xa0\x80"',
         b'"\\ud800"',
         b"[" * 100_000 + b"]" * 100_000,
+        b"[" * 300 + b"]" * 300,
+        b"1 2",
+        b"\xef\xbb\xbf1",
         b"9" * 5000,
     ],
     ids=lambda data: repr(data[:12]),
@@ -197,6 +199,14 @@ async def test_what_is_no_json_is_refused_on_the_way_in(
     with pytest.raises(ApplicationError, match="cannot be read as JSON") as caught:
         await converter.decode([Payload(metadata={"encoding": b"json/plain"}, data=data)])
     assert (caught.value.type, caught.value.non_retryable) == ("VALIDATION_ERROR", True)
+
+
+async def test_an_infinite_number_goes_no_further(converter: DataConverter) -> None:
+    """1e999 is good JSON but reads as infinity, which no JSON can say."""
+    payload = Payload(metadata={"encoding": b"json/plain"}, data=b"1e999")
+    values = await converter.decode([payload])
+    with pytest.raises(ApplicationError, match="cannot be written as JSON"):
+        await converter.encode(values)
 
 
 async def test_a_pair_of_escapes_is_one_character(converter: DataConverter) -> None:
