@@ -27,11 +27,12 @@ run: install ## Ask the recorded question aloud and write answer.wav
 test: install ## Run the tests (make test ARGS='-k some_words' runs a few)
 	@$(BIN)/python -m pytest $(ARGS)
 
-check: packages ## Look for mistakes of form and type: ruff, mypy, hadolint
+check: packages ## Look for mistakes of form and type
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/ruff check --quiet
 	$(BIN)/python -m mypy
 	$(BIN)/hadolint Dockerfile
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
 
 bench: install ## Measure; docs/performance.md tells what and how
 	@for script in bench/[a-z]*.py; do $(BIN)/python "$$script" $(ARGS) || exit; done
@@ -42,13 +43,14 @@ nightly: install ## Run the long fault and load tests
 reference: packages ## Write dsl/schemas and docs/reference anew from the code
 	@$(BIN)/python -m aima.gateway.reference
 
+# A release that somebody hijacked is mostly found out within days; so none is taken at once.
 lock: $(BIN)/pip ## Resolve requirements.lock anew (ARGS=--upgrade takes newer versions)
-	@rm -rf .venv/lock
-	@$(BIN)/python -m venv .venv/lock
+	@rm -rf .venv/lock && $(BIN)/python -m venv .venv/lock
 	@.venv/lock/bin/python -m pip --disable-pip-version-check --quiet install uv
-	@.venv/lock/bin/uv pip compile pyproject.toml --group dev --universal --generate-hashes \
-	    --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate \
-	    --custom-compile-command 'make lock' --quiet --output-file requirements.lock $(ARGS)
+	@.venv/lock/bin/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+	    --generate-hashes --exclude-newer '7 days' --no-emit-index-url --no-emit-find-links \
+	    --no-annotate --custom-compile-command 'make lock' --quiet \
+	    --output-file requirements.lock $(ARGS)
 	@rm -rf .venv/lock
 	@echo "requirements.lock names $$(grep -c == requirements.lock) packages"
 

@@ -69,6 +69,9 @@ def discover(project: Path | None = None) -> Catalog:
 
     Args:
         project: folder whose own ``activities/`` joins; None imports no code of a project.
+
+    Raises:
+        Conflict: two modules declare the same unit, or one hides the others.
     """
     if project is not None and str(project) not in sys.path:
         sys.path.append(str(project))
@@ -90,6 +93,11 @@ def _signature(unit: Unit) -> Signature:
 def _domains() -> list[Domain]:
     import activities
 
+    if (file := vars(activities).get("__file__")) is not None:
+        raise Conflict(
+            f"{file!r} hides AIMA's own units; remove it, so that the folder joins the "
+            "namespace package `activities`"
+        )
     modules: list[ModuleType] = [
         importlib.import_module(f"activities.{found.name}")
         for found in sorted(pkgutil.iter_modules(activities.__path__), key=lambda m: m.name)

@@ -94,6 +94,11 @@ class Retry:
     backoff: float = 2.0
     max_delay: timedelta = timedelta(minutes=1)
 
+    def __post_init__(self) -> None:
+        """Refuse what Temporal would refuse only once a run is on its way."""
+        if self.attempts < 1 or self.backoff < 1 or self.delay < timedelta():
+            raise ValueError(f"{self} is no policy: attempts and backoff start at 1, delay at 0")
+
 
 @dataclass(frozen=True)
 class Example:
@@ -207,6 +212,8 @@ class Domain:
             raise TypeError(f"{name!r} is declared twice in this domain; rename one")
         if not body.__doc__:
             raise TypeError(f"{name!r} has no docstring; its first line is what users read")
+        if not inspect.iscoroutinefunction(body):
+            raise TypeError(f"{name!r} must be `async def`; a thread may do its blocking work")
         request, reply = _models(body, name)
         self.units[name] = Unit(
             name=name,

@@ -22,7 +22,6 @@ from typing import Any
 
 import psutil
 from pydantic import BaseModel, ConfigDict
-from statistics_of import Ratio, ratio_of_means, spread
 from temporalio import workflow
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -34,12 +33,13 @@ from aima.gateway.definitions import Definitions
 from aima.settings import Settings
 from aima.stack.ports import free_port
 from aima.stores import artifacts_of, converter_of, logs_of
-from aima.temporal.as_activity import Surroundings, as_activity
+from aima.temporal.as_activity import BEAT_SECONDS, Surroundings, as_activity
 from aima.temporal.client import connect, wait_for_namespace
-from aima.temporal.runs import RunRequest, Runs
+from aima.temporal.runs import RunRequest, Runs, new_run_id
 from aima.temporal.server import server_command
 from aima.temporal.worker import make_worker
 from aima.unit import Context, Domain
+from bench._ratios import Ratio, ratio_of_means, spread
 
 PAIRS = 40
 RUNS_IN_BATCH = 5
@@ -201,12 +201,18 @@ class Bench:
         return _cpu_ms(self.workers[name]) - started, waits
 
     async def _run(self, name: str, plan: Plan) -> None:
-        """Start a run as AIMA does, so that both are started alike, and wait for it."""
-        runs = Runs(self.client, name)
-        run_id = await runs.start(plan, RunRequest({"text": "hello"}))
-        outcome = await runs.outcome(run_id)
-        if outcome.output != {"text": "hello"}:
-            raise RuntimeError(f"{name}: {outcome}")
+        """Start a run the way its author would and wait for it."""
+        run_id = new_run_id(plan.name)
+        if name == "hand":
+            given = {"input": {"text": "hello"}}
+            result = self.client.execute_workflow(plan.name, given, id=run_id, task_queue=name)
+            output: Any = await asyncio.wait_for(result, timeout=60)
+        else:
+            runs = Runs(self.client, name)
+            await runs.start(plan, RunRequest({"text": "hello"}, id=run_id))
+            output = (await asyncio.wait_for(runs.outcome(run_id), timeout=60)).output
+        if output != {"text": "hello"}:
+            raise RuntimeError(f"{name}: {output}")
 
 
 def report(title: str, measured: dict[str, Samples]) -> Ratio:
@@ -244,16 +250,15 @@ async def serve(kind: str, address: str, data: Path) -> None:
     if kind == "interpreter":
         worker = make_worker(client, settings, _catalog(), around)
     else:
-        ours = make_worker(client, settings, _catalog(), around).config()
-        beat = ours["max_heartbeat_throttle_interval"]
+        beat = timedelta(seconds=BEAT_SECONDS)
         worker = Worker(
             client,
             task_queue=kind,
             workflows=[HandWrittenAssistant, HandWrittenChain, HandWrittenFan],
             activities=[as_activity(unit, around) for unit in _catalog()],
             workflow_runner=UnsandboxedWorkflowRunner(),
-            max_concurrent_workflow_tasks=ours["max_concurrent_workflow_tasks"],
-            max_concurrent_activities=ours["max_concurrent_activities"],
+            max_concurrent_workflow_tasks=settings.worker.workflows,
+            max_concurrent_activities=settings.worker.activities,
             max_heartbeat_throttle_interval=beat,
             default_heartbeat_throttle_interval=beat,
         )

@@ -1,6 +1,6 @@
 """How far a transcript is from what was said: the word error rate, after numbers are spelled out.
 
-The normalisation is the test's own, so that a mistake of the speech engine's cannot hide itself.
+The normalisation is the tests' own, so that a mistake of the speech engine's cannot hide itself.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ import re
 
 import inflect
 
-SIGNS = {"%": " percent ", "&": " and ", "+": " plus ", "°c": " degrees celsius ", "@": " at "}
-SPELLED = {"dr": "doctor", "mr": "mister", "mrs": "missus", "st": "saint", "gb": "gigabytes"}
+SIGNS = {"%": " percent ", "&": " and ", "+": " plus ", "°c": " degrees celsius "}
+SPELLED = {"dr": "doctor", "mr": "mister", "st": "saint", "gb": "gigabytes", "km": "kilometers"}
+MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
 _WORDS = inflect.engine()
 
 
@@ -29,16 +30,18 @@ def word_error_rate(said: str, heard: str) -> float:
 
 
 def words(text: str) -> list[str]:
-    """Give the words of a text in lower case, numbers spelled out."""
+    """Give the words of a text in lower case, numbers spelled out, without "and"."""
     text = text.lower()
     for sign, word in SIGNS.items():
         text = text.replace(sign, word)
-    text = re.sub(r"\$(\d+)\.(\d\d)", r"\1 dollars and \2 cents", text)
+    text = re.sub(r"\$(\d+)\.(\d\d)", r"\1 dollars \2 cents", text)
     text = re.sub(r"\$(\d[\d,]*)", r"\1 dollars", text)
-    text = re.sub(r"(\d),(?=\d{3})", r"\1", text)
-    text = re.sub(r"(\d)[:.](?=\d\d\b)", r"\1 ", text)
+    text = re.sub(r"\d+(?:,\d{3})+", lambda match: _cardinal(match[0].replace(",", "")), text)
+    text = re.sub(rf"\b({MONTHS})\.? (\d{{1,2}})\b", r"\1 \2th", text)
+    text = re.sub(r"(\d):(?=\d\d)|(\d)\.(?=\d\d\s?[ap]m)", r"\1\2 ", text)
+    text = re.sub(r"(\d)\.(?=\d)", r"\1 point ", text)
     text = re.sub(r"\b([ap])\.?\s?m\b\.?", r"\1m", text)
-    text = re.sub(r"\b((?:[a-z]\.){2,})", lambda match: match[1].replace(".", ""), text)
+    text = re.sub(r"\b(?:[a-z]\.){2,}", lambda match: match[0].replace(".", ""), text)
     text = re.sub(r"\d+(?:st|nd|rd|th)?", lambda match: f" {_spelled_out(match[0])} ", text)
     found = re.findall(r"[a-z]+(?:'[a-z]+)?", text.replace("-", " "))
     return [SPELLED.get(word, word) for word in found if word != "and"]
@@ -46,11 +49,12 @@ def words(text: str) -> list[str]:
 
 def _spelled_out(number: str) -> str:
     digits = re.sub(r"\D", "", number)
-    if len(digits) == 4 and "1100" <= digits < "2100" and digits[1:3] != "00":
+    if digits.startswith("0") and len(digits) == 2:
+        return f"oh {_cardinal(digits)}"
+    if re.fullmatch("1[1-9]\\d\\d|20[1-9]\\d", digits) and not digits.endswith("00"):
         return f"{_cardinal(digits[:2])} {_cardinal(digits[2:])}"
-    if not number.isdecimal():
-        return str(_WORDS.ordinal(_cardinal(digits)))
-    return _cardinal(digits)
+    said = _cardinal(digits)
+    return said if number.isdecimal() else str(_WORDS.ordinal(said))
 
 
 def _cardinal(digits: str) -> str:

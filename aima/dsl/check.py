@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping as Map
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import cast
 
 from aima.dsl.diagnostic import Diagnostic, Enough, Findings, Severity, define
-from aima.dsl.document import Document, read_document
-from aima.dsl.json import Json
+from aima.dsl.document import Document, Step, read_document
 from aima.dsl.language import Language
 from aima.dsl.load import Source, load
-from aima.dsl.node import Mapping, Mark, Node, Scalar, to_json
+from aima.dsl.node import Mapping, Mark, Node, Scalar, Span, to_json
 from aima.dsl.order import find_cycle, order_of
 from aima.dsl.signature import JsonSchema, Signatures
-from aima.dsl.types import ANY, Type
-from aima.dsl.values import ValueChecker, scalars
+from aima.dsl.types import ANY, TEXT, Type, dangling_references
+from aima.dsl.values import NOT_ALLOWED, ValueChecker
 
 CYCLE = define("step/cycle", "Steps wait for each other in a circle.")
+ALL_STEPS = define("step/reads-all", "A step reads all steps at once, whichever are done.")
 BAD_SCHEMA = define("inputs/bad-schema", "`inputs` is no valid JSON Schema of an object.")
-UNUSED_CONFIG = define("config/unused", "No step reads this config value.")
-BAD_LABEL = define("document/bad-label", "A label is not text.")
+UNUSED_INPUT = define("inputs/unused", "Nothing reads this input.")
+UNUSED_CONFIG = define("config/unused", "Nothing reads this config value.")
+BAD_LABEL = define("document/bad-label", "A label is not text, or too long.")
+
+_LABEL_BYTES = 255  # of `key=value`: what every store of Temporal's search attributes takes
+_RUN: JsonSchema = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "id": TEXT,
+        "name": TEXT,
+        "status": TEXT,
+        "attempt": {"type": "integer"},
+        "started_at": TEXT,
+    },
+}
 
 MOST_FINDINGS = 200
 """Findings after which the check of a file ends."""
@@ -51,18 +66,20 @@ class Checker:
     language: Language
     signatures: Signatures
     findings: Findings
+    roots: Map[str, Type]
     outputs: dict[str, Type] = field(default_factory=dict)
 
-    def value(self, node: Node, wanted: JsonSchema, *, root: JsonSchema | None = None) -> None:
+    def value(self, node: Node, wanted: JsonSchema) -> None:
         """Check a value with its expressions against the type it must have."""
-        self._values().check(node, Type(wanted, root if root is not None else wanted))
+        self._values.check(node, Type.of(wanted))
 
     def literal(self, node: Node, wanted: JsonSchema) -> None:
         """Check a value in which no ``${…}`` may stand."""
-        self._values().literal(node, Type.of(wanted))
+        self._values.literal(node, Type.of(wanted))
 
+    @cached_property
     def _values(self) -> ValueChecker:
-        return ValueChecker(self.document, self.findings, self.outputs)
+        return ValueChecker(self.document, self.findings, self.roots, self.outputs)
 
 
 def check(data: bytes | str, file: str, *, language: Language, signatures: Signatures) -> Checked:
@@ -80,12 +97,11 @@ def check(data: bytes | str, file: str, *, language: Language, signatures: Signa
 def _check_document(
     document: Document, language: Language, signatures: Signatures, findings: Findings
 ) -> None:
-    checker = Checker(document, language, signatures, findings)
-    _check_inputs(document, findings)
-    _check_labels(document, findings)
+    checker = Checker(document, language, signatures, findings, _roots(document, findings))
+    _check_labels(document, checker)
+    _check_config(document, findings)
     for step in document.steps:
-        schema = language.bodies[step.body].output(step, checker)
-        checker.outputs[step.id] = Type.of(schema)
+        checker.outputs[step.id] = Type.of(_output(step, checker))
     for step in document.steps:
         language.bodies[step.body].check(step, checker)
         for key, modifier in language.modifiers.items():
@@ -95,61 +111,120 @@ def _check_document(
     output = document.get("output")
     if output is not None:
         checker.value(output, ANY)
-    _check_cycle(document, findings)
+    _check_order(document, findings)
     _check_unused(document, findings)
 
 
-def _check_inputs(document: Document, findings: Findings) -> None:
-    node = document.get("inputs")
-    if not isinstance(node, Mapping):
-        return
+def _roots(document: Document, findings: Findings) -> dict[str, Type]:
+    """Give the types of what an expression can start with; a step's output is looked up apart."""
+    config = document.get("config")
+    return {
+        "input": Type.of(_inputs(document, findings)),
+        "config": Type.of(_schema_of(to_json(config) if isinstance(config, Mapping) else {})),
+        "steps": Type.of(ANY),
+        "run": Type.of(_RUN),
+    }
+
+
+def _output(step: Step, checker: Checker) -> JsonSchema:
+    """Give the type of what a step leaves behind, as its body says and its modifiers change it."""
+    schema = checker.language.bodies[step.body].output(step, checker)
+    for key, modifier in checker.language.modifiers.items():
+        value = step.get(key)
+        if value is not None:
+            schema = modifier.output(value, schema)
+    return schema
+
+
+def _inputs(document: Document, findings: Findings) -> JsonSchema:
+    """Check ``inputs``; give the type of ``input``, which is anything where they are wrong."""
     from jsonschema import Draft202012Validator, SchemaError
 
+    node = document.get("inputs")
+    if not isinstance(node, Mapping):
+        return ANY
+    schema = cast("JsonSchema", to_json(node))
+    checks = Draft202012Validator.FORMAT_CHECKER  # so that a `pattern` must be one
     try:
-        Draft202012Validator.check_schema(cast("dict[str, Json]", to_json(node)))
+        Draft202012Validator.check_schema(schema, format_checker=checks)
     except SchemaError as error:
         where = _at(node, tuple(error.absolute_path))
         findings.error(BAD_SCHEMA, where, f"this is no JSON Schema: {error.message}")
-        return
-    kind = node.get("type")
-    if not (isinstance(kind, Scalar) and kind.value == "object"):
+        return ANY
+    if schema.get("type") != "object":
         hint = "write `type: object` and name each input under `properties`"
         findings.error(BAD_SCHEMA, node.mark, "a run's input is an object", hint)
+        return ANY
+    if dangling := next(dangling_references(schema, schema), None):
+        hint = "a `$ref` leads to a place in `inputs` itself, such as `#/$defs/name`"
+        findings.error(BAD_SCHEMA, node.mark, f"nothing is at `$ref: {dangling}`", hint)
+        return ANY
+    return schema
 
 
-def _check_labels(document: Document, findings: Findings) -> None:
+def _check_labels(document: Document, checker: Checker) -> None:
     node = document.get("labels")
-    if isinstance(node, Mapping):
-        for entry in node.entries.values():
-            if not (isinstance(entry.value, Scalar) and isinstance(entry.value.value, str)):
-                findings.error(BAD_LABEL, entry.value, "a label is text", "put it in quotes")
+    if not isinstance(node, Mapping):
+        return
+    for key, entry in node.entries.items():
+        value = entry.value
+        if not (isinstance(value, Scalar) and isinstance(value.value, str)):
+            checker.findings.error(BAD_LABEL, value, "a label is text", "put it in quotes")
+        elif len(f"{key}={value.value}".encode()) > _LABEL_BYTES:
+            message = f"a label takes at most {_LABEL_BYTES} bytes, its name included"
+            checker.findings.error(BAD_LABEL, value, message)
+        else:
+            checker.literal(value, TEXT)
 
 
-def _check_cycle(document: Document, findings: Findings) -> None:
+def _check_config(document: Document, findings: Findings) -> None:
+    """Tell expressions in the config: they would stay the text they are."""
+    node = document.get("config")
+    for text in document.texts(node) if node is not None else ():
+        hint = "config values are written out; a step can compute"
+        findings.error(NOT_ALLOWED, text.scalar, "no `${…}` can stand in `config`", hint)
+
+
+def _check_order(document: Document, findings: Findings) -> None:
     loop = find_cycle(order_of(document))
     if loop:
         places = {step.id: step.place for step in document.steps}
         way = " → ".join((*loop, loop[0]))
         hint = "remove one of these dependencies"
         findings.error(CYCLE, places[loop[0]], f"steps wait for each other: {way}", hint)
+    for step in document.steps:
+        for text in document.texts(step.values):
+            for read in text.template.reads:
+                if read.path == ("steps",):
+                    place = Span(text.scalar.locate(read.offset), text.scalar.locate(read.end))
+                    message = "which steps are done here depends on chance"
+                    findings.error(ALL_STEPS, place, message, "name the step: `steps.ID`")
 
 
 def _check_unused(document: Document, findings: Findings) -> None:
-    config = document.get("config")
-    if not isinstance(config, Mapping):
-        return
-    read = {path[1] for path in _paths(document) if path[0] == "config" and len(path) > 1}
-    if any(path == ("config",) for path in _paths(document)):
-        return
-    for key, entry in config.entries.items():
-        if key not in read:
-            findings.warning(UNUSED_CONFIG, entry.key, f"no step reads `config.{key}`")
+    """Warn of inputs and config values that nothing reads; nothing, if all are read at once."""
+    paths = {read.path for text in document.texts(document.node) for read in text.template.reads}
+    inputs = document.get("inputs")
+    declared = {
+        "config": (document.get("config"), UNUSED_CONFIG),
+        "input": (inputs.get("properties") if isinstance(inputs, Mapping) else None, UNUSED_INPUT),
+    }
+    for root, (node, code) in declared.items():
+        if isinstance(node, Mapping) and (root,) not in paths:
+            read = {path[1] for path in paths if path[0] == root and len(path) > 1}
+            for key, entry in node.entries.items():
+                if key not in read:
+                    findings.warning(code, entry.key, f"nothing reads `{root}.{key}`")
 
 
-def _paths(document: Document) -> Iterator[tuple[str, ...]]:
-    for _, template in scalars(document.node, document.names):
-        for read in template.reads:
-            yield read.path
+def _schema_of(value: object) -> JsonSchema:
+    """Give the type of a literal; maps are closed, since config is known as written."""
+    if isinstance(value, dict):
+        properties = {key: _schema_of(v) for key, v in value.items()}
+        return {"type": "object", "properties": properties, "additionalProperties": False}
+    if isinstance(value, list):
+        return {"type": "array"}
+    return {"const": value}
 
 
 def _at(node: Node, path: tuple[object, ...]) -> Mark:

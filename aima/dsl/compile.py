@@ -9,6 +9,7 @@ from aima.dsl.json import Json
 from aima.dsl.language import Language
 from aima.dsl.node import Mapping, Node, Scalar, to_json
 from aima.dsl.order import order_of
+from aima.dsl.places import places_in
 from aima.dsl.plan import FORMAT, Plan
 from aima.dsl.signature import Signatures
 from aima.dsl.template import compile_value
@@ -45,6 +46,7 @@ def compile_plan(document: Document, *, language: Language, signatures: Signatur
                 for step in document.steps
             ],
             "output": compiler.value(output) if output is not None else None,
+            "places": places_in(output, document, "output") if output is not None else [],
         }
     )
 
@@ -54,6 +56,7 @@ def _step(step: Step, compiler: Compiler, language: Language) -> dict[str, Json]
         "id": step.id,
         "body": step.body,
         "at": [step.place.mark.line, step.place.mark.column],
+        "places": places_in(step.values, compiler.document),
     }
     compiled |= language.bodies[step.body].compile(step, compiler)
     for key, modifier in language.modifiers.items():

@@ -5,18 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
 
-from aima.dsl.diagnostic import Findings, define
+from aima.dsl.diagnostic import Findings, define, named
+from aima.dsl.expression import ExpressionError
 from aima.dsl.language import Language
 from aima.dsl.nearest import nearest
 from aima.dsl.node import Mapping, Node, Scalar, Sequence
+from aima.dsl.template import Template, parse_template
 
-NAME = re.compile(r"[a-z][a-z0-9_-]*")
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,99}")
+_NAME_HINT = "write up to 100 lower-case letters, digits, `_` and `-`, a letter first"
+
+Path: TypeAlias = tuple[str | int, ...]
+"""Keys and positions that lead to something inside a value."""
 
 MISSING_KEY = define("document/missing-key", "A required key is missing.")
 UNKNOWN_KEY = define("document/unknown-key", "The language has no such key here.")
 WRONG_TYPE = define("document/wrong-type", "The value is of another type than the key takes.")
-BAD_NAME = define("document/bad-name", "A name is not lower-case letters, digits, `_` and `-`.")
+BAD_NAME = define(
+    "document/bad-name", "A name is too long, or not of letters, digits, `_` and `-`."
+)
 DUPLICATE_ID = define("step/duplicate-id", "Two steps have the same id.")
 NO_BODY = define("step/no-body", "A step says nothing to do.")
 TWO_BODIES = define("step/two-bodies", "A step says two things to do.")
@@ -39,6 +49,21 @@ class Step:
         """Give what the step says under ``key``."""
         return self.node.get(key)
 
+    @property
+    def values(self) -> Mapping:
+        """What it says where ``${…}`` has a meaning: not its id, nor its description."""
+        said = {key: entry for key, entry in self.node.entries.items() if key not in _STEP_KEYS}
+        return Mapping(said, self.node.mark, self.node.end)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text with expressions in it, and where it stands."""
+
+    path: Path
+    scalar: Scalar
+    template: Template
+
 
 @dataclass(frozen=True)
 class Document:
@@ -48,12 +73,12 @@ class Document:
     node: Mapping
     steps: tuple[Step, ...]
 
-    @property
+    @cached_property
     def ids(self) -> frozenset[str]:
         """The ids of all steps."""
         return frozenset(step.id for step in self.steps)
 
-    @property
+    @cached_property
     def names(self) -> frozenset[str]:
         """The declared names with a hyphen, which an expression must not take for a minus."""
         declared = set(self.ids)
@@ -68,6 +93,36 @@ class Document:
     def get(self, key: str) -> Node | None:
         """Give what the document says under a top-level ``key``."""
         return self.node.get(key)
+
+    def template(self, text: str) -> Template:
+        """Read a text with its expressions, once for every equal text.
+
+        Raises:
+            ExpressionError: what stands in a ``${…}`` is no expression.
+        """
+        if text not in self._templates:
+            self._templates[text] = parse_template(text, self.names)
+        return self._templates[text]
+
+    def texts(self, node: Node, path: Path = ()) -> Iterator[Text]:
+        """Walk every text below a node with a well-formed expression in it."""
+        if isinstance(node, Mapping):
+            for key, entry in node.entries.items():
+                yield from self.texts(entry.value, (*path, key))
+        elif isinstance(node, Sequence):
+            for index, item in enumerate(node.items):
+                yield from self.texts(item, (*path, index))
+        elif isinstance(node.value, str) and "${" in node.value:
+            try:
+                template = self.template(node.value)
+            except ExpressionError:
+                return
+            if not template.is_literal:
+                yield Text(path, node, template)
+
+    @cached_property
+    def _templates(self) -> dict[str, Template]:
+        return {}
 
 
 def read_document(root: Node, language: Language, findings: Findings) -> Document | None:
@@ -112,8 +167,7 @@ def _name(root: Mapping, findings: Findings) -> str:
         findings.error(MISSING_KEY, root.mark, "a workflow needs a `name`")
     elif isinstance(node, Scalar) and isinstance(node.value, str):
         if not NAME.fullmatch(node.value):
-            hint = "write lower-case letters, digits, `_` and `-`, a letter first"
-            findings.error(BAD_NAME, node, f"{node.value!r} is no name", hint)
+            findings.error(BAD_NAME, node, f"{named(node.value)} is no name", _NAME_HINT)
         return node.value
     return ""
 
@@ -167,8 +221,7 @@ def _step_id(node: Mapping, findings: Findings) -> Scalar | None:
         findings.error(WRONG_TYPE, found, "an `id` is text")
         return None
     if not NAME.fullmatch(found.value):
-        hint = "write lower-case letters, digits, `_` and `-`, a letter first"
-        findings.error(BAD_NAME, found, f"{found.value!r} is no id", hint)
+        findings.error(BAD_NAME, found, f"{named(found.value)} is no id", _NAME_HINT)
     return found
 
 

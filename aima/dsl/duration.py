@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import timedelta
+
+from aima.dsl.json import Json
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _SHORT = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+")
@@ -12,20 +15,40 @@ _ISO = re.compile(
     r"P(?:(?P<d>\d+)D)?(?:T(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+(?:\.\d+)?)S)?)?"
 )
 _LONGEST = timedelta(days=3650)
+_MOST_CHARACTERS = 60
 
 
-def parse_duration(text: str) -> timedelta:
-    """Read a duration.
+def parse_duration(value: Json) -> timedelta:
+    """Read a duration: a text, or a number of seconds as a plan and an expression may have it.
 
     Raises:
         ValueError: it is none, or longer than ten years; the message says what to write.
     """
-    seconds = _seconds(text)
+    seconds = _seconds(value) if isinstance(value, str) else _number(value)
+    said = f"{str(value)[:_MOST_CHARACTERS]!r}"
     if seconds is None:
-        raise ValueError(f"{text!r} is no duration; write 500ms, 30s, 1h30m, 2d or PT30S")
+        raise ValueError(f"{said} is no duration; write 500ms, 30s, 1h30m, 2d or PT30S")
     if seconds > _LONGEST.total_seconds():
-        raise ValueError(f"{text!r} is longer than ten years")
+        raise ValueError(f"{said} is longer than ten years")
     return timedelta(seconds=seconds)
+
+
+def parse_bound(value: Json) -> timedelta:
+    """Read a duration that bounds something, so that it cannot be zero.
+
+    Raises:
+        ValueError: as in :func:`parse_duration`, or it is zero.
+    """
+    bound = parse_duration(value)
+    if not bound:
+        raise ValueError("a bound of no time at all lets nothing run")
+    return bound
+
+
+def _number(value: Json) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if value >= 0 and math.isfinite(value) else None
 
 
 def _seconds(text: str) -> float | None:

@@ -61,6 +61,10 @@ class Modifier(Protocol):
         """Tell what is wrong with it."""
         ...
 
+    def output(self, value: Node, schema: JsonSchema) -> JsonSchema:
+        """Give what the step leaves behind, where it would leave ``schema`` without this."""
+        ...
+
     def compile(self, value: Node, step: Step, compiler: Compiler) -> dict[str, Json]:
         """Give its part of the plan."""
         ...

@@ -14,9 +14,10 @@ version  the author's version of it
 labels   ``key=value`` texts
 inputs   JSON Schema of the run's input, or null
 config   default values
-steps    the steps: ``id``, ``body``, ``at`` ``[line, column]``, ``after`` (ids it waits for),
-         and what its body and modifiers compiled to
+steps    the steps: ``id``, ``body``, ``at`` ``[line, column]``, ``places`` of its expressions,
+         ``after`` (ids it waits for), and what its body and modifiers compiled to
 output   compiled value of the run's result, or null: the steps' outputs by id
+places   of the expressions in ``output``, see :mod:`aima.dsl.places`
 ======== =====================================================================================
 """
 
@@ -43,6 +44,11 @@ class Plan:
     def name(self) -> str:
         """The workflow's name."""
         return str(self.data["name"])
+
+    @property
+    def version(self) -> str:
+        """The author's version of it, empty where he gave none."""
+        return str(self.data["version"])
 
     @cached_property
     def text(self) -> str:

@@ -132,13 +132,6 @@ def parse_template(text: str, names: Collection[str] = ()) -> Template:
             continue
         literal += text[at:dollar]
         expression, end = parse_embedded(text, dollar + 2, names)
-        if end == len(text):
-            raise ExpressionSyntaxError(
-                "this `${` is not closed",
-                offset=dollar,
-                end=dollar + 2,
-                hint="close it with `}`, or write `$${` for a literal `${`",
-            )
         parts += [literal, expression] if literal else [expression]
         literal, at = "", end + 1
     literal += text[at:]
@@ -189,7 +182,7 @@ def _compile(value: Json, names: Collection[str], depth: int) -> Json:
     if not isinstance(value, list | dict):
         return value
     if depth == MAX_DEPTH:
-        raise ExpressionSyntaxError(f"lists and maps are nested more than {MAX_DEPTH} levels deep")
+        raise _too_deep()
     if isinstance(value, list):
         items = [_compile_at(index, item, names, depth) for index, item in enumerate(value)]
         return value if _same(items, value) else items
@@ -206,6 +199,10 @@ def _compile_at(key: str | int, value: Json, names: Collection[str], depth: int)
         raise
 
 
+def _too_deep() -> ExpressionSyntaxError:
+    return ExpressionSyntaxError(f"lists and maps are nested more than {MAX_DEPTH} levels deep")
+
+
 def _same(some: Iterable[Json], others: Iterable[Json]) -> bool:
     """Tell whether both hold the very same objects."""
     return all(a is b for a, b in zip(some, others, strict=True))
@@ -217,26 +214,28 @@ def evaluator(compiled: Json) -> Evaluator:
     Literal parts of its result are the compiled value's own, never copies: do not change them.
     The ``path`` of an :class:`ExpressionEvaluationError` leads to the text that failed.
     """
-    literal, evaluate = _build(compiled)
+    literal, evaluate = _build(compiled, 0)
     return evaluate or (lambda _: literal)
 
 
-def _build(compiled: Json) -> tuple[Json, Evaluator | None]:
+def _build(compiled: Json, depth: int) -> tuple[Json, Evaluator | None]:
     """Take a compiled value apart: it is a literal, or there is a function that evaluates it."""
+    if depth > MAX_DEPTH:
+        raise _too_deep()
     if isinstance(compiled, list):
-        return _build_list(compiled)
+        return _build_list(compiled, depth + 1)
     if not isinstance(compiled, dict):
         return compiled, None
     match compiled:
         case {"$literal": dict(entries), **others} if not others:
-            return _build_map(entries)
+            return _build_map(entries, depth + 1)
     if any(key.startswith("$") for key in compiled):
         return None, Template.from_json(compiled).evaluate
-    return _build_map(compiled)
+    return _build_map(compiled, depth + 1)
 
 
-def _build_list(items: list[Json]) -> tuple[Json, Evaluator | None]:
-    built = [_build(item) for item in items]
+def _build_list(items: list[Json], depth: int) -> tuple[Json, Evaluator | None]:
+    built = [_build(item, depth) for item in items]
     literal = [value for value, _ in built]
     dynamic = [(index, evaluate) for index, (_, evaluate) in enumerate(built) if evaluate]
     if not dynamic:
@@ -255,8 +254,8 @@ def _build_list(items: list[Json]) -> tuple[Json, Evaluator | None]:
     return None, evaluate_list
 
 
-def _build_map(entries: dict[str, Json]) -> tuple[Json, Evaluator | None]:
-    built = {key: _build(value) for key, value in entries.items()}
+def _build_map(entries: dict[str, Json], depth: int) -> tuple[Json, Evaluator | None]:
+    built = {key: _build(value, depth) for key, value in entries.items()}
     literal = {key: value for key, (value, _) in built.items()}
     dynamic = [(key, evaluate) for key, (_, evaluate) in built.items() if evaluate]
     if not dynamic:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from aima.dsl.signature import JsonSchema
+
+if TYPE_CHECKING:  # it costs 0.1 s
+    from jsonschema import Draft202012Validator
 
 ANY: JsonSchema = {}
 TEXT: JsonSchema = {"type": "string"}
 ARTIFACT = "artifact"
 
 _ALL = frozenset({"null", "boolean", "integer", "number", "string", "array", "object", ARTIFACT})
+_DEEPEST = 32  # references to references; deeper ones refer to themselves
+_COMBINED = frozenset(
+    {"$ref", "allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas", "patternProperties"}
+)
 
 
 @dataclass(frozen=True)
@@ -27,35 +35,27 @@ class Type:
         """Take a schema that is its own root."""
         return cls(schema, schema)
 
+    def inside(self, schema: object) -> Type:
+        """Take a schema that stands somewhere in this one; ``true`` and ``false`` are schemas."""
+        return Type(_mapping(schema), self.root)
+
     def resolved(self) -> Type:
         """Follow ``$ref``, an only alternative, and drop ``null`` of an optional."""
         schema = self.schema
-        for _ in range(32):  # a schema of ours never nests references deeper
+        for _ in range(_DEEPEST):
             if isinstance(reference := schema.get("$ref"), str):
                 schema = {**_look_up(self.root, reference), **_without(schema, "$ref")}
             elif len(options := _options(schema)) == 1:
                 schema = {**options[0], **_without(schema, "anyOf", "oneOf", "default")}
             elif isinstance(all_of := schema.get("allOf"), list) and len(all_of) == 1:
-                schema = {**all_of[0], **_without(schema, "allOf")}
+                schema = {**_mapping(all_of[0]), **_without(schema, "allOf")}
             else:
                 break
         return Type(schema, self.root)
 
     def kinds(self) -> frozenset[str]:
         """Name the JSON types a value may have; all of them where nothing is said."""
-        schema = self.resolved().schema
-        if schema.get("format") == ARTIFACT:
-            return frozenset({ARTIFACT})
-        if options := _options(schema):
-            return frozenset().union(*(Type(o, self.root).kinds() for o in options))
-        if "const" in schema:
-            return frozenset({_kind(schema["const"])})
-        if "enum" in schema:
-            return frozenset(_kind(value) for value in schema["enum"])
-        said = schema.get("type")
-        if said is None:
-            return _ALL
-        return frozenset([said] if isinstance(said, str) else said)
+        return frozenset(_kinds(self, set()))
 
     def child(self, key: str) -> Type | None:
         """Give the type of a field; None where it certainly has no such field."""
@@ -65,18 +65,27 @@ class Type:
             return Type.of(ANY) if key in ("artifact", "media_type", "bytes") else None
         properties = here.schema.get("properties")
         if isinstance(properties, Mapping) and key in properties:
-            return Type(properties[key], self.root)
+            return self.inside(properties[key])
         if "object" not in kinds:
             return None
-        extra = here.schema.get("additionalProperties", properties is None)
+        extra = here.schema.get("additionalProperties", not _is_closed(here.schema))
         if extra is False:
-            return None
-        return Type(extra, self.root) if isinstance(extra, Mapping) else Type.of(ANY)
+            return Type.of(ANY) if "patternProperties" in here.schema else None
+        return self.inside(extra)
+
+    def may_lack(self, key: str) -> bool:
+        """Tell a declared field that is neither required nor filled in by a default."""
+        schema = self.resolved().schema
+        inner = schema.get("properties", {}).get(key)
+        return (
+            inner is not None
+            and key not in schema.get("required", ())
+            and "default" not in _mapping(inner)
+        )
 
     def item(self) -> Type:
         """Give the type of a list's items."""
-        items = self.resolved().schema.get("items")
-        return Type(items, self.root) if isinstance(items, Mapping) else Type.of(ANY)
+        return self.inside(self.resolved().schema.get("items", True))
 
     def fields(self) -> tuple[str, ...]:
         """Name the declared fields."""
@@ -96,6 +105,20 @@ def fits(given: Type, wanted: Type) -> bool:
     return bool(have & want)
 
 
+def is_combined(kind: Type) -> bool:
+    """Tell a type that is several schemas at once, which only a validator can take apart."""
+    return bool(_COMBINED & kind.resolved().schema.keys())
+
+
+def validator_of(kind: Type) -> Draft202012Validator:
+    """Make what checks values against a type; no reference is ever fetched from anywhere."""
+    from jsonschema import Draft202012Validator
+    from referencing import Registry
+
+    schema = {**kind.schema, "$defs": kind.root.get("$defs", {})}
+    return Draft202012Validator(schema, registry=Registry())
+
+
 def said(kind: Type) -> str:
     """Name a type for people."""
     kinds = kind.kinds()
@@ -104,28 +127,87 @@ def said(kind: Type) -> str:
     return "anything" if kinds == _ALL else " or ".join(names.get(k, k) for k in sorted(kinds))
 
 
-def walk_references(schema: object) -> Iterator[str]:
-    """Find every ``$ref`` in a schema."""
+def closed(schema: JsonSchema) -> JsonSchema:
+    """Say outright what :meth:`Type.child` takes for granted: no field that is not declared.
+
+    A schema that says ``additionalProperties`` keeps it, and one made of several is left open,
+    since each part would refuse the fields of the others. The same holds for the schemas of its
+    properties and items.
+    """
+    inner: dict[str, Any] = {"additionalProperties": False} if _is_closed(schema) else {}
+    if isinstance(properties := schema.get("properties"), Mapping):
+        inner["properties"] = {key: closed(_mapping(value)) for key, value in properties.items()}
+    if isinstance(items := schema.get("items"), Mapping):
+        inner["items"] = closed(items)
+    return {**schema, **inner}
+
+
+def dangling_references(schema: object, root: JsonSchema) -> Iterator[str]:
+    """Find every ``$ref`` that leads nowhere inside ``root``; nothing is ever fetched."""
     if isinstance(schema, Mapping):
-        if isinstance(schema.get("$ref"), str):
-            yield schema["$ref"]
+        reference = schema.get("$ref")
+        if isinstance(reference, str) and _find(root, reference) is None:
+            yield reference
         for value in schema.values():
-            yield from walk_references(value)
+            yield from dangling_references(value, root)
     elif isinstance(schema, list):
         for value in schema:
-            yield from walk_references(value)
+            yield from dangling_references(value, root)
+
+
+def _kinds(kind: Type, seen: set[int]) -> Iterator[str]:
+    """Name the kinds of a type; an alternative that leads back to one in ``seen`` adds none."""
+    schema = kind.resolved().schema
+    if schema.get("format") == ARTIFACT:
+        yield ARTIFACT
+    elif options := _options(schema):
+        for option in options:
+            if id(option) not in seen:
+                seen.add(id(option))
+                yield from _kinds(kind.inside(option), seen)
+    elif "const" in schema:
+        yield _kind(schema["const"])
+    elif "enum" in schema:
+        yield from map(_kind, schema["enum"])
+    else:
+        said = schema.get("type", _ALL)
+        yield from [said] if isinstance(said, str) else said
+
+
+def _is_closed(schema: JsonSchema) -> bool:
+    return "properties" in schema and not (_COMBINED | {"additionalProperties"}) & schema.keys()
+
+
+def _mapping(schema: object) -> JsonSchema:
+    """Give a schema as a map: ``true`` accepts anything, ``false`` nothing."""
+    if isinstance(schema, Mapping):
+        return schema
+    return {"enum": []} if schema is False else ANY
 
 
 def _options(schema: JsonSchema) -> list[JsonSchema]:
     options = schema.get("anyOf") or schema.get("oneOf") or []
-    return [o for o in options if o.get("type") != "null"]
+    return [o for o in map(_mapping, options) if o.get("type") != "null"]
 
 
 def _look_up(root: JsonSchema, reference: str) -> JsonSchema:
-    here: Any = root
-    for part in reference.removeprefix("#/").split("/"):
-        here = here.get(part, {}) if isinstance(here, Mapping) else {}
-    return here if isinstance(here, Mapping) else {}
+    found = _find(root, reference)
+    return ANY if found is None else _mapping(found)
+
+
+def _find(root: JsonSchema, reference: str) -> object:
+    """Follow a JSON Pointer (RFC 6901) into ``root``; None where it leads nowhere."""
+    start, *parts = reference.split("/")
+    here: object = root if start == "#" else None
+    for part in parts:
+        key = unquote(part).replace("~1", "/").replace("~0", "~")
+        if isinstance(here, Mapping):
+            here = here.get(key)
+        elif isinstance(here, list) and key.isdecimal() and int(key) < len(here):
+            here = here[int(key)]
+        else:
+            return None
+    return here
 
 
 def _without(schema: JsonSchema, *keys: str) -> JsonSchema:

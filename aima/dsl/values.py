@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable
 from collections.abc import Mapping as Map
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aima.dsl.diagnostic import Findings, define
 from aima.dsl.document import Document
 from aima.dsl.expression import ExpressionError, Read
 from aima.dsl.nearest import nearest
 from aima.dsl.node import Mapping, Node, Place, Scalar, Sequence, Span, to_json
-from aima.dsl.template import Template, parse_template
-from aima.dsl.types import ANY, TEXT, Type, fits, said
+from aima.dsl.types import ANY, ARTIFACT, TEXT, Type, fits, is_combined, said, validator_of
+
+if TYPE_CHECKING:  # jsonschema costs 0.1 s; the command line imports this module
+    from jsonschema import ValidationError
 
 BAD_EXPRESSION = define("expression/syntax", "What stands in `${…}` is no expression.")
 UNKNOWN_ROOT = define("expression/unknown-root", "An expression starts with an unknown name.")
 UNKNOWN_STEP = define("expression/unknown-step", "An expression reads a step that does not exist.")
 UNKNOWN_FIELD = define("expression/unknown-field", "An expression reads a field that is not there.")
+MAY_BE_ABSENT = define("expression/may-be-absent", "An expression reads an input nobody must give.")
 NOT_ALLOWED = define("expression/not-allowed", "`${…}` cannot stand here.")
 TYPE_MISMATCH = define("value/type-mismatch", "A value is of another type than is wanted.")
 INVALID = define("value/invalid", "A value breaks a rule of its type.")
@@ -25,182 +29,180 @@ MISSING_FIELD = define("value/missing-field", "A required field is missing.")
 UNKNOWN_INPUT = define("value/unknown-field", "The type has no such field.")
 
 ROOTS = ("input", "config", "steps", "run")
-_RUN: Map[str, object] = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "id": TEXT,
-        "name": TEXT,
-        "status": TEXT,
-        "attempt": {"type": "integer"},
-        "started_at": TEXT,
-    },
-}
-
-
-def scalars(node: Node, names: Collection[str]) -> Iterator[tuple[Scalar, Template]]:
-    """Walk every text of a node that is a well-formed template with an expression in it."""
-    if isinstance(node, Mapping):
-        for entry in node.entries.values():
-            yield from scalars(entry.value, names)
-    elif isinstance(node, Sequence):
-        for item in node.items:
-            yield from scalars(item, names)
-    elif isinstance(node.value, str) and "${" in node.value:
-        try:
-            template = parse_template(node.value, names)
-        except ExpressionError:
-            return
-        if not template.is_literal:
-            yield node, template
+_LIST = Type.of({"type": "array"})
+_MAP = Type.of({"type": "object"})
+_CONTAINER_RULES = ("minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties")
+_MOST_NAMES = 10
+_MOST_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
 class ValueChecker:
-    """Checks one value after another against types."""
+    """Checks one value after another against types.
+
+    ``roots`` are the types of what an expression starts with; ``steps`` has the steps' outputs.
+    """
 
     document: Document
     findings: Findings
-    outputs: Map[str, Type]
+    roots: Map[str, Type]
+    steps: Map[str, Type]
 
     def check(self, node: Node, wanted: Type) -> None:
         """Check a value and everything in it."""
         if isinstance(node, Scalar):
             self._scalar(node, wanted)
-        elif not _has_expression(node):
-            self.literal(node, wanted)
+        elif is_combined(wanted) and not _has_expression(node):
+            self._validate(node, wanted)
         elif isinstance(node, Mapping):
             self._mapping(node, wanted)
         else:
-            if not fits(Type.of({"type": "array"}), wanted):
-                self._mismatch(node, "a list", wanted)
-            for item in node.items:
-                self.check(item, wanted.item())
+            self._sequence(node, wanted)
 
     def literal(self, node: Node, wanted: Type) -> None:
         """Check a value that must hold no expression."""
         if _has_expression(node):
             hint = "write the value itself"
             self.findings.error(NOT_ALLOWED, node, "no `${…}` can stand here", hint)
-            return
-        if isinstance(node, Mapping) and wanted.resolved().schema.get("properties"):
-            self._mapping(node, wanted)
-            return
-        self._validate(node, wanted)
-
-    def _validate(self, node: Node, wanted: Type) -> None:
-        from jsonschema import Draft202012Validator
-
-        here = wanted.resolved()
-        if here.schema.get("format") == "artifact":
-            hint = "give a step's output or an input, such as ${input.audio}"
-            if not isinstance(node, Mapping):
-                self._mismatch(node, _kind_of(node), wanted, hint)
-            return
-        schema = {**here.schema, "$defs": here.root.get("$defs", {})}
-        for error in Draft202012Validator(schema).iter_errors(to_json(node)):
-            place = _inside(node, tuple(error.absolute_path))
-            code = TYPE_MISMATCH if error.validator == "type" else INVALID
-            self.findings.error(code, place, error.message, _hint_of(error.validator, wanted))
+        else:
+            self.check(node, wanted)
 
     def _mapping(self, node: Mapping, wanted: Type) -> None:
         here = wanted.resolved()
-        if not fits(Type.of({"type": "object"}), here):
+        if not fits(_MAP, here):
             self._mismatch(node, "a map", wanted)
             return
         for key, entry in node.entries.items():
             child = here.child(key)
             if child is None:
-                near = nearest(key, here.fields())
-                known = ", ".join(here.fields())
-                hint = f"did you mean `{near}`?" if near else f"it takes {known}"
+                hint = _hint(key, here.fields(), "it takes")
                 self.findings.error(UNKNOWN_INPUT, entry.key, f"there is no `{key}`", hint)
                 child = Type.of(ANY)
             self.check(entry.value, child)
         for key in here.schema.get("required", ()):
             if key not in node.entries:
                 self.findings.error(MISSING_FIELD, node.mark, f"`{key}` is missing", f"add `{key}`")
+        self._container(node, here)
+
+    def _sequence(self, node: Sequence, wanted: Type) -> None:
+        if not fits(_LIST, wanted):
+            self._mismatch(node, "a list", wanted)
+            return
+        inner = wanted.item()
+        for item in node.items:
+            self.check(item, inner)
+        self._container(node, wanted.resolved())
+
+    def _container(self, node: Node, wanted: Type) -> None:
+        """Check what holds for a list or a map as a whole."""
+        rules = {rule: wanted.schema[rule] for rule in _CONTAINER_RULES if rule in wanted.schema}
+        if rules:
+            self._validate(node, wanted.inside(rules))
+
+    def _validate(self, node: Node, wanted: Type) -> None:
+        value = to_json(node)
+        if not validator_of(wanted).is_valid(value):
+            for error in validator_of(wanted.resolved()).iter_errors(value):
+                self._tell(error, node, wanted)
+
+    def _tell(self, error: ValidationError, node: Node, wanted: Type) -> None:
+        at = node
+        for part in error.absolute_path:
+            at = _child(at, part)
+        if error.validator == "type" and isinstance(error.schema, Map):
+            self._mismatch(at, _kind_of(at), wanted.inside(error.schema))
+            return
+        message = error.message
+        if len(message) > _MOST_CHARACTERS:
+            message = message[:_MOST_CHARACTERS] + "…"
+        self.findings.error(INVALID, at, message)
 
     def _scalar(self, node: Scalar, wanted: Type) -> None:
         if not isinstance(node.value, str) or "${" not in node.value:
-            self._validate(node, wanted)
+            if wanted.resolved().schema.get("format") == ARTIFACT:
+                hint = "give a step's output or an input, such as ${input.audio}"
+                self._mismatch(node, _kind_of(node), wanted, hint)
+            else:
+                self._validate(node, wanted)
             return
         try:
-            template = parse_template(node.value, self.document.names)
+            template = self.document.template(node.value)
         except ExpressionError as error:
             place = Span(node.locate(error.offset), node.locate(error.end))
             self.findings.error(BAD_EXPRESSION, place, error.message, error.hint)
             return
         found = [self._read(read, node) for read in template.reads]
-        if template.is_literal or not template.is_whole:
-            given: Type | None = Type.of(TEXT)
-        else:
+        given: Type | None = Type.of(TEXT)
+        if template.is_whole:
             given = found[0] if template.is_path and found else None
         if given is not None and not fits(given, wanted):
-            what = said(given)
-            self._mismatch(node, f"{what} ({node.value})", wanted)
+            self._mismatch(node, said(given), wanted)
 
     def _read(self, read: Read, node: Scalar) -> Type | None:
         """Check one reference; give its type, None where nothing is known."""
         root, *links = read.path
-        at = Span(node.locate(read.offset), node.locate(read.end))
         if root not in ROOTS:
-            near = nearest(root, ROOTS)
-            hint = f"did you mean `{near}`?" if near else f"start with {', '.join(ROOTS)}"
-            self.findings.error(UNKNOWN_ROOT, at, f"nothing is called `{root}` here", hint)
+            hint = _hint(root, ROOTS, "start with")
+            message = f"nothing is called `{root}` here"
+            self.findings.error(UNKNOWN_ROOT, _place(read, node), message, hint)
             return None
-        here: Type | None = self._root(root)
+        types: Map[str, Type] = self.roots
         if root == "steps" and links:
-            if links[0] not in self.outputs:
-                self._unknown(UNKNOWN_STEP, at, links[0], tuple(self.outputs), "step")
+            types, root, *links = self.steps, *links
+            if root not in types:
+                self._unknown(UNKNOWN_STEP, read, node, _Missing("step", root, types))
                 return None
-            here = self.outputs[links[0]]
-            links = links[1:]
-        for link in links:
+        here: Type | None = types[root]
+        first = len(read.path) - len(links)
+        for index, link in enumerate(links, start=first):
             following = here.child(link) if here is not None else None
             if here is not None and following is None and not read.optional and not read.guarded:
-                self._unknown(UNKNOWN_FIELD, at, link, here.fields(), "field")
+                self._unknown(UNKNOWN_FIELD, read, node, _Missing("field", link, here.fields()))
                 return None
+            if here is not None and read.path[0] == "input" and here.may_lack(link):
+                self._check_present(index, read, node)
             here = following
         return here
 
-    def _root(self, root: str) -> Type:
-        if root == "run":
-            return Type.of(_RUN)
-        node = self.document.get("inputs" if root == "input" else root)
-        if root == "input":
-            return Type.of(_closed(to_json(node)) if isinstance(node, Mapping) else ANY)
-        if root == "config":
-            config = to_json(node) if isinstance(node, Mapping) else {}
-            return Type.of(_schema_of(config))
-        return Type.of(ANY)
+    def _check_present(self, index: int, read: Read, node: Scalar) -> None:
+        """Tell an input that may be absent where nothing guards against it."""
+        if read.proven <= index < read.tolerated:
+            path = ".".join(read.path[: index + 1])
+            message = f"a run may be started without `{path}`"
+            hint = f"write `has({path}) ? … : …`, give it a `default`, or require it"
+            self.findings.error(MAY_BE_ABSENT, _place(read, node), message, hint)
 
-    def _unknown(self, code: str, at: Place, name: str, known: tuple[str, ...], what: str) -> None:
-        near = nearest(name, known)
-        listed = ", ".join(f"`{k}`" for k in known) or "none"
-        hint = f"did you mean `{near}`?" if near else f"there is {listed}"
-        self.findings.error(code, at, f"there is no {what} `{name}`", hint)
+    def _unknown(self, code: str, read: Read, node: Scalar, missing: _Missing) -> None:
+        hint = _hint(missing.name, missing.known, "there is")
+        message = f"there is no {missing.what} `{missing.name}`"
+        self.findings.error(code, _place(read, node), message, hint)
 
     def _mismatch(self, at: Place, given: str, wanted: Type, hint: str | None = None) -> None:
         message = f"this is {given}, and {said(wanted)} is wanted"
         self.findings.error(TYPE_MISMATCH, at, message, hint)
 
 
-def _closed(schema: object) -> Map[str, object]:
-    """With ``properties``, an input has only these unless it says otherwise."""
-    if not isinstance(schema, dict):
-        return ANY
-    return {"additionalProperties": False, **schema} if "properties" in schema else schema
+@dataclass(frozen=True)
+class _Missing:
+    """Something that is not there, and what is."""
+
+    what: str
+    name: str
+    known: Iterable[str]
 
 
-def _schema_of(value: object) -> Map[str, object]:
-    """Give the type of a literal; maps are closed, since config is known as written."""
-    if isinstance(value, dict):
-        properties = {key: _schema_of(v) for key, v in value.items()}
-        return {"type": "object", "properties": properties, "additionalProperties": False}
-    if isinstance(value, list):
-        return {"type": "array"}
-    return {"const": value}
+def _place(read: Read, node: Scalar) -> Span:
+    return Span(node.locate(read.offset), node.locate(read.end))
+
+
+def _hint(name: str, known: Iterable[str], lead: str) -> str:
+    """Give the nearest of the known names, or the first of them."""
+    names = list(known)
+    near = nearest(name, names)
+    if near is not None:
+        return f"did you mean `{near}`?"
+    more = ", …" if len(names) > _MOST_NAMES else ""
+    return f"{lead} {', '.join(f'`{n}`' for n in names[:_MOST_NAMES]) or 'none'}{more}"
 
 
 def _has_expression(node: Node) -> bool:
@@ -211,12 +213,11 @@ def _has_expression(node: Node) -> bool:
     return isinstance(node.value, str) and "${" in node.value
 
 
-def _inside(node: Node, path: tuple[object, ...]) -> Node:
-    for part in path:
-        if isinstance(node, Mapping) and isinstance(part, str) and part in node.entries:
-            node = node.entries[part].value
-        elif isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
-            node = node.items[part]
+def _child(node: Node, part: object) -> Node:
+    if isinstance(node, Mapping) and isinstance(part, str) and part in node.entries:
+        return node.entries[part].value
+    if isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
+        return node.items[part]
     return node
 
 
@@ -224,7 +225,3 @@ def _kind_of(node: Node) -> str:
     if isinstance(node, Scalar):
         return said(Type.of({"const": node.value}))
     return "a map" if isinstance(node, Mapping) else "a list"
-
-
-def _hint_of(rule: object, wanted: Type) -> str | None:
-    return f"{said(wanted)} is wanted" if rule == "type" else None

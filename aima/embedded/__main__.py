@@ -1,7 +1,8 @@
-"""The engine's process: ``python -m aima.embedded FD``, settings as JSON on standard input."""
+"""The engine's process: ``python -m aima.embedded FD PARENT``, settings as JSON on its input."""
 
 from __future__ import annotations
 
+import os
 import sys
 
 from aima.embedded.serve import serve
@@ -9,9 +10,11 @@ from aima.settings import Settings
 
 
 def main() -> None:
-    """Serve the inherited socket."""
+    """Serve the inherited socket, unless the process that holds it has died meanwhile."""
+    fd, parent = map(int, sys.argv[1:])
     settings = Settings.model_validate_json(sys.stdin.buffer.read())
-    serve(settings, fd=int(sys.argv[1]))
+    if os.getppid() == parent:
+        serve(settings, fd=fd)
 
 
 if __name__ == "__main__":

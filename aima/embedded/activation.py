@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import select
 import signal
 import socket
@@ -53,7 +54,7 @@ def spawn(settings: Settings, listener: socket.socket) -> subprocess.Popen[bytes
         stdin.write(needed.encode())
         stdin.seek(0)
         return subprocess.Popen(  # noqa: S603 - this very program
-            [sys.executable, "-m", "aima.embedded", str(listener.fileno())],
+            [sys.executable, "-m", "aima.embedded", str(listener.fileno()), str(os.getpid())],
             stdin=stdin,
             pass_fds=[listener.fileno()],
         )

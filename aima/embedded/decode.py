@@ -8,6 +8,7 @@ temporary file past ``MEMORY_BYTES``, and never beyond ``LONGEST_SECONDS``.
 from __future__ import annotations
 
 import errno
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +37,9 @@ FORMATS = (
 )
 GUESSING = {"mp3", "aac", "ac3", "eac3", "ogg", "mpegts", "mpeg", "amr"}
 """Containers that do not state their length; the library guesses it from the bit rate."""
+RIFF_HEAD_BYTES = 12
+UNKNOWN_SIZE = 0x7FFF_0000
+"""Programs that pipe a WAV cannot know its size, and write one of the largest there are."""
 MISSING_SHARE = 0.05
 MISSING_SECONDS = 0.5
 
@@ -72,6 +76,7 @@ def decoded(source: IO[bytes], *, stop: Stop) -> Iterator[Recording]:
     """
     with tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES) as spool:
         try:
+            _check_riff(source)
             stated_seconds = _decode(source, spool, stop)
         except OSError as error:
             if error.errno != errno.ENOSPC:
@@ -80,8 +85,22 @@ def decoded(source: IO[bytes], *, stop: Stop) -> Iterator[Recording]:
                 f"no space left in {tempfile.gettempdir()} to decode the recording; free some"
             ) from error
         recording = Recording(spool, spool.tell() // SAMPLE_BYTES)
-        _check_whole(recording.seconds, stated_seconds)
+        _check_length(recording.seconds, stated_seconds)
         yield recording
+
+
+def _check_riff(source: IO[bytes]) -> None:
+    """Compare a WAV file's size with the one it states, which the library does not."""
+    head = source.read(RIFF_HEAD_BYTES)
+    actual = source.seek(0, os.SEEK_END)
+    source.seek(0)
+    if head[:4] == b"RIFF" and head[8:] == b"WAVE":
+        stated = int.from_bytes(head[4:8], "little") + 8
+        if actual < stated < UNKNOWN_SIZE:
+            raise ValidationFailed(
+                f"the recording is cut off: {actual} bytes are there of the {stated} it states; "
+                "send all of it"
+            )
 
 
 def _decode(source: IO[bytes], into: IO[bytes], stop: Stop) -> float | None:
@@ -138,7 +157,7 @@ def _stated_seconds(container: InputContainer) -> float | None:
     return container.duration / 1_000_000
 
 
-def _check_whole(seconds: float, stated: float | None) -> None:
+def _check_length(seconds: float, stated: float | None) -> None:
     if seconds == 0:
         raise ValidationFailed("the recording is empty: it holds no samples")
     if stated and stated - seconds > max(MISSING_SECONDS, MISSING_SHARE * stated):

@@ -44,12 +44,11 @@ async def until_idle(activity: Activity, limit_seconds: float) -> None:
         await asyncio.sleep(limit_seconds - idle if idle else WATCH_SECONDS)
 
 
-async def until_orphaned() -> None:
-    """Return when this process has another parent than now.
+async def until_orphaned(parent: int) -> None:
+    """Return when process ``parent`` is no longer the parent.
 
     Asked again and again rather than by ``PR_SET_PDEATHSIG``, which fires when the parent's
     *thread* ends, and exists on Linux only.
     """
-    parent = os.getppid()
     while os.getppid() == parent:  # noqa: ASYNC110 - no event tells a parent's end everywhere
         await asyncio.sleep(WATCH_SECONDS)

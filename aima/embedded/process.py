@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import socket
+from dataclasses import dataclass
 from ipaddress import ip_address
 from types import FrameType
 from typing import NoReturn
@@ -25,8 +26,16 @@ GRACE_SECONDS = 1
 LAST_CLIENTS_SECONDS = 0.3
 
 
-def run(settings: Settings, listener: socket.socket) -> NoReturn:
-    """Serve until SIGTERM, SIGINT, idleness or the parent's end; then end the process."""
+@dataclass(frozen=True)
+class Watch:
+    """What makes the engine leave: the end of its parent, and silence of so many seconds."""
+
+    parent: int
+    idle_seconds: float
+
+
+def run(settings: Settings, listener: socket.socket, *, parent: int) -> NoReturn:
+    """Serve until SIGTERM, SIGINT, idleness or the end of process ``parent``; then end this."""
     _log_to_stderr(settings.log_level)
     store = ModelStore(settings.data / "models", settings.models.mirror)
     is_local = ip_address(listener.getsockname()[0]).is_loopback
@@ -41,8 +50,8 @@ def run(settings: Settings, listener: socket.socket) -> NoReturn:
     # uvicorn ends in order on a signal and then raises it again, for these handlers.
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
-    asyncio.run(_serve(uvicorn.Server(config), listener, activity, settings))
-    _leave()
+    watch = Watch(parent, settings.embedded.idle_seconds)
+    asyncio.run(_serve(uvicorn.Server(config), listener, activity, watch=watch))
 
 
 def _log_to_stderr(level: str) -> None:
@@ -52,11 +61,11 @@ def _log_to_stderr(level: str) -> None:
 
 
 async def _serve(
-    server: uvicorn.Server, listener: socket.socket, activity: Activity, settings: Settings
-) -> None:
+    server: uvicorn.Server, listener: socket.socket, activity: Activity, *, watch: Watch
+) -> NoReturn:
     serving = asyncio.create_task(server.serve([listener]))
-    idle = asyncio.create_task(until_idle(activity, settings.embedded.idle_seconds))
-    orphaned = asyncio.create_task(until_orphaned())
+    idle = asyncio.create_task(until_idle(activity, watch.idle_seconds))
+    orphaned = asyncio.create_task(until_orphaned(watch.parent))
     await asyncio.wait((serving, idle, orphaned), return_when=asyncio.FIRST_COMPLETED)
     if idle.done():
         await _serve_the_last(server, activity)

@@ -9,6 +9,7 @@ With ``host`` and ``port`` it holds the socket itself and runs such a process as
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable
 
@@ -40,12 +41,13 @@ def serve(
                 ready(address(listener))
             hold(settings, listener)
     else:
+        parent = os.getppid()  # before the imports: it may die while they go on
         from aima.embedded.process import run
 
         with socket.socket(fileno=fd) as listener:
             if ready:
                 ready(address(listener))
-            run(settings, listener)
+            run(settings, listener, parent=parent)
 
 
 def address(listener: socket.socket) -> str:

@@ -80,8 +80,8 @@ class Transcription:
         segments = [
             {
                 "id": number,
-                "start": round(segment.start, 2),
-                "end": round(segment.end, 2),
+                "start": round(segment.start, 3),
+                "end": round(segment.end, 3),
                 "text": segment.text,
             }
             for number, segment in enumerate(heard.segments)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 BLOCK_SECONDS = 120
 CUT_WITHIN_SECONDS = 20
 WINDOW_SECONDS = 0.1
-TEMPERATURES = (0.0, 0.4, 0.8)
-"""Tried in order until the text does not repeat itself."""
+TEMPERATURES = (0.0, 0.4)
+"""Tried in order until the text does not repeat itself; each costs the whole time again."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ class Whisper:
                 samples,
                 language,
                 beam_size=1,
+                best_of=1,
                 temperature=TEMPERATURES,
                 condition_on_previous_text=False,
                 vad_filter=True,

@@ -41,7 +41,7 @@ class Definitions:
     def single(self, unit: Unit) -> Plan:
         """Make the plan that runs one unit on the run's input."""
         step: dict[str, Json] = {"id": "unit", "body": "type", "at": [1, 1], "after": []}
-        step |= unit_defaults(self.signatures[unit.name])
+        step |= {"places": [], **unit_defaults(self.signatures[unit.name])}
         return Plan(
             {
                 "format": FORMAT,
@@ -52,5 +52,6 @@ class Definitions:
                 "config": {},
                 "steps": [{**step, "input": compile_value("${input}")}],
                 "output": compile_value("${steps.unit}"),
+                "places": [],
             }
         )

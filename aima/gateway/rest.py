@@ -1,31 +1,37 @@
 """The door of a stack: HTTP on loopback, for the command line now and for everyone later.
 
 Every request carries the stack's token. Streams are JSON lines. Errors are problem details
-(RFC 9457) with AIMA's code.
+(RFC 9457) with AIMA's code, also for an address that there is not.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
+import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import uvicorn
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from temporalio.service import RPCError
 
 from aima import __version__
 from aima.dsl.inputs import accept_config, accept_input
-from aima.errors import AimaError, Unauthorized, ValidationFailed
+from aima.errors import AimaError, ValidationFailed
 from aima.gateway.definitions import Definitions
+from aima.gateway.guard import Guard
+from aima.gateway.incoming import accept, read
+from aima.gateway.problem import problem, tell
 from aima.stack.lock import StackState
 from aima.temporal.runs import RunRequest, Runs
 
@@ -34,7 +40,18 @@ if TYPE_CHECKING:
 
 PREFIX = "/api/v2"
 Endpoint = Callable[[Request], Awaitable[Response]]
-Model = TypeVar("Model", bound=BaseModel)
+
+
+def _run_id(text: str) -> str:
+    if text and not re.fullmatch(r"[A-Za-z0-9][\w.:-]{0,199}", text):
+        raise ValueError(
+            f"{text[:40]!r} is no id of a run; write up to 200 letters, digits and `_.:-`, "
+            "a letter or digit first"
+        )
+    return text
+
+
+RunId = Annotated[str, AfterValidator(_run_id)]
 
 
 class _Body(BaseModel):
@@ -48,7 +65,7 @@ class StartRun(_Body):
     file: str = Field(description="What messages call the text.")
     input: Any = {}
     config: dict[str, Any] = {}
-    id: str = Field(default="", pattern=r"^([A-Za-z0-9][\w.:-]{0,199})?$")
+    id: RunId = ""
 
 
 class Execute(_Body):
@@ -56,6 +73,13 @@ class Execute(_Body):
 
     unit: str
     input: dict[str, Any] = {}
+
+
+class ListRuns(_Body):
+    """Which runs to list."""
+
+    limit: int = Field(default=20, ge=1, le=1000)
+    query: str = Field(default="", description="A Temporal visibility query.")
 
 
 @dataclass(frozen=True)
@@ -67,8 +91,9 @@ class Door:
     definitions: Definitions
     state: StackState
 
-    def routes(self) -> list[Route]:
-        """Give the routes, each behind the token."""
+    def app(self) -> Starlette:
+        """Make the web application: the routes, behind the guard."""
+        run = f"{PREFIX}/runs/{{id:path}}"
         table: list[tuple[str, str, Endpoint]] = [
             ("GET", "/health", self.health),
             ("GET", "/stack/attach", self.attach),
@@ -78,41 +103,48 @@ class Door:
             ("POST", f"{PREFIX}/execute", self.execute),
             ("POST", f"{PREFIX}/runs", self.start_run),
             ("GET", f"{PREFIX}/runs", self.list_runs),
-            ("GET", f"{PREFIX}/runs/{{id}}", self.find_run),
-            ("GET", f"{PREFIX}/runs/{{id}}/events", self.watch_run),
-            ("POST", f"{PREFIX}/runs/{{id}}/cancel", self.cancel_run),
+            ("GET", f"{run}/events", self.watch_run),
+            ("POST", f"{run}/cancel", self.cancel_run),
+            ("GET", run, self.find_run),
         ]
-        return [Route(path, self._guarded(call), methods=[method]) for method, path, call in table]
+        return Starlette(
+            routes=[Route(path, call, methods=[method]) for method, path, call in table],
+            exception_handlers=dict.fromkeys(
+                (AimaError, RPCError, HTTPException, ClientDisconnect, Exception), tell
+            ),
+            middleware=[Middleware(Guard, token=self.state.token)],
+        )
 
     async def health(self, _: Request) -> Response:
-        """Tell that it lives, and its processes."""
-        pids = {"stack": self.state.pid, **self.supervisor.pids}
-        engine = self.supervisor.engine_pid
-        told = {"version": __version__, "temporal": self.state.temporal, "ui": self.state.ui}
+        """Tell that it lives, its processes, and who uses it."""
         return JSONResponse(
             {
-                **told,
+                "version": __version__,
+                "temporal": self.state.temporal,
+                "ui": self.state.ui,
                 "stays": self.supervisor.stays,
-                "pids": pids | ({"engine": engine} if engine else {}),
+                "clients": sorted(self.supervisor.clients),
+                "pids": self.supervisor.pids,
             }
         )
 
-    async def attach(self, _: Request) -> Response:
-        """Hold the stack up for as long as the client reads."""
+    async def attach(self, request: Request) -> Response:
+        """Hold the stack up for as long as the client reads; its number is the first line."""
+        works = request.query_params.get("works") == "true"
+        client = await self.supervisor.attach(works=works)
 
         async def lines() -> AsyncIterator[bytes]:
-            self.supervisor.attach()
             try:
-                yield b"{}\n"
+                yield _line({"client": client})
                 await asyncio.Event().wait()  # until the client goes, which cancels this
             finally:
-                self.supervisor.detach()
+                self.supervisor.detach(client)
 
         return StreamingResponse(lines(), media_type="application/jsonl")
 
     async def stay(self, _: Request) -> Response:
         """Let the stack outlive its clients."""
-        self.supervisor.stays = True
+        await self.supervisor.stay()
         return Response(status_code=204)
 
     async def stop(self, _: Request) -> Response:
@@ -122,31 +154,27 @@ class Door:
 
     async def check(self, request: Request) -> Response:
         """Tell what is wrong with a workflow's text."""
-        asked = await _read(request, StartRun)
+        asked = await read(request, StartRun)
         checked = self.definitions.check(asked.text, asked.file)
         return JSONResponse(
             {"ok": checked.ok, "diagnostics": [asdict(found) for found in checked.diagnostics]}
         )
 
     async def execute(self, request: Request) -> Response:
-        """Run one unit: a query in this process, a command as a run of its own."""
-        asked = await _read(request, Execute)
+        """Run one unit, as a run of one step."""
+        asked = await read(request, Execute)
         unit = self.definitions.catalog.get(asked.unit)
+        accept(unit.input.model_validate, asked.input, what=f"the input of {unit.name}")
         run_id = await self.runs.start(self.definitions.single(unit), RunRequest(asked.input))
         return JSONResponse({"id": run_id}, status_code=202)
 
     async def start_run(self, request: Request) -> Response:
         """Check, compile and start a workflow; acknowledged, it is never lost."""
-        asked = await _read(request, StartRun)
+        asked = await read(request, StartRun)
         checked = self.definitions.check(asked.text, asked.file)
         if not checked.ok:
-            return JSONResponse(
-                {
-                    "code": "VALIDATION_ERROR",
-                    "diagnostics": [asdict(found) for found in checked.diagnostics],
-                },
-                status_code=422,
-            )
+            refusal = ValidationFailed(f"the workflow {asked.file!r} has errors")
+            return problem(refusal, diagnostics=[asdict(found) for found in checked.diagnostics])
         plan = self.definitions.plan(checked)
         run_id = await self.runs.start(
             plan,
@@ -164,8 +192,8 @@ class Door:
 
     async def list_runs(self, request: Request) -> Response:
         """List the latest runs."""
-        limit = int(request.query_params.get("limit", "20"))
-        runs = await self.runs.latest(limit=limit, query=request.query_params.get("query", ""))
+        asked = accept(ListRuns.model_validate, dict(request.query_params), what="the query")
+        runs = await self.runs.latest(limit=asked.limit, query=asked.query)
         return JSONResponse({"runs": [_plain(run) for run in runs]})
 
     async def find_run(self, request: Request) -> Response:
@@ -194,34 +222,15 @@ class Door:
         await self.runs.cancel(request.path_params["id"])
         return Response(status_code=202)
 
-    def _guarded(self, call: Endpoint) -> Endpoint:
-        async def guarded(request: Request) -> Response:
-            try:
-                given = request.headers.get("authorization", "")
-                if not hmac.compare_digest(given.encode(), f"Bearer {self.state.token}".encode()):
-                    raise Unauthorized("this stack asks for the token of its stack.json")
-                return await call(request)
-            except AimaError as error:
-                told = {"title": type(error).__name__, "status": error.status}
-                return JSONResponse(
-                    {**told, "code": error.code, "detail": error.message},
-                    status_code=error.status,
-                    media_type="application/problem+json",
-                )
 
-        return guarded
-
-
-async def serve_door(
-    supervisor: Supervisor, runs: Runs, state: StackState, listener: socket.socket
-) -> None:
+async def serve_door(door: Door, listener: socket.socket) -> None:
     """Serve the door until cancelled."""
-    from aima.worker import units_of
-
-    door = Door(supervisor, runs, Definitions(units_of(supervisor.settings)), state)
-    app = Starlette(routes=door.routes())
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1
+        door.app(),
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=1,
     )
     server = _Server(config)
     try:
@@ -237,15 +246,6 @@ class _Server(uvicorn.Server):
 
     def install_signal_handlers(self) -> None:
         """Install none."""
-
-
-async def _read(request: Request, model: type[Model]) -> Model:
-    try:
-        return model.model_validate_json(await request.body())
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ValidationFailed(f"the request's {where!r}: {first['msg']}") from error
 
 
 def _plain(run: Any) -> dict[str, Any]:  # noqa: ANN401 - a Run

@@ -8,16 +8,18 @@ import secrets
 import signal
 import socket
 import sys
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import count
 
 from temporalio.client import Client
 
-from aima.errors import AimaError, TemporalUnreachable
+from aima.errors import EngineNotRunning, TemporalUnreachable
 from aima.settings import Settings, variable
 from aima.stack.activation import EngineSocket
-from aima.stack.child import Children, end
+from aima.stack.child import Children
+from aima.stack.keeper import Keeper
 from aima.stack.lock import DataLock, StackState
 from aima.stack.ports import free_port, listen
 from aima.stores import converter_of
@@ -26,10 +28,6 @@ from aima.temporal.server import LOOPBACK, server_command
 
 READY_SECONDS = 30.0
 """How long Temporal may take to answer; it took under a second on two busy cores."""
-
-RESTART_SECONDS = 1.0
-"""Wait before a child that died is started again."""
-
 
 UNCLAIMED_SECONDS = 15.0
 """How long a stack that does not stay waits for its first client."""
@@ -41,14 +39,31 @@ class Supervisor:
 
     Attributes:
         stays: whether it outlives its clients (`aima up`) or ends with the last (`aima run`).
+        ready: told how to reach the stack, once it can be reached.
+        clients: those attached now, by a number of their own.
+        ended: set when the stack is to end.
     """
 
     settings: Settings
     stays: bool
-    attached: int = 0
+    ready: Callable[[StackState], None]
+    clients: set[int] = field(default_factory=set)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
-    pids: dict[str, int] = field(default_factory=dict)
-    _engine: EngineSocket | None = None
+    _numbers: count[int] = field(default_factory=count)
+    _starting: asyncio.Task[None] | None = None
+    _temporal: str = ""
+    _works: bool = False
+
+    def __post_init__(self) -> None:
+        """Prepare to keep things running; nothing is started yet."""
+        data = self.settings.data
+        self._children = Children(data / "children.json")
+        self._keeper = Keeper(
+            self._children,
+            data / "logs",
+            grace_seconds=self.settings.worker.shutdown_seconds,
+            failed=self.ended.set,
+        )
 
     async def run(self) -> None:
         """Own the data folder until told to stop.
@@ -56,70 +71,100 @@ class Supervisor:
         Raises:
             Conflict: another AIMA owns it, or a port is taken.
             TemporalUnreachable: Temporal does not come up.
+            CancelledError: it was told to stop before it was ready.
         """
         lock = DataLock(self.settings.data)
+        self._starting = asyncio.current_task()
         try:
             for name in (signal.SIGTERM, signal.SIGINT):
-                asyncio.get_running_loop().add_signal_handler(name, self.ended.set)
-            await self._run(lock)
+                asyncio.get_running_loop().add_signal_handler(name, self._stop)
+            state = await self._start()
+            self._starting = None
+            lock.publish(state)
+            self.ready(state)
+            asyncio.get_running_loop().call_later(UNCLAIMED_SECONDS, self._end_if_unused)
+            await self.ended.wait()
         finally:
-            lock.release()
+            try:
+                await self._keeper.close()
+            finally:
+                lock.release()
 
     @property
-    def engine_pid(self) -> int | None:
-        """The embedded engine's process, while it runs."""
-        process = self._engine.process if self._engine is not None else None
-        return process.pid if process is not None and process.returncode is None else None
+    def pids(self) -> dict[str, int]:
+        """The stack's processes that live now."""
+        processes = dict(self._keeper.processes)
+        if self._engine.process is not None:
+            processes["engine"] = self._engine.process
+        living = {name: p.pid for name, p in processes.items() if p.returncode is None}
+        return {"stack": os.getpid(), **living}
 
-    def attach(self) -> None:
-        """Count one more client."""
-        self.attached += 1
+    async def attach(self, *, works: bool) -> int:
+        """Count one more client and give its number; one that works needs a worker.
 
-    def detach(self) -> None:
-        """Count one client less; without any, a stack that does not stay ends."""
-        self.attached -= 1
-        if not self.attached and not self.stays:
+        Raises:
+            EngineNotRunning: the stack is ending.
+        """
+        if self.ended.is_set():
+            raise EngineNotRunning("this AIMA is just ending; try again")
+        client = next(self._numbers)
+        self.clients.add(client)
+        if works:
+            await self._work()
+        return client
+
+    def detach(self, client: int) -> None:
+        """Forget a client; without any, a stack that does not stay ends."""
+        self.clients.discard(client)
+        self._end_if_unused()
+
+    async def stay(self) -> None:
+        """Outlive the clients, and work on what is open."""
+        self.stays = True
+        await self._work()
+
+    def _end_if_unused(self) -> None:
+        if not self.clients and not self.stays:
             self.ended.set()
 
-    def _end_if_unclaimed(self) -> None:
-        if not self.attached and not self.stays:
-            self.ended.set()
+    def _stop(self) -> None:
+        if self._starting is not None and not self.ended.is_set():
+            self._starting.cancel()
+        self.ended.set()
 
-    async def _run(self, lock: DataLock) -> None:
-        from aima.gateway.rest import serve_door
+    async def _start(self) -> StackState:
+        """Start everything but the worker, in the order in which it is needed."""
+        from aima.gateway.definitions import Definitions
+        from aima.gateway.rest import Door, serve_door
         from aima.temporal.runs import Runs
+        from aima.worker import units_of
 
-        children = Children(self.settings.data / "children.json")
-        children.end_leftovers()
-        door = self._listen(self.settings.port, "AIMA's door", "AIMA_PORT")
-        async with AsyncExitStack() as running:
-            engine = self._engine = EngineSocket(
-                children,
-                self._listen(0, "the embedded engine", "AIMA_EMBEDDED_URL"),
-                self._log("engine"),
-            )
-            address, ui = await self._start_temporal(children, running)
-            client = await self._client(address)
-            if not self.settings.temporal.address:
-                await set_retention(client, days=self.settings.temporal.retention_days)
-            self._keep(running, engine.serve())
-            if self.stays or not self.settings.temporal.address:
-                await self._start_worker(children, running, address, engine.url)
-            state = StackState(
-                pid=os.getpid(),
-                port=door.getsockname()[1],
-                token=secrets.token_urlsafe(32),
-                temporal=address,
-                ui=ui,
-                stays=self.stays,
-            )
-            runs = Runs(client, self.settings.temporal.task_queue)
-            self._keep(running, serve_door(self, runs, state, door))
-            lock.publish(state)
-            asyncio.get_running_loop().call_later(UNCLAIMED_SECONDS, self._end_if_unclaimed)
-            await self.ended.wait()
+        settings = self.settings
+        definitions = Definitions(units_of(settings))  # a broken unit is told before all else
+        self._children.end_leftovers()
+        listener = self._listen(settings.port, "AIMA's door", "AIMA_PORT")
+        engine = self._listen(0, "the embedded engine", "AIMA_EMBEDDED_URL")
+        self._engine = EngineSocket(self._children, engine, self._keeper.log("engine"))
+        self._temporal, ui = await self._start_temporal()
+        client = await self._client()
+        if not settings.temporal.address:
+            await set_retention(client, days=settings.temporal.retention_days)
+        self._keeper.keep(self._engine.serve())
+        if self.stays:
+            await self._work()
+        state = StackState(
+            pid=os.getpid(),
+            port=listener.getsockname()[1],
+            token=secrets.token_urlsafe(32),
+            temporal=self._temporal,
+            ui=ui,
+            project=str(settings.root or ""),
+        )
+        runs = Runs(client, settings.temporal.task_queue)
+        self._keeper.keep(serve_door(Door(self, runs, definitions, state), listener))
+        return state
 
-    async def _start_temporal(self, children: Children, running: AsyncExitStack) -> tuple[str, str]:
+    async def _start_temporal(self) -> tuple[str, str]:
         """Start the embedded server, or name the one of the settings; give address and UI."""
         settings = self.settings.temporal
         if settings.address:
@@ -128,78 +173,54 @@ class Supervisor:
         ui_port = self._free(settings.ui_port, "Temporal's page", "AIMA_TEMPORAL_UI_PORT")
         file = self.settings.data / "temporal.db"
         command = server_command(file, port=port, ui_port=ui_port)
-        await self._start(children, running, "temporal", command, {})
+        await self._keeper.keep_process("temporal", command, self._environ)
         return f"{LOOPBACK}:{port}", f"http://{LOOPBACK}:{ui_port}"
 
-    async def _start_worker(
-        self, children: Children, running: AsyncExitStack, address: str, engine: str
-    ) -> None:
-        told = {variable(("temporal", "address")): address}
+    async def _work(self) -> None:
+        """Start the worker, unless it runs or somebody else's serves this Temporal server."""
+        others = bool(self.settings.temporal.address) and not self.stays
+        if others or self._works:
+            return
+        self._works = True
+        told = {**self._environ, variable(("temporal", "address")): self._temporal}
         if not self.settings.embedded.url:
-            told[variable(("embedded", "url"))] = engine
-        command = [sys.executable, "-m", "aima", "worker"]
-        await self._start(children, running, "worker", command, told)
+            told[variable(("embedded", "url"))] = self._engine.url
+        await self._keeper.keep_process("worker", [sys.executable, "-m", "aima", "worker"], told)
 
-    async def _start(
-        self,
-        children: Children,
-        running: AsyncExitStack,
-        name: str,
-        command: list[str],
-        environ: dict[str, str],
-    ) -> None:
-        """Start a child and start it again whenever it dies."""
-        environ = {variable(("data",)): str(self.settings.data), **environ}
-        process = await children.start(command, log=self._log(name), environ=environ)
-        self.pids[name] = process.pid
+    @property
+    def _environ(self) -> dict[str, str]:
+        return {variable(("data",)): str(self.settings.data)}
 
-        async def keep() -> None:
-            nonlocal process
-            try:
-                while True:
-                    await process.wait()
-                    children.forget(process.pid)
-                    await asyncio.sleep(RESTART_SECONDS)
-                    process = await children.start(command, log=self._log(name), environ=environ)
-                    self.pids[name] = process.pid
-            finally:
-                await end(process, grace=self.settings.worker.shutdown_seconds)
-                children.forget(process.pid)
-
-        self._keep(running, keep())
-
-    def _keep(self, running: AsyncExitStack, work: object) -> None:
-        """Run something for as long as the stack lives; its failure ends the stack."""
-        task = asyncio.ensure_future(work)  # type: ignore[call-overload] # any coroutine
-
-        def failed(done: asyncio.Task[None]) -> None:
-            if not done.cancelled() and done.exception() is not None:
-                self.ended.set()
-
-        task.add_done_callback(failed)
-
-        async def stop() -> None:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-
-        running.push_async_callback(stop)
-
-    async def _client(self, address: str) -> Client:
-        settings = self.settings
-        converter = converter_of(settings)
+    async def _client(self) -> Client:
+        settings = self.settings.temporal
+        converter = converter_of(self.settings)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + READY_SECONDS
         while True:
             try:
-                client = await connect(settings.temporal, address, converter)
+                client = await connect(settings, self._temporal, converter)
             except TemporalUnreachable:
-                if settings.temporal.address or loop.time() > deadline:
+                if settings.address or loop.time() > deadline:
                     raise
+                self._look_at_temporal()
                 await asyncio.sleep(0.05)
             else:
                 await wait_for_namespace(client, seconds=READY_SECONDS)
                 return client
+
+    def _look_at_temporal(self) -> None:
+        """Give up at once on a server that ended before it answered, and say what it said.
+
+        Raises:
+            TemporalUnreachable: it did.
+        """
+        if self._keeper.processes["temporal"].returncode is None:
+            return
+        log = self._keeper.log("temporal")
+        said = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+        raise TemporalUnreachable(
+            f"the Temporal server ended at its start: {' '.join(said[-1:])}; {log} tells more"
+        )
 
     def _listen(self, port: int, what: str, setting: str) -> socket.socket:
         return listen(port if self.stays else 0, what=what, setting=setting)
@@ -207,13 +228,9 @@ class Supervisor:
     def _free(self, port: int, what: str, setting: str) -> int:
         return free_port(port if self.stays else 0, what=what, setting=setting)
 
-    def _log(self, name: str) -> Path:
-        return self.settings.data / "logs" / f"{name}.log"
 
-
-def own_stack(settings: Settings, *, stays: bool) -> None:
+def own_stack(settings: Settings, *, stays: bool, ready: Callable[[StackState], None]) -> None:
     """Run a stack in this process until it is told to stop."""
-    try:
-        asyncio.run(Supervisor(settings, stays=stays).run())
-    except AimaError as error:
-        sys.exit(f"aima: {error.message}")
+    os.umask(0o077)  # what is kept is for its owner alone, also in a folder made by others
+    with suppress(asyncio.CancelledError):
+        asyncio.run(Supervisor(settings, stays=stays, ready=ready).run())

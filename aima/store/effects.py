@@ -54,7 +54,11 @@ class Finished:
 
 @dataclass(frozen=True)
 class Effects:
-    """The record. Its methods block; :meth:`once` is the one for coroutines."""
+    """The record. Its methods block; :meth:`once` is the one for coroutines.
+
+    Attributes:
+        begin: gives a connection in a transaction of the store.
+    """
 
     begin: Callable[[], AbstractContextManager[Connection]]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -13,13 +12,24 @@ from pydantic import ValidationError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from aima.errors import AimaError, TimedOut, ValidationFailed
+from aima.errors import AimaError, ExecutionFailed, InternalError, TimedOut, ValidationFailed
 from aima.ports.artifacts import Artifacts
 from aima.ports.engine import Engines
 from aima.unit import Event, Unit
 
 BEAT_SECONDS = 0.4
 """How often a running unit tells Temporal that it lives; a cancel is felt as soon."""
+
+CLEANUP_SECONDS = 20.0
+"""How long a cancelled unit may clean up; then it is left alone, and its run goes on without it."""
+
+_MOST_CHARACTERS = 200  # of a progress message: each heartbeat carries it
+
+
+class BrokenUnit(InternalError):
+    """A unit breaks its own declaration; no other attempt mends that."""
+
+    retryable = False
 
 
 class RunLog(Protocol):
@@ -64,7 +74,7 @@ class ActivityContext:
 
     def progress(self, message: str) -> None:
         """Tell how far the work is; the next heartbeat carries it."""
-        self.message = message
+        self.message = message[:_MOST_CHARACTERS].encode(errors="replace").decode()
         self.moved_at = time.monotonic()
 
     async def emit(self, event: Event) -> None:
@@ -122,16 +132,18 @@ async def _attempt(
         return await _watched(work, context, silence)
     except AimaError as error:
         raise _told(error) from error
-    except (asyncio.CancelledError, ApplicationError):
+    except asyncio.CancelledError:
+        details = activity.cancellation_details()
+        if details is not None and details.worker_shutdown:
+            raise _told(ExecutionFailed("the worker stopped before the step was done")) from None
+        raise
+    except ApplicationError:
         raise
     except Exception as error:
-        raise ApplicationError(
-            f"{unit.name} broke: {type(error).__name__}: {error}", _details(), type="INTERNAL_ERROR"
-        ) from error
+        broken = InternalError(f"{unit.name} broke: {type(error).__name__}: {error}")
+        raise _told(broken) from error
     finally:
-        work.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await work
+        await _cleaned_up(work, context)
 
 
 async def _run(
@@ -143,7 +155,13 @@ async def _run(
         raise ValidationFailed(f"{unit.name}: {_first(error)}") from error
 
     async def work() -> dict[str, Any]:
-        output = await unit.run(request, context)
+        try:
+            output = await unit.run(request, context)
+        except SystemExit as error:  # asyncio would take it for the worker's own end
+            raise BrokenUnit(f"{unit.name} tried to end its worker; it may only raise") from error
+        if not isinstance(output, unit.output):
+            returned, declared = type(output).__name__, unit.output.__name__
+            raise BrokenUnit(f"{unit.name} returned {returned!r}; it declares {declared!r}")
         return output.model_dump(mode="json", exclude_none=True)
 
     return (
@@ -155,23 +173,41 @@ async def _watched(
     work: asyncio.Task[dict[str, Any]], context: ActivityContext, silence: float | None
 ) -> dict[str, Any]:
     """Beat until the work ends; a unit without progress for ``silence`` seconds has failed."""
+    if activity.info().attempt > 1:
+        _beat(context)  # so that a timeout tells which attempt it ended
     while True:
         done, _ = await asyncio.wait((work,), timeout=BEAT_SECONDS)
+        if work.cancelled():
+            raise BrokenUnit("the unit was cancelled from within; it may only raise")
         if done:
             return work.result()
-        activity.heartbeat(*([context.message] if context.message else []))
+        _beat(context)
         if silence is not None and time.monotonic() - context.moved_at > silence:
             raise TimedOut(f"no progress for {silence:g} s, its `heartbeat`")
 
 
+async def _cleaned_up(work: asyncio.Task[dict[str, Any]], context: ActivityContext) -> None:
+    """Cancel what still runs and beat until it has ended, for a bounded time."""
+    work.cancel()
+    until = time.monotonic() + CLEANUP_SECONDS
+    while not work.done() and time.monotonic() < until:
+        await asyncio.wait((work,), timeout=BEAT_SECONDS)
+        _beat(context)
+    if work.done() and not work.cancelled():
+        work.exception()  # seen: what was cancelled may end as it likes
+
+
+def _beat(context: ActivityContext) -> None:
+    activity.heartbeat({"attempt": activity.info().attempt, "message": context.message})
+
+
 def _told(error: AimaError) -> ApplicationError:
     return ApplicationError(
-        error.message, _details(), type=error.code, non_retryable=not error.retryable
+        error.message,
+        {"attempt": activity.info().attempt},
+        type=error.code,
+        non_retryable=not error.retryable,
     )
-
-
-def _details() -> dict[str, Any]:
-    return {"attempt": activity.info().attempt}
 
 
 def _first(error: ValidationError) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,6 +11,10 @@ from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.converter import DataConverter
+
+from aima.workflows.failure import timeout_message
+
+_ENDED = ("done", "failed", "cancelled")
 
 
 @dataclass(frozen=True)
@@ -35,58 +39,69 @@ class StepState:
 
 @dataclass
 class Steps:
-    """The steps of one run, as its history tells them."""
+    """The steps of one run, as its history tells them.
+
+    Attributes:
+        ended: whether the run has ended.
+    """
 
     converter: DataConverter
     states: dict[str, StepState] = field(default_factory=dict)
+    ended: bool = False
     _scheduled: dict[int, tuple[str, float]] = field(default_factory=dict)
-
-    async def read(self, events: AsyncIterator[HistoryEvent]) -> AsyncIterator[StepState]:
-        """Give each change that the events tell."""
-        async for event in events:
-            for state in self.take(event):
-                yield state
+    _last: int = 0
 
     def take(self, event: HistoryEvent) -> Iterator[StepState]:
-        """Note one event; give the step that it changed, if it did."""
-        kind = event.event_type
+        """Note one event; give the steps that it changed. An event taken before changes none."""
+        if event.event_id <= self._last:
+            return
+        self._last = event.event_id
         now = event.event_time.ToMicroseconds() / 1_000_000
-        if kind == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
             begun = event.activity_task_scheduled_event_attributes
             self._scheduled[event.event_id] = (begun.activity_id, now)
             yield self._set(StepState(begun.activity_id, begun.activity_type.name))
-            return
-        ended = _ENDINGS.get(kind)
-        if ended is None:
-            return
-        state, attributes = ended
-        told = getattr(event, attributes)
-        step, since = self._scheduled[told.scheduled_event_id]
-        message = told.failure.cause.message or told.failure.message if state == "failed" else ""
-        yield self._set(
-            replace(self.states[step], state=state, seconds=round(now - since, 3), message=message)
-        )
+        elif event.event_type in _CLOSING:
+            self.ended = True
+            for state in [s for s in self.states.values() if s.state not in _ENDED]:
+                yield self._set(replace(state, state="cancelled"))
+        elif event.event_type in _ENDINGS:
+            yield self._set(self._end(event, now))
 
     async def take_pending(self, pending: PendingActivityInfo) -> StepState | None:
         """Note what the server says of a step in flight; give it if that is news."""
-        known = self.states.get(pending.activity_id)
-        if known is None or known.state in ("done", "failed", "cancelled"):
-            return None
         running = pending.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
         failed = pending.attempt > 1 and not running
+        message = _reason(pending.last_failure) if failed else await self._progress(pending)
+        known = self.states.get(pending.activity_id)  # looked up last: an event may have come
+        if known is None or known.state in _ENDED:
+            return None
         fresh = replace(
             known,
             state="retrying" if failed else "running" if running else "waiting",
             attempt=max(pending.attempt, 1),
-            message=_reason(pending.last_failure) if failed else await self._progress(pending),
+            message=message,
         )
         return self._set(fresh) if fresh != known else None
 
+    def _end(self, event: HistoryEvent, now: float) -> StepState:
+        state, attributes = _ENDINGS[event.event_type]
+        told = getattr(event, attributes)
+        step, since = self._scheduled[told.scheduled_event_id]
+        message = _reason(told.failure) if state == "failed" else ""
+        return replace(
+            self.states[step], state=state, seconds=round(now - since, 3), message=message
+        )
+
     async def _progress(self, pending: PendingActivityInfo) -> str:
+        """Read the unit's last words; those of an attempt before this one do not count."""
         if not pending.heartbeat_details.payloads:
             return ""
         details: list[Any] = await self.converter.decode(pending.heartbeat_details.payloads)
-        return str(details[0])
+        match details:
+            case [{"attempt": pending.attempt, "message": str(message)}]:
+                return message
+        return ""
 
     def _set(self, state: StepState) -> StepState:
         self.states[state.step] = state
@@ -112,6 +127,18 @@ _ENDINGS = {
     ),
 }
 
+_CLOSING = frozenset(
+    {
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED,
+        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
+    }
+)
+
 
 def _reason(failure: Failure) -> str:
-    return failure.cause.message or failure.message
+    if failure.HasField("timeout_failure_info"):
+        return timeout_message(failure.timeout_failure_info.timeout_type)
+    return failure.message

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import suppress
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import time_ns
 from typing import Any
 
-from temporalio.api.enums.v1 import EventType
 from temporalio.client import (
     Client,
     WorkflowExecution,
+    WorkflowExecutionDescription,
     WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowHandle,
@@ -32,19 +31,15 @@ from temporalio.exceptions import (
     TerminatedError,
     WorkflowAlreadyStartedError,
 )
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.exceptions import TimeoutError as TemporalTimeout
 
 from aima.dsl.json import Json
 from aima.dsl.plan import Plan
 from aima.errors import Conflict, NotFound
 from aima.temporal.attributes import LABELS, PLAN
 from aima.temporal.history import Steps, StepState
-
-POLL_SECONDS = 0.4
-"""How often the server is asked for what no event tells: attempts and progress."""
-
-PICKUP_SECONDS = 0.05
-"""When the server is asked first after a step was scheduled: a worker has it by then."""
+from aima.temporal.refusals import told
+from aima.temporal.watch import Watch
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 _STATES = {
@@ -119,38 +114,47 @@ class Runs:
 
         Raises:
             Conflict: the id is taken.
+            InvalidRequest: the input is no JSON, or too large.
         """
         run_id = request.id or new_run_id(plan.name)
         payload = self.client.data_converter.payload_converter.to_payload
         # The plan's own text, so that equal plans are equal bytes and a worker reads them once.
         as_is = RawValue(payload(plan.data))
         as_is.payload.data = plan.text.encode()
+        labels = [str(label) for label in _labels(plan)]
+        attributes: list[SearchAttributePair[Any]] = [
+            SearchAttributePair(SearchAttributeKey.for_keyword(PLAN), plan.hash),
+            SearchAttributePair(SearchAttributeKey.for_keyword_list(LABELS), labels),
+        ]
         try:
-            await self.client.start_workflow(
-                plan.name,
-                args=[{"input": request.input, "config": request.config}, as_is],
-                id=run_id,
-                task_queue=self.task_queue,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                memo={"plan": plan.hash, "source": request.source, "version": plan.data["version"]},
-                search_attributes=TypedSearchAttributes(
-                    [
-                        SearchAttributePair(SearchAttributeKey.for_keyword(PLAN), plan.hash),
-                        SearchAttributePair(
-                            SearchAttributeKey.for_keyword_list(LABELS),
-                            [str(label) for label in _labels(plan)],
-                        ),
-                    ]
-                ),
-            )
+            with told(f"run {run_id!r}"):
+                await self.client.start_workflow(
+                    plan.name,
+                    args=[{"input": request.input, "config": request.config}, as_is],
+                    id=run_id,
+                    task_queue=self.task_queue,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    memo={"plan": plan.hash, "source": request.source, "version": plan.version},
+                    search_attributes=TypedSearchAttributes(attributes),
+                )
         except WorkflowAlreadyStartedError as error:
             raise Conflict(f"there is a run {run_id!r} already; give another id") from error
         return run_id
 
     async def latest(self, *, limit: int = 20, query: str = "") -> list[Run]:
-        """List the latest runs, newest first."""
-        found = self.client.list_workflows(query or None, limit=limit)
-        return [_run(execution) async for execution in found]
+        """List the latest runs, newest first.
+
+        Args:
+            limit: how many at most.
+            query: which of AIMA's runs, in Temporal's list filter language; empty: all.
+
+        Raises:
+            InvalidRequest: the query is none.
+        """
+        wanted = f"{PLAN} IS NOT NULL" + (f" AND ({query})" if query else "")
+        with told(f"the query {query!r}"):
+            found = [e async for e in self.client.list_workflows(wanted, limit=limit)]
+        return sorted(map(_run, found), key=lambda run: run.started, reverse=True)
 
     async def find(self, run_id: str) -> Run:
         """Look a run up.
@@ -168,9 +172,10 @@ class Runs:
         """
         steps = Steps(self.client.data_converter)
         description = await self._describe(run_id)
-        async for event in self._handle(run_id).fetch_history_events():
-            for _ in steps.take(event):
-                pass
+        with told(f"run {run_id!r}"):
+            async for event in self._handle(run_id).fetch_history_events():
+                for _ in steps.take(event):
+                    pass
         for pending in description.raw_description.pending_activities:
             await steps.take_pending(pending)
         return list(steps.states.values())
@@ -182,33 +187,23 @@ class Runs:
             NotFound: there is no such run.
         """
         await self._describe(run_id)
-        steps = Steps(self.client.data_converter)
-        changes: asyncio.Queue[StepState | None] = asyncio.Queue()
-        scheduled = asyncio.Event()
-        readers = (
-            asyncio.create_task(self._read_history(run_id, steps, changes, scheduled)),
-            asyncio.create_task(self._poll_pending(run_id, steps, changes, scheduled)),
-        )
-        try:
-            while (change := await changes.get()) is not None:
-                yield change
-        finally:
-            for reader in readers:
-                reader.cancel()
-            await asyncio.gather(*readers, return_exceptions=True)
+        watch = Watch(self._handle(run_id), Steps(self.client.data_converter))
+        with told(f"run {run_id!r}"):
+            async with aclosing(watch.changes()) as changes:
+                async for change in changes:
+                    yield change
 
     async def outcome(self, run_id: str) -> Outcome:
         """Wait until a run has ended and tell how.
 
         Raises:
-            NotFound: there is no such run.
+            NotFound: there is no such run, or a value of it has left the store.
         """
         try:
-            output = await self._handle(run_id).result()
+            with told(f"run {run_id!r}"):
+                output = await self._handle(run_id).result()
         except WorkflowFailureError as error:
             return _failure(error)
-        except RPCError as error:
-            raise _missing(run_id, error) from error
         return Outcome("completed", output=output)
 
     async def cancel(self, run_id: str) -> None:
@@ -219,78 +214,27 @@ class Runs:
             Conflict: it has ended already.
         """
         run = await self.find(run_id)
-        if run.state != "running":
-            raise Conflict(f"run {run_id!r} has ended already: it is {run.state}")
-        await self._handle(run_id).cancel()
+        if run.state == "running":
+            try:
+                with told(f"run {run_id!r}"):
+                    await self._handle(run_id).cancel()
+            except NotFound:  # it ended in this moment
+                run = await self.find(run_id)
+            else:
+                return
+        raise Conflict(f"run {run_id!r} has ended already: it is {run.state}")
 
-    async def _read_history(
-        self,
-        run_id: str,
-        steps: Steps,
-        changes: asyncio.Queue[StepState | None],
-        scheduled: asyncio.Event,
-    ) -> None:
-        events = self._handle(run_id).fetch_history_events(wait_new_event=True)
-        try:
-            async for event in events:
-                for change in steps.take(event):
-                    changes.put_nowait(change)
-                    if change.state == "waiting":
-                        scheduled.set()
-                if event.event_type in _CLOSING:
-                    break
-        finally:
-            changes.put_nowait(None)
-
-    async def _poll_pending(
-        self,
-        run_id: str,
-        steps: Steps,
-        changes: asyncio.Queue[StepState | None],
-        scheduled: asyncio.Event,
-    ) -> None:
-        while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(scheduled.wait(), POLL_SECONDS)
-                scheduled.clear()
-                await asyncio.sleep(PICKUP_SECONDS)
-            with suppress(RPCError):  # the server is away for a moment; the history will tell
-                description = await self._handle(run_id).describe()
-                for pending in description.raw_description.pending_activities:
-                    change = await steps.take_pending(pending)
-                    if change is not None:
-                        changes.put_nowait(change)
-
-    async def _describe(self, run_id: str) -> Any:  # noqa: ANN401 - the SDK's description
-        try:
+    async def _describe(self, run_id: str) -> WorkflowExecutionDescription:
+        with told(f"run {run_id!r}"):
             return await self._handle(run_id).describe()
-        except RPCError as error:
-            raise _missing(run_id, error) from error
 
     def _handle(self, run_id: str) -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(run_id)
 
 
-_CLOSING = frozenset(
-    {
-        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
-        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
-        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED,
-        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED,
-        EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
-    }
-)
-
-
 def _labels(plan: Plan) -> list[Json]:
     labels = plan.data["labels"]
     return labels if isinstance(labels, list) else []
-
-
-def _missing(run_id: str, error: RPCError) -> Exception:
-    if error.status is RPCStatusCode.NOT_FOUND:
-        return NotFound(f"there is no run {run_id!r}; `aima runs` lists them")
-    return error
 
 
 def _run(execution: WorkflowExecution) -> Run:
@@ -313,11 +257,12 @@ def _failure(error: WorkflowFailureError) -> Outcome:
         return Outcome("canceled", error={"code": "CANCELLED", "message": "the run was cancelled"})
     if isinstance(cause, ApplicationError):
         told = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
-        return Outcome(
-            "failed",
-            error={"code": cause.type or "EXECUTION_FAILED", "message": cause.message} | told,
-        )
+        code = cause.type or "EXECUTION_FAILED"
+        return Outcome("failed", error={**told, "code": code, "message": cause.message})
     if isinstance(cause, TerminatedError):
         message = f"somebody terminated the run in Temporal: {cause.message}"
         return Outcome("terminated", error={"code": "CANCELLED", "message": message})
+    if isinstance(cause, TemporalTimeout):
+        message = "the run took longer than Temporal was told to allow"
+        return Outcome("timed_out", error={"code": "TIMEOUT", "message": message})
     return Outcome("failed", error={"code": "EXECUTION_FAILED", "message": str(cause)})

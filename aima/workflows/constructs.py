@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterator, Mapping
 from functools import cache
 from types import ModuleType
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from aima.dsl.json import Json
 from aima.dsl.language import Body, Language, Modifier
@@ -17,6 +17,14 @@ from aima.workflows.frame import Frame, Node
 
 class RunningBody(Body, Protocol):
     """A body together with how it runs."""
+
+    def accept(self, data: Mapping[str, Any]) -> None:
+        """Take a step of a plan from outside.
+
+        Raises:
+            ValueError: it is no step of this body.
+        """
+        ...
 
     def run(self, node: Node, frame: Frame) -> Awaitable[Json]:
         """Do it inside a workflow; give the step's output.

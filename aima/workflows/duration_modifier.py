@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from aima.dsl.check import Checker
 from aima.dsl.compile import Compiler
 from aima.dsl.diagnostic import define
 from aima.dsl.document import Step
-from aima.dsl.duration import parse_duration
+from aima.dsl.duration import parse_bound
 from aima.dsl.json import Json
 from aima.dsl.node import Node, Scalar
 from aima.dsl.signature import JsonSchema
@@ -32,7 +34,12 @@ class DurationModifier:
     def check(self, value: Node, step: Step, checker: Checker) -> None:
         """Tell a text that is no duration."""
         del step
-        check_duration(value, checker)
+        check_duration(value, checker, parse_bound)
+
+    def output(self, value: Node, schema: JsonSchema) -> JsonSchema:
+        """Give what the step leaves behind: the same."""
+        del value
+        return schema
 
     def compile(self, value: Node, step: Step, compiler: Compiler) -> dict[str, Json]:
         """Give the duration or the expression for it."""
@@ -40,12 +47,18 @@ class DurationModifier:
         return {self.key: compiler.value(value)}
 
 
-def check_duration(value: Node, checker: Checker) -> None:
-    """Tell a value that is neither a duration nor an expression."""
+def check_duration(value: Node, checker: Checker, parse: Callable[[Json], timedelta]) -> None:
+    """Tell a value that is neither an expression nor, for ``parse``, a duration."""
     checker.value(value, _DURATION)
-    if isinstance(value, Scalar) and isinstance(value.value, str) and "${" not in value.value:
+    text = literal_text(value)
+    if text is not None:
         try:
-            if not parse_duration(value.value):
-                raise ValueError("a bound of no time at all lets nothing run")  # noqa: TRY301 - told as the parser's own
+            parse(text)
         except ValueError as error:
             checker.findings.error(BAD_DURATION, value, str(error))
+
+
+def literal_text(value: Node | None) -> str | None:
+    """Give a text without expressions; None where there is none."""
+    text = value.value if isinstance(value, Scalar) else None
+    return text if isinstance(text, str) and "${" not in text else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
     CancelledError,
+    RetryState,
     TimeoutType,
 )
 from temporalio.exceptions import (
@@ -20,13 +22,14 @@ from aima.dsl.json import Json
 if TYPE_CHECKING:
     from aima.workflows.frame import Node
 
-_TIMEOUTS = {
+_TIMEOUTS: dict[int, str] = {
     TimeoutType.START_TO_CLOSE: "the attempt took longer than its `timeout`",
     TimeoutType.SCHEDULE_TO_CLOSE: "the step took longer than its `deadline`",
     TimeoutType.SCHEDULE_TO_START: "no worker took the step in time",
     TimeoutType.HEARTBEAT: "the worker fell silent",
 }
 _FOREIGN = {"PayloadsTooLarge": "TOO_LARGE"}
+_UNREGISTERED = "NotFoundError"  # how the SDK fails an activity that its worker does not have
 
 
 @dataclass(frozen=True)
@@ -54,18 +57,39 @@ class StepFailed(Exception):
         self.error = error
 
 
-def from_activity(error: ActivityError, node: Node, *, attempt: int = 1) -> StepError:
+def from_activity(error: ActivityError, node: Node, *, most_attempts: int) -> StepError:
     """Read Temporal's account of a failed activity."""
     cause = error.cause
+    exhausted = error.retry_state is RetryState.MAXIMUM_ATTEMPTS_REACHED
     if isinstance(cause, ApplicationError):
+        attempt = most_attempts if exhausted else _attempt(cause.details)
+        if error.retry_state is RetryState.TIMEOUT:
+            message = f"its `deadline` leaves no time for another attempt after: {cause.message}"
+            return node.error("TIMEOUT", message, attempt=attempt)
+        if cause.type == _UNREGISTERED:
+            message = f"no worker that took the step has the unit {node.data.get('unit')!r}"
+            return node.error("UNIT_NOT_FOUND", f"{message}; update them", attempt=attempt)
         code = _FOREIGN.get(cause.type or "", cause.type or "EXECUTION_FAILED")
-        told = cause.details[0] if cause.details else None
-        if isinstance(told, dict) and isinstance(told.get("attempt"), int):
-            attempt = told["attempt"]
         return node.error(code, cause.message, attempt=attempt)
     if isinstance(cause, TemporalTimeout):
-        kind = cause.type or TimeoutType.SCHEDULE_TO_CLOSE
-        return node.error("TIMEOUT", _TIMEOUTS.get(kind, "it took too long"), attempt=attempt)
+        attempt = most_attempts if exhausted else _attempt(cause.last_heartbeat_details)
+        message = timeout_message(cause.type)
+        if isinstance(cause.cause, ApplicationError):
+            message += f"; the attempt before failed: {cause.cause.message}"
+        return node.error("TIMEOUT", message, attempt=attempt)
     if isinstance(cause, CancelledError):
-        return node.error("CANCELLED", "the step was cancelled", attempt=attempt)
-    return node.error("EXECUTION_FAILED", str(cause or error), attempt=attempt)
+        return node.error("CANCELLED", "somebody cancelled the step in Temporal")
+    return node.error("EXECUTION_FAILED", str(cause or error))
+
+
+def timeout_message(kind: int | None) -> str:
+    """Say which of Temporal's timeouts ended a step."""
+    return _TIMEOUTS.get(kind or 0, "it took too long")
+
+
+def _attempt(details: Sequence[object]) -> int:
+    """Read which attempt a worker told of, in its failure or its last heartbeat."""
+    match details:
+        case [{"attempt": int(attempt)}, *_]:
+            return attempt
+    return 1

@@ -5,31 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from temporalio import workflow
 
-from aima.dsl.duration import parse_duration
+from aima.dsl.duration import parse_bound
 from aima.dsl.expression import ExpressionError
 from aima.dsl.json import Json
+from aima.dsl.places import place_of
 from aima.dsl.template import evaluator
 from aima.workflows.failure import StepError, StepFailed
 from aima.workflows.window import Window
 
 Roots: TypeAlias = dict[str, object]
+Parsed = TypeVar("Parsed")
 
 
 class Node:
     """One step of a plan, its expressions compiled once for all runs of the plan."""
 
     def __init__(self, data: Mapping[str, Any]) -> None:
-        """Take a step as the plan has it."""
+        """Take a step as the plan has it.
+
+        Raises:
+            ExpressionError: a value in it is no compiled one.
+            LookupError, TypeError, ValueError: it is no step.
+        """
         self.data = data
-        self.id: str = data["id"]
-        self.body: str = data["body"]
-        self.line: int = data["at"][0]
-        self.after: tuple[str, ...] = tuple(data["after"])
-        self._evaluators: dict[str, Callable[[Mapping[str, object]], Json]] = {}
+        self.id = str(data["id"])
+        self.body = str(data["body"])
+        self.line = int(data["at"][0])
+        self.after = tuple(map(str, data["after"]))
+        self.places = list(data["places"])
+        self._evaluators = {k: evaluator(value) for k, value in data.items() if k != "places"}
 
     def value(self, key: str, frame: Frame) -> Json:
         """Evaluate what the plan has under ``key``; None where it has nothing.
@@ -37,50 +45,38 @@ class Node:
         Raises:
             StepFailed: an expression in it failed.
         """
-        if key not in self.data:
-            return None
         evaluate = self._evaluators.get(key)
         if evaluate is None:
-            evaluate = self._evaluators[key] = evaluator(self.data[key])
+            return None
         try:
             return evaluate(frame.roots)
         except ExpressionError as error:
-            raise StepFailed(self.error(error.code, f"`{key}`: {error.message}")) from error
+            place = place_of(error, self.places, key)
+            raise StepFailed(self.error(error.code, place.tell(error), line=place.line)) from error
 
     def duration(self, key: str, frame: Frame) -> timedelta | None:
-        """Evaluate a duration; None where the plan has none under ``key``.
+        """Evaluate a bound in time; None where the plan has none under ``key``.
 
         Raises:
-            StepFailed: it is none.
+            StepFailed: it is none, or zero.
         """
         value = self.value(key, frame)
-        return None if value is None else self.time(value, key)
+        return None if value is None else self.read(parse_bound, value, key)
 
-    def time(self, value: Json, key: str) -> timedelta:
-        """Read an evaluated duration: text such as ``30s``, or seconds.
+    def read(self, parse: Callable[[Json], Parsed], value: Json, key: str) -> Parsed:
+        """Read an evaluated value with a function that raises ``ValueError`` for a wrong one.
 
         Raises:
-            StepFailed: it is none.
+            StepFailed: it is wrong.
         """
-        if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
-            return timedelta(seconds=value)
         try:
-            return parse_duration(str(value))
+            return parse(value)
         except ValueError as error:
             raise StepFailed(self.error("VALIDATION_ERROR", f"`{key}`: {error}")) from error
 
-    def count(self, value: Json, key: str) -> int:
-        """Read an evaluated count.
-
-        Raises:
-            StepFailed: it is no whole number of at least one.
-        """
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
-            return value
-        message = f"`{key}`: {value!r} is no whole number of at least 1"
-        raise StepFailed(self.error("VALIDATION_ERROR", message))
-
-    def error(self, code: str, message: str, *, attempt: int = 1) -> StepError:
+    def error(
+        self, code: str, message: str, *, attempt: int = 1, line: int | None = None
+    ) -> StepError:
         """Describe a failure of this step."""
         return StepError(
             code=code,
@@ -88,7 +84,7 @@ class Node:
             step=self.id,
             unit=self.data.get("unit"),
             attempt=attempt,
-            line=self.line,
+            line=line or self.line,
         )
 
 

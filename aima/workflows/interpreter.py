@@ -12,8 +12,11 @@ from temporalio.exceptions import ApplicationError
 
 from aima.dsl.expression import ExpressionError
 from aima.dsl.json import Json
+from aima.dsl.order import find_cycle
+from aima.dsl.places import place_of
 from aima.dsl.plan import READABLE
 from aima.dsl.template import evaluator
+from aima.workflows.constructs import running_bodies
 from aima.workflows.failure import StepError, StepFailed
 from aima.workflows.frame import Frame, Node, Roots
 from aima.workflows.progress import Progress
@@ -28,19 +31,20 @@ class Program:
         """Read a plan.
 
         Raises:
-            ApplicationError: the plan is of a format this version does not read.
+            ExpressionError, LookupError, TypeError, ValueError: it is none that this worker runs.
         """
-        if plan.get("format") not in READABLE:
-            raise ApplicationError(
-                f"the plan has format {plan.get('format')!r} and this worker reads "
-                f"{sorted(READABLE)}; update the worker",
-                type="INVALID_REQUEST",
-                non_retryable=True,
-            )
-        self.name: str = plan["name"]
-        self.config: dict[str, Json] = plan["config"]
-        self.nodes = tuple(Node(step) for step in plan["steps"])
+        if plan["format"] not in READABLE:
+            raise ValueError(f"format {plan['format']!r}; this worker reads {sorted(READABLE)}")
+        self.name = str(plan["name"])
+        self.config = dict(plan["config"])
+        self.places = list(plan["places"])
         self.output = None if plan["output"] is None else evaluator(plan["output"])
+        self.nodes = tuple(Node(step) for step in plan["steps"])
+        for node in self.nodes:
+            running_bodies()[node.body].accept(node.data)
+        order = {node.id: node.after for node in self.nodes}
+        if len(order) < len(self.nodes) or find_cycle(order):
+            raise ValueError("two of its steps have one id or wait for each other")
 
 
 @lru_cache(maxsize=256)
@@ -60,11 +64,10 @@ class Interpreter:
         """Run the plan and give its output.
 
         Raises:
-            ApplicationError: a step failed for good; its details are the step's error.
+            ApplicationError: a step failed for good, and its details are the step's error; or
+                the arguments are none that this worker runs.
         """
-        request = workflow.payload_converter().from_payload(args[0].payload)
-        program = _program(args[1].payload.data)
-        frame = _frame(program, request)
+        program, frame = _accept(args)
         try:
             await Schedule(program.nodes, frame, Progress(program.nodes)).run()
         except StepFailed as failure:
@@ -72,13 +75,31 @@ class Interpreter:
         return _output(program, frame)
 
 
-def _frame(program: Program, request: dict[str, Json]) -> Frame:
+def _accept(args: Sequence[RawValue]) -> tuple[Program, Frame]:
+    """Read the arguments of a run.
+
+    Anybody with a client can start a workflow on AIMA's queue. What cannot be read fails the
+    run: an exception of another type would fail the workflow task, which is tried for ever.
+    """
+    try:
+        request, plan = args
+        program = _program(plan.payload.data)
+        return program, _frame(program, workflow.payload_converter().from_payload(request.payload))
+    except (AttributeError, ExpressionError, LookupError, TypeError, ValueError) as error:
+        raise ApplicationError(
+            f"this run carries no plan that this worker can run: {type(error).__name__}: {error}; "
+            "start it with `aima run`, and update the worker if AIMA did start it",
+            type="INVALID_REQUEST",
+            non_retryable=True,
+        ) from error
+
+
+def _frame(program: Program, request: dict[str, Any]) -> Frame:
     info = workflow.info()
     outputs: dict[str, Json] = {}
-    given = request.get("config")
     roots: Roots = {
-        "input": request.get("input"),
-        "config": {**program.config, **given} if isinstance(given, dict) else program.config,
+        "input": request["input"],
+        "config": {**program.config, **request["config"]},
         "steps": outputs,
         "run": {
             "id": info.workflow_id,
@@ -97,9 +118,10 @@ def _output(program: Program, frame: Frame) -> Json:
     try:
         return program.output(frame.roots)
     except ExpressionError as error:
-        raise ApplicationError(
-            f"`output`: {error.message}", {"code": error.code}, type=error.code, non_retryable=True
-        ) from error
+        place = place_of(error, program.places, "output")
+        message = place.tell(error)
+        details: dict[str, Json] = {"code": error.code, "message": message, "line": place.line}
+        raise ApplicationError(message, details, type=error.code, non_retryable=True) from error
 
 
 def _failed(error: StepError) -> ApplicationError:

@@ -40,17 +40,19 @@ class Progress:
         """Start with every step waiting."""
         self._units = {node.id: str(node.data.get("unit", node.body)) for node in nodes}
         self._states = dict.fromkeys(self._units, State.waiting)
+        self._counts = Counter(self._states.values())
 
     def set(self, step: str, state: State) -> None:
         """Note where a step is, and show it."""
+        self._counts[self._states[step]] -= 1
+        self._counts[state] += 1
         self._states[step] = state
         workflow.set_current_details(self.markdown())
 
     def markdown(self) -> str:
         """Draw it."""
         if len(self._states) > MOST_ROWS:
-            counts = Counter(self._states.values())
-            return ", ".join(f"{counts[s]} {s}" for s in State if counts[s])
+            return ", ".join(f"{self._counts[s]} {s}" for s in State if self._counts[s])
         rows = (
             f"| {_SIGNS[state]} {state} | {step} | {self._units[step]} |"
             for step, state in self._states.items()

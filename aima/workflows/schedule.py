@@ -39,6 +39,8 @@ class Schedule:
         Raises:
             StepFailed: the first step that failed for good; the others have ended by then.
         """
+        if not self._nodes:
+            return
         for node in self._nodes:
             if not self._waiting[node.id]:
                 self._start(node)

@@ -40,7 +40,7 @@ def test_a_killed_temporal_server_comes_back_on_its_file(aima: Aima, sink: Sink)
 
 @pytest.mark.parametrize("victim", ["stack", "temporal", "worker"])
 def test_after_a_kill_of_anything_the_next_up_works(aima: Aima, sink: Sink, victim: str) -> None:
-    """A crash leaves a lock file, a state file and maybe children; none of them may stand in the way."""
+    """A crash leaves a lock, a state file and maybe children; none may stand in the way."""
     pids = aima.up()
     run = aima.start("gated", *sink.inputs)
     wait_until(lambda: sink.attempts("held"), what="the held step")

@@ -238,9 +238,9 @@ async def made(handle: Run) -> None:
     await until(has_made)
 
 
-async def has_pending_activity(handle: Run) -> bool:
-    """Tell whether an activity waits or runs."""
-    return bool((await handle.describe()).raw_description.pending_activities)
+async def has_pending_activity(handle: Run, *, pending: bool = True) -> bool:
+    """Tell whether an activity waits or runs, or that none does."""
+    return bool((await handle.describe()).raw_description.pending_activities) is pending
 
 
 def payloads_in(message: Message) -> Iterator[Payload]:
@@ -363,17 +363,13 @@ async def test_a_damaged_argument_fails_the_activity_at_once(
     [file] = files_of(store)
     file.write_bytes(damage)
 
-    async def has_none() -> bool:
-        return not await has_pending_activity(handle)
-
     async with Worker(client, task_queue=queue, activities=[echo]):  # nobody replays the run
-        await until(has_none)
-    failures = [
+        await until(lambda: has_pending_activity(handle, pending=False))
+    [failure] = [
         event.activity_task_failed_event_attributes.failure
         async for event in handle.fetch_history_events()
         if event.HasField("activity_task_failed_event_attributes")
     ]
-    [failure] = failures
     assert failure.application_failure_info.type == "INTERNAL_ERROR"
     assert failure.application_failure_info.non_retryable
     assert str(file) in failure.message

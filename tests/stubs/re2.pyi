@@ -2,6 +2,7 @@ class error(Exception): ...  # noqa: N801 - the library's name
 
 class Options:
     log_errors: bool
+    max_mem: int
 
 class _Regexp:
     @property

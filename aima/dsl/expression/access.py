@@ -7,10 +7,11 @@ messages ``where`` says what was read so far.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import islice
 
 from aima.dsl.expression.errors import Fault
-from aima.dsl.expression.values import ABSENT, Optional, phrase, spoken
+from aima.dsl.expression.values import ABSENT, Optional, int64, phrase, spoken
 from aima.dsl.nearest import nearest
 
 _KEYS_LOOKED_AT = 200
@@ -27,7 +28,7 @@ def follow(value: object, key: object, where: str) -> object:
             return value[key]
         raise _missing(key, value, where)
     if isinstance(value, list):
-        index = _index(key)
+        index = _index(key, where)
         if 0 <= index < len(value):
             return value[index]
         raise Fault(f"{where} has no item {index}", f"it has {len(value)}, counted from 0")
@@ -41,7 +42,7 @@ def follow_optional(value: object, key: object, where: str) -> object:
     if not isinstance(value, dict | list):
         raise _no_container(value, key, where)
     if isinstance(value, list) and type(key) is not int:
-        raise Fault(f"a list is indexed by an int, not by {phrase(key)}")
+        raise _no_index(key, where)
     if not leads_on(value, key):
         return ABSENT
     return Optional(present=True, value=follow(value, key, where))
@@ -56,13 +57,13 @@ def leads_on(value: object, key: object) -> bool:
 
 def unknown_root(name: str, roots: Mapping[str, object]) -> Fault:
     """Give the fault for an expression that begins with a word nobody has defined."""
-    return Fault(f"there is no {name[:_LONGEST_KEY]!r} here", _meant(name, roots))
+    return Fault(f"there is no {name[:_LONGEST_KEY]!r} here", partial(_meant, name, roots))
 
 
 def _missing(key: object, value: dict[str, object], where: str) -> Fault:
     if not isinstance(key, str):
         return Fault(f"{where} is a map, whose keys are text, not {spoken(key)}")
-    return Fault(f"{where} has no {key[:_LONGEST_KEY]!r}", _meant(key, value))
+    return Fault(f"{where} has no {key[:_LONGEST_KEY]!r}", partial(_meant, key, value))
 
 
 def _meant(key: str, known: Mapping[str, object]) -> str:
@@ -75,12 +76,17 @@ def _meant(key: str, known: Mapping[str, object]) -> str:
     return f"there is {', '.join(name[:_LONGEST_KEY] for name in names[:_KEYS_NAMED])}{more}"
 
 
-def _index(key: object) -> int:
-    if type(key) is int:
-        return key
-    if type(key) is float and key.is_integer():
-        return int(key)
-    raise Fault(f"a list is indexed by an int, not by {phrase(key)}")
+def _index(key: object, where: str) -> int:
+    if type(key) is int or (type(key) is float and key.is_integer()):
+        return int64(int(key))
+    raise _no_index(key, where)
+
+
+def _no_index(key: object, where: str) -> Fault:
+    if isinstance(key, str):
+        hint = "write `[0]` for an item and `.map(x, …)` for all"
+        return Fault(f"{where} is a list, so it has no {key[:_LONGEST_KEY]!r}", hint)
+    return Fault(f"{where} is a list, whose index is an int, not {phrase(key)}")
 
 
 def _no_container(value: object, key: object, where: str) -> Fault:

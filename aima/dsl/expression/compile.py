@@ -17,8 +17,8 @@ from aima.dsl.expression.errors import (
     Fault,
 )
 from aima.dsl.expression.functions import FUNCTIONS
-from aima.dsl.expression.limits import Budget, Run
-from aima.dsl.expression.macros import MACRO_BODIES, Evaluate, Loop
+from aima.dsl.expression.limits import STEPS_OF_AN_ERROR, Budget, Run
+from aima.dsl.expression.macros import MACRO_BODIES, Condition, Evaluate, Loop
 from aima.dsl.expression.nodes import (
     Binary,
     Call,
@@ -34,11 +34,13 @@ from aima.dsl.expression.nodes import (
     Name,
     Node,
     Unary,
-    dotted,
+    names_of,
+    path_of,
+    type_of,
 )
 from aima.dsl.expression.operators import OPERATORS, negate
 from aima.dsl.expression.result import plain
-from aima.dsl.expression.values import TYPES, Optional, TypeName, phrase
+from aima.dsl.expression.values import Optional, TypeName, phrase
 from aima.dsl.json import Json
 
 Evaluator: TypeAlias = Callable[[Mapping[str, object]], Json]
@@ -51,7 +53,7 @@ def compile_tree(tree: Node) -> Evaluator:
     evaluate = _compile(tree, ())
     rooms = _rooms(tree)
     ready = _is_ready(tree)
-    keys = plain_path(tree)
+    keys = path_of(tree)
 
     def give(roots: Mapping[str, object]) -> Json:
         try:
@@ -98,9 +100,8 @@ def _name(node: Name, scope: Scope) -> Evaluate:
     if name in scope:
         slot = len(scope) - 1 - scope[::-1].index(name)
         return lambda run: run.bound[slot]
-    if name in TYPES:
-        kind = TypeName(name)
-        return lambda _: kind
+    if type_of(node) is not None:
+        return _type(name)
 
     def root(run: Run) -> object:
         if name in run.roots:
@@ -110,11 +111,15 @@ def _name(node: Name, scope: Scope) -> Evaluate:
     return root
 
 
+def _type(name: str) -> Evaluate:
+    kind = TypeName(name)
+    return lambda _: kind
+
+
 @_compile.register
 def _get(node: Get, scope: Scope) -> Evaluate:
-    if (name := dotted(node)) in TYPES and name.partition(".")[0] not in scope:
-        kind = TypeName(name)
-        return lambda _: kind
+    if (name := type_of(node)) is not None and names_of(node)[0] not in scope:
+        return _type(name)
     base = _compile(node.base, scope)
     where = node.base.name if isinstance(node.base, Name) else "this"
     steps: list[Callable[[object, Run], object]] = []
@@ -128,12 +133,10 @@ def _get(node: Get, scope: Scope) -> Evaluate:
             value = step(value, run)
         return value
 
-    keys = plain_path(node)
-    if not keys or keys[0] in scope:
-        return get
+    keys = path_of(node)[1:]
 
     def get_plain(run: Run) -> object:
-        value: object = run.roots
+        value = base(run)
         try:
             for key in keys:
                 value = value[key]  # type: ignore[index]  # a TypeError where it cannot be
@@ -141,7 +144,7 @@ def _get(node: Get, scope: Scope) -> Evaluate:
             return get(run)  # which tells what is wrong
         return value
 
-    return get_plain
+    return get_plain if keys else get
 
 
 def _step(link: Link, where: str, scope: Scope) -> Callable[[object, Run], object]:
@@ -233,6 +236,9 @@ def _map(node: MapOf, scope: Scope) -> Evaluate:
 
 @_compile.register
 def _unary(node: Unary, scope: Scope) -> Evaluate:
+    if node.operator == "!":
+        condition = _condition(node.operand, scope, "`!`")
+        return lambda run: not condition(run)
     operand = _compile(node.operand, scope)
 
     def minus(run: Run) -> object:
@@ -242,10 +248,7 @@ def _unary(node: Unary, scope: Scope) -> Evaluate:
         except Fault as fault:
             raise fault.located(node.at, node.end) from None
 
-    def invert(run: Run) -> bool:
-        return not _boolean(operand(run), "`!`", node.operand)
-
-    return minus if node.operator == "-" else invert
+    return minus
 
 
 @_compile.register
@@ -263,21 +266,36 @@ def _binary(node: Binary, scope: Scope) -> Evaluate:
     return binary
 
 
+def _condition(node: Node, scope: Scope, user: str) -> Condition:
+    """Compile what must be true or false for its ``user``: nothing is truthy."""
+    evaluate = _compile(node, scope)
+
+    def condition(run: Run) -> bool:
+        value = evaluate(run)
+        if value is True or value is False:
+            return value
+        fault = Fault(f"{user} works on booleans, not on {phrase(value)}", "compare, as in `x > 0`")
+        raise fault.located(node.at, node.end)
+
+    return condition
+
+
 @_compile.register
 def _logic(node: Logic, scope: Scope) -> Evaluate:
     """Compile ``&&`` or ``||``: an operand that decides absorbs the errors of the others."""
-    operands = [(_compile(operand, scope), operand) for operand in node.operands]
-    name, decisive = f"`{node.operator}`", node.operator == "||"
+    conditions = [_condition(operand, scope, f"`{node.operator}`") for operand in node.operands]
+    decisive = node.operator == "||"
 
     def logic(run: Run) -> bool:
         failure: ExpressionEvaluationError | None = None
-        for operand, place in operands:
+        for condition in conditions:
             try:
-                if _boolean(operand(run), name, place) is decisive:
+                if condition(run) is decisive:
                     return decisive
             except ExpressionLimitExceeded:
                 raise
             except ExpressionEvaluationError as error:
+                run.visit(STEPS_OF_AN_ERROR)
                 failure = failure or error
         if failure is not None:
             raise failure
@@ -288,65 +306,49 @@ def _logic(node: Logic, scope: Scope) -> Evaluate:
 
 @_compile.register
 def _conditional(node: Conditional, scope: Scope) -> Evaluate:
-    test, yes, no = (_compile(part, scope) for part in (node.test, node.yes, node.no))
-
-    def conditional(run: Run) -> object:
-        return yes(run) if _boolean(test(run), "`?`", node.test) else no(run)
-
-    return conditional
-
-
-def _boolean(value: object, operator: str, place: Node) -> bool:
-    if value is True or value is False:
-        return value
-    fault = Fault(f"{operator} works on booleans, not on {phrase(value)}", "compare, as in `x > 0`")
-    raise fault.located(place.at, place.end)
+    test = _condition(node.test, scope, "`?`")
+    yes, no = _compile(node.yes, scope), _compile(node.no, scope)
+    return lambda run: yes(run) if test(run) else no(run)
 
 
 @_compile.register
 def _macro(node: Macro, scope: Scope) -> Evaluate:
     inside = (*scope, node.variable)
+    condition = node.keep if node.kind == "map" else node.body
     loop = Loop(
         kind=node.kind,
         over=_compile(node.over, scope),
         slot=len(scope),
-        keep=None if node.keep is None else _compile(node.keep, inside),
-        body=_compile(node.body, inside),
         cost=_cost(node.body) + (0 if node.keep is None else _cost(node.keep)),
-        at=node.body.at,
-        end=node.body.end,
+        condition=_condition(condition, inside, f"{node.kind}()") if condition else _always,
+        body=_compile(node.body, inside),
     )
-    run_macro = MACRO_BODIES[node.kind](loop)
+    run_macro = MACRO_BODIES[node.kind]
 
     def macro(run: Run) -> object:
         try:
-            return run_macro(run)
+            return run_macro(loop, run)
         except Fault as fault:
             raise fault.located(node.at, node.end) from None
 
     return macro
 
 
+def _always(_: Run) -> bool:
+    return True
+
+
 # -- what is known of a tree before it runs --------------------------------------------
-
-
-def plain_path(tree: Node) -> tuple[str, ...]:
-    """Give the keys when the tree is ``root.a.b['c']`` and nothing else."""
-    if not isinstance(tree, Get) or not isinstance(tree.base, Name) or dotted(tree) in TYPES:
-        return ()
-    keys = [
-        key for link in tree.links if isinstance(key := link.constant, str) and not link.optional
-    ]
-    return (tree.base.name, *keys) if len(keys) == len(tree.links) else ()
 
 
 def _is_ready(node: Node) -> bool:
     """Tell whether the result is a part of the roots: plain data already, however large."""
     match node:
-        case Name() | Get() if dotted(node) in TYPES:
-            return False
+        case Const():
+            return True
         case Get():
-            return _is_ready(node.base) and not any(link.optional for link in node.links)
+            optional = any(link.optional for link in node.links)
+            return type_of(node) is None and _is_ready(node.base) and not optional
         case Conditional():
             return _is_ready(node.yes) and _is_ready(node.no)
         case Call(function="orValue", arguments=(Get(base=base), other)):
@@ -354,7 +356,7 @@ def _is_ready(node: Node) -> bool:
         case ListOf():
             return not node.items
         case _:
-            return isinstance(node, Const | Name)
+            return isinstance(node, Name) and type_of(node) is None
 
 
 def _rooms(node: Node) -> int:

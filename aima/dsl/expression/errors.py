@@ -11,7 +11,13 @@ None of them is retryable: the same text and the same data always fail the same 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from aima.errors import ValidationFailed
+
+Hint: TypeAlias = str | Callable[[], str | None] | None
+"""The way out of an error, what finds it, or nothing."""
 
 
 class ExpressionError(ValidationFailed):
@@ -20,18 +26,22 @@ class ExpressionError(ValidationFailed):
     ``offset`` and ``end`` count code points: into the expression's text, or into the whole
     string when the expression stands in a template. ``path`` leads to that string inside the
     value that was evaluated (``("messages", 0, "content")``); it is empty for a lone expression.
-    ``hint`` is the way out, when one is known.
     """
 
     def __init__(
-        self, message: str, /, *, offset: int = 0, end: int = 0, hint: str | None = None
+        self, message: str, /, *, offset: int = 0, end: int = 0, hint: Hint = None
     ) -> None:
         """Tell what is wrong, where, and the way out."""
         super().__init__(message)
         self.offset = offset
         self.end = end
-        self.hint = hint
         self.path: tuple[str | int, ...] = ()
+        self._hint = hint
+
+    @property
+    def hint(self) -> str | None:
+        """The way out; looked for only now, since most errors are absorbed unseen."""
+        return self._hint() if callable(self._hint) else self._hint
 
     def __str__(self) -> str:
         return f"{self.message}; {self.hint}" if self.hint else self.message
@@ -54,7 +64,7 @@ class Fault(Exception):
 
     error: type[ExpressionEvaluationError] = ExpressionEvaluationError
 
-    def __init__(self, message: str, hint: str | None = None) -> None:
+    def __init__(self, message: str, hint: Hint = None) -> None:
         """Tell what is wrong and, when known, the way out."""
         super().__init__(message)
         self.message = message

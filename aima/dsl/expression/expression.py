@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from aima.dsl.expression.codec import decode, encode
-from aima.dsl.expression.compile import Evaluator, compile_tree, plain_path
+from aima.dsl.expression.compile import Evaluator, compile_tree
 from aima.dsl.expression.errors import ExpressionSyntaxError
-from aima.dsl.expression.nodes import Node
+from aima.dsl.expression.nodes import Node, Path, path_of
 from aima.dsl.expression.parser import Parser
-from aima.dsl.expression.reads import Path, Read, proves, reads_of
+from aima.dsl.expression.reads import Read, proves, reads_of
 from aima.dsl.expression.tokens import tokens_of
 from aima.dsl.json import Json
 
@@ -51,8 +51,8 @@ class Expression:
 
     @property
     def is_path(self) -> bool:
-        """Whether this is a root and names, and nothing else: ``steps.chat.content``."""
-        return bool(plain_path(self.tree))
+        """Whether this is a root, or a root and names, and nothing else: ``steps.chat``."""
+        return bool(path_of(self.tree))
 
     @property
     def ast(self) -> list[Json]:
@@ -86,8 +86,15 @@ def parse(text: str, names: Collection[str] = ()) -> Expression:
 def parse_embedded(text: str, start: int, names: Collection[str] = ()) -> tuple[Expression, int]:
     """Read the expression that begins at ``start`` and ends before a ``}`` that is not its own.
 
-    Gives it with the index of that brace; without one, the text is no template.
+    Gives it with the index of that brace.
     """
     tokens = tokens_of(text, names, start=start, embedded=True)
     end = tokens[-1].at
+    if end == len(text):
+        raise ExpressionSyntaxError(
+            "this `${` is not closed",
+            offset=start - 2,
+            end=start,
+            hint="close it with `}`, or write `$${` for a literal `${`",
+        )
     return Expression(text[start:end], Parser(tokens).parse()), end

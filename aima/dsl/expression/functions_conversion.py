@@ -38,6 +38,7 @@ _REAL = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _LONGEST_NUMBER = 400
+_STEPS_OF_A_TIME = 10  # reading one takes about as long as so many additions
 _TRUE = ("true", "True", "TRUE", "t", "1")
 _FALSE = ("false", "False", "FALSE", "f", "0")
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"?+|([\[{])|([\]}])', re.DOTALL)
@@ -105,22 +106,24 @@ def to_bool(_: Budget, value: object) -> bool:
     raise _unfit("bool", value, "nothing is true or false by itself: compare, as in `x > 0`")
 
 
-def to_timestamp(_: Budget, value: object) -> Timestamp:
+def to_timestamp(budget: Budget, value: object) -> Timestamp:
     """``timestamp(value)``: of RFC 3339 text, or of seconds since 1970."""
     if isinstance(value, Timestamp):
         return value
     if isinstance(value, str):
+        budget.visit(_STEPS_OF_A_TIME)
         return timestamp_of(value)
     if type(value) is int:
         return timestamp(value * SECOND)
     raise _unfit("timestamp", value)
 
 
-def to_duration(_: Budget, value: object) -> Duration:
+def to_duration(budget: Budget, value: object) -> Duration:
     """``duration(value)``: of text such as ``1h30m``."""
     if isinstance(value, Duration):
         return value
     if isinstance(value, str):
+        budget.visit(_STEPS_OF_A_TIME)
         return duration_of(value)
     raise _unfit("duration", value)
 
@@ -134,7 +137,7 @@ def parse_json(budget: Budget, text: object) -> object:
     """``parseJson(text)``: strict JSON; integers must fit in 64 bits."""
     text = text_in("parseJson", text)
     budget.write(len(text))
-    budget.visit(text.count(",") + text.count("[") + text.count("{"))
+    budget.visit(10 + text.count(",") + text.count("[") + text.count("{"))
     if text.count("[") + text.count("{") > MAX_DEPTH:
         _check_depth(text)
     try:

@@ -19,7 +19,7 @@ MAX_NESTING = 50
 MAX_DEPTH = 100
 """Levels of lists and maps inside each other that an expression compares, writes or parses."""
 
-MAX_STEPS = 2_000_000
+MAX_STEPS = 1_000_000
 """Operations and elements that one evaluation may visit: about half a second of work."""
 
 MAX_CHARACTERS = 16_000_000
@@ -28,16 +28,20 @@ MAX_CHARACTERS = 16_000_000
 CHARACTERS_IN_A_STEP = 1024
 """Code points that are copied or compared in about the time of one step."""
 
+STEPS_OF_AN_ERROR = 5
+"""Steps that making an error takes, which an operator then absorbs."""
+
 
 class Budget:
     """What is left of the steps and characters that one evaluation may use."""
 
-    __slots__ = ("characters", "steps")
+    __slots__ = ("characters", "prepared", "steps")
 
     def __init__(self) -> None:
         """Start with the full allowance."""
         self.steps = MAX_STEPS
         self.characters = MAX_CHARACTERS
+        self.prepared: set[str] = set()
 
     def visit(self, steps: int) -> None:
         """Account for ``steps`` operations or elements."""
@@ -63,6 +67,12 @@ class Budget:
             )
         self.read(characters)
 
+    def prepare(self, what: str, steps: int) -> None:
+        """Account, once, for making something that is then used again and again."""
+        if what not in self.prepared:
+            self.visit(steps)
+            self.prepared.add(what)
+
 
 class Run(Budget):
     """One evaluation under way: its data, the values its macros have bound, its budget."""
@@ -71,7 +81,6 @@ class Run(Budget):
 
     def __init__(self, roots: Mapping[str, object], rooms: int) -> None:
         """Start over ``roots`` with room for that many macro variables."""
-        self.steps = MAX_STEPS
-        self.characters = MAX_CHARACTERS
+        super().__init__()
         self.roots = roots
         self.bound: list[object] = [None] * rooms

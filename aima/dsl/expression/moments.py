@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
-from fractions import Fraction
 
 from aima.dsl.expression.errors import Fault
 from aima.dsl.expression.literals import INT_MAX, INT_MIN
@@ -80,14 +79,14 @@ def duration_of(text: str) -> Duration:
         raise Fault(
             f"{text[:_LONGEST]!r} is no duration", "write hours and smaller units, as in '1h30m'"
         )
-    total = sum(
-        (
-            Fraction(number.rstrip(".")) * _NANOSECONDS[unit]
-            for number, unit in re.findall(_PART, text)
-        ),
-        Fraction(0),
-    )
-    return duration(int(-total if match[1] == "-" else total))
+    size = sum(_nanoseconds(*part) for part in re.findall(_PART, text))
+    return duration(-size if match[1] == "-" else size)
+
+
+def _nanoseconds(number: str, unit: str) -> int:
+    whole, _, fraction = number.partition(".")
+    scale: int = 10 ** len(fraction)
+    return int(whole + fraction) * _NANOSECONDS[unit] // scale
 
 
 def timestamp_text(value: Timestamp) -> str:

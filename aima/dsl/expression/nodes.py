@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TypeAlias
 
 from aima.dsl.expression.errors import ExpressionSyntaxError
 from aima.dsl.expression.limits import MAX_NESTING
+from aima.dsl.expression.values import TYPES
 
 Scalar: TypeAlias = bool | int | float | str | None
+Path: TypeAlias = tuple[str, ...]
 
 MACROS = ("map", "filter", "all", "exists", "exists_one")
 """The methods that bind a name and go through a list or the keys of a map."""
@@ -207,11 +210,25 @@ class Macro(Node):
         yield self.body
 
 
-def dotted(node: Node) -> str:
-    """Give ``a.b.c`` for a path of plain names, otherwise an empty text."""
+def names_of(node: Node) -> Path:
+    """Give the root and the names that follow it, as far as the text says them."""
     if isinstance(node, Name):
-        return node.name
+        return (node.name,)
     if not isinstance(node, Get) or not isinstance(node.base, Name):
-        return ""
-    keys = [link.key for link in node.links if isinstance(link.key, str) and not link.optional]
-    return ".".join([node.base.name, *keys]) if len(keys) == len(node.links) else ""
+        return ()
+    constants = takewhile(lambda key: isinstance(key, str), (link.constant for link in node.links))
+    return (node.base.name, *map(str, constants))
+
+
+def path_of(node: Node) -> Path:
+    """Give the names when the node is a root and names, none of them optional; else nothing."""
+    links = node.links if isinstance(node, Get) else ()
+    names = names_of(node)
+    whole = len(names) == 1 + len(links) and not any(link.optional for link in links)
+    return names if whole and ".".join(names) not in TYPES else ()
+
+
+def type_of(node: Node) -> str | None:
+    """Give the type that a node names: ``int``, ``google.protobuf.Timestamp``."""
+    name = ".".join(names_of(node))
+    return name if name in TYPES else None

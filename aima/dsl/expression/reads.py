@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from aima.dsl.expression.nodes import (
     Conditional,
@@ -19,12 +18,11 @@ from aima.dsl.expression.nodes import (
     Macro,
     Name,
     Node,
+    Path,
     Unary,
-    dotted,
+    names_of,
+    type_of,
 )
-from aima.dsl.expression.values import TYPES
-
-Path: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +76,8 @@ def proves(node: Node, *, outcome: bool) -> tuple[Path, ...]:
     """Give the paths that are certainly present once ``node`` was evaluated to ``outcome``."""
     match node:
         case Has() if outcome:
-            path, complete, _ = _names(node.path)
-            return (path,) if path and complete else ()
+            names = names_of(node.path)
+            return (names,) if len(names) == 1 + len(node.path.links) else ()
         case Unary(operator="!"):
             return proves(node.operand, outcome=not outcome)
         case Logic() if outcome is (node.operator == "&&"):
@@ -112,35 +110,23 @@ def _walk(node: Node, around: _Around) -> Iterator[Read]:
 
 
 def _path(node: Name | Get, around: _Around, *, everything_may_miss: bool) -> Iterator[Read]:
-    path, complete, tolerated = _names(node)
-    if path and path[0] not in around.bound and dotted(node) not in TYPES:
+    names = names_of(node)
+    below = node.children()
+    if names:
+        next(below, None)  # the root itself
+    if names and names[0] not in around.bound and type_of(node) is None:
+        links = node.links if isinstance(node, Get) else ()
+        optional = (index for index, link in enumerate(links, start=1) if link.optional)
         yield Read(
-            path,
+            names,
             node.at,
-            _end_of(node, len(path)),
-            proven=max((_shared(path, other) for other in around.present), default=0),
-            tolerated=1 if everything_may_miss else tolerated,
-            complete=complete,
+            _end_of(node, len(names)),
+            proven=max((_shared(names, other) for other in around.present), default=0),
+            tolerated=1 if everything_may_miss else min(next(optional, len(names)), len(names)),
+            complete=len(names) == 1 + len(links),
         )
-    for child in node.children():
-        if not path or child is not next(node.children()):
-            yield from _walk(child, around)
-
-
-def _names(node: Name | Get) -> tuple[Path, bool, int]:
-    """Give the names of a path, whether they are all of it, and the first that may be missing."""
-    if isinstance(node, Name):
-        return (node.name,), True, 1
-    if not isinstance(node.base, Name):
-        return (), False, 0
-    names = [node.base.name]
-    tolerated: list[int] = []
-    for link in node.links:
-        tolerated += [len(names)] * link.optional
-        if not isinstance(link.constant, str):
-            break
-        names.append(link.constant)
-    return tuple(names), len(names) > len(node.links), min([*tolerated, len(names)])
+    for child in below:
+        yield from _walk(child, around)
 
 
 def _end_of(node: Name | Get, names: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TypeGuard
 
 from aima.dsl.expression.compare import too_deep
 from aima.dsl.expression.errors import Fault
@@ -33,9 +34,15 @@ def _plain_container(value: list[object] | dict[str, object], budget: Budget, de
     if isinstance(value, dict):
         budget.write(sum(map(len, value)))
         return {key: plain(item, budget, depth + 1) for key, item in value.items()}
-    if set(map(type, value)) == {float} and all(map(math.isfinite, value)):  # type: ignore[arg-type]  # all are float
-        return list(value)  # type: ignore[arg-type]  # an embedding: the only lists that are long
+    if _is_vector(value):
+        return list(value)
     return [plain(item, budget, depth + 1) for item in value]
+
+
+def _is_vector(items: list[object]) -> TypeGuard[list[Json]]:
+    """Tell whether all are finite doubles, or all ints: such lists are the long ones."""
+    kinds = set(map(type, items))
+    return kinds == {int} or (kinds == {float} and all(map(math.isfinite, items)))  # type: ignore[arg-type]  # all are floats
 
 
 def _named(value: object) -> str:

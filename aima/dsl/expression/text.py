@@ -14,62 +14,40 @@ _MILLION = 1e6
 _CONSTANTS = {True: "true", False: "false", None: "null"}
 
 
-def json_text(value: object, budget: Budget) -> str:
+def json_text(value: object, budget: Budget, depth: int = 0) -> str:
     """Write plain data as compact JSON: keys in their order, Unicode as it is, 1.0 as ``1``."""
-    parts: list[str] = []
-    _write(value, parts, budget, 0)
-    return "".join(parts)
-
-
-def _write(value: object, parts: list[str], budget: Budget, depth: int) -> None:
-    if isinstance(value, dict):
-        _write_map(value, parts, budget, depth)
-    elif isinstance(value, list):
-        _write_list(value, parts, budget, depth)
-    else:
-        if isinstance(value, str):
-            budget.write(len(value) + 2)
-        parts.append(_atom(value))
-
-
-def _write_list(value: list[object], parts: list[str], budget: Budget, depth: int) -> None:
-    if depth == MAX_DEPTH:
-        raise too_deep()
-    budget.visit(1 + len(value))
-    opening = "["
-    for item in value:
-        parts.append(opening)
-        _write(item, parts, budget, depth + 1)
-        opening = ","
-    parts.append("]" if value else "[]")
-
-
-def _write_map(value: dict[str, object], parts: list[str], budget: Budget, depth: int) -> None:
-    if depth == MAX_DEPTH:
-        raise too_deep()
-    budget.visit(1 + len(value))
-    opening = "{"
-    for key, item in value.items():
-        budget.write(len(key) + 2)
-        parts += (opening, encode_basestring(key), ":")
-        _write(item, parts, budget, depth + 1)
-        opening = ","
-    parts.append("}" if value else "{}")
-
-
-def _atom(value: object) -> str:
+    if isinstance(value, list | dict):
+        return _container_text(value, budget, depth)
     if isinstance(value, str):
+        budget.write(len(value) + 2)
         return encode_basestring(value)
+    return _atom_text(value)
+
+
+def _container_text(value: list[object] | dict[str, object], budget: Budget, depth: int) -> str:
+    if depth == MAX_DEPTH:
+        raise too_deep()
+    budget.visit(1 + len(value))
+    if isinstance(value, list):
+        return f"[{','.join([json_text(item, budget, depth + 1) for item in value])}]"
+    entries = [
+        f"{json_text(key, budget)}:{json_text(item, budget, depth + 1)}"
+        for key, item in value.items()
+    ]
+    return f"{{{','.join(entries)}}}"
+
+
+def _atom_text(value: object) -> str:
     if value is None or isinstance(value, bool):
         return _CONSTANTS[value]
     if isinstance(value, int):
         return str(int64(value))
     if isinstance(value, float):
-        return real_text(value)
+        return _real_text(value)
     raise Fault(f"{phrase(value)} cannot be written as JSON")
 
 
-def real_text(value: float) -> str:
+def _real_text(value: float) -> str:
     """Write a finite double as JSON does: the fewest digits that give it back, no ``.0``."""
     if not math.isfinite(value):
         raise Fault("a number that is not finite cannot be written as JSON")

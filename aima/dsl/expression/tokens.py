@@ -77,11 +77,10 @@ def tokens_of(
     found: list[Token] = []
     open_braces = 0
     for token in _walk(text, names, start):
-        if embedded and token.text == "}" and token.kind is Kind.SIGN and open_braces == 0:
+        open_braces += (token.text == "{") - (token.text == "}")
+        if embedded and open_braces < 0:
             found.append(Token(Kind.END, "", token.at, token.at))
             return found
-        if token.kind is Kind.SIGN:
-            open_braces += (token.text == "{") - (token.text == "}")
         found.append(token)
     found.append(Token(Kind.END, "", len(text), len(text)))
     return found

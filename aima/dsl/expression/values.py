@@ -65,7 +65,7 @@ _SPOKEN = {
 }
 
 TYPES = frozenset(_KINDS.values())
-"""The words that name a type; no root and no item can be read by one of them."""
+"""The words that, standing alone, are a type and never data."""
 
 
 def kind_of(value: object) -> str:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-DEFAULT = "jm_kumo"
-"""Of the five shipped, the one that Whisper understands best."""
+DEFAULT = "jf_gongitsune"
+"""Whisper understands it best: word error rates over 26 sentences were jf_gongitsune 0.02,
+jm_kumo 0.03, jf_nezumi 0.06, jf_tebukuro 0.07, jf_alpha 0.14."""
 
 DESCRIPTIONS = {
-    "jm_kumo": "male, a Japanese speaker's English",
-    "jf_alpha": "female, a Japanese speaker's English",
-    "jf_gongitsune": "female, a Japanese speaker's English",
-    "jf_nezumi": "female, a Japanese speaker's English",
-    "jf_tebukuro": "female, a Japanese speaker's English",
+    "jf_gongitsune": "female, English with a Japanese speaker's voice",
+    "jm_kumo": "male, English with a Japanese speaker's voice",
+    "jf_nezumi": "female, English with a Japanese speaker's voice",
+    "jf_tebukuro": "female, English with a Japanese speaker's voice",
+    "jf_alpha": "female, English with a Japanese speaker's voice",
 }
 ALIASES = (
-    dict.fromkeys(("default", "en", "alloy", "ash", "ballad", "echo", "onyx", "verse"), DEFAULT)
-    | dict.fromkeys(("fable", "sage"), "jf_gongitsune")
+    dict.fromkeys(("default", "en", "alloy", "fable", "sage"), DEFAULT)
+    | dict.fromkeys(("ash", "ballad", "echo", "onyx", "verse"), "jm_kumo")
     | dict.fromkeys(("coral", "nova"), "jf_nezumi")
     | {"shimmer": "jf_tebukuro"}
 )

@@ -6,41 +6,58 @@ from pathlib import Path
 
 import click
 
+from aima.gateway.cli.exits import FAILED
+from aima.gateway.cli.terminal import give_json, say
+
 
 @click.command("check")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(*, files: tuple[Path, ...], strict: bool, as_json: bool) -> None:
-    """Check workflow FILES, or all in a folder, without running anything."""
-    import json
+    """Check workflows: files, names, or all of a folder; nothing is run."""
     from dataclasses import asdict
 
-    from aima.errors import NotFound
-    from aima.gateway.cli.diagnostics import show
+    from aima.gateway.cli.diagnostics import counted, show
     from aima.gateway.definitions import Definitions
     from aima.settings import load_settings
     from aima.worker import units_of
 
-    definitions = Definitions(units_of(load_settings()))
-    found = []
-    for file in _workflows(files):
-        if not file.is_file():
-            raise NotFound(f"there is no file {str(file)!r}")
-        text = file.read_bytes()
-        checked = definitions.check(text, str(file))
-        here = [asdict(d) for d in checked.diagnostics]
-        if here and not as_json:
-            show(here, text=text, file=str(file))
-        found += here
+    settings = load_settings()
+    definitions = Definitions(units_of(settings))
+    workflows = _workflows(files, settings.root)
+    checked = [definitions.check(_read(file), str(file)) for file in workflows]
+    found = [asdict(diagnostic) for one in checked for diagnostic in one.diagnostics]
     if as_json:
-        click.echo(json.dumps(found, indent=2))
-    if any(strict or d["severity"] == "error" for d in found):
-        raise SystemExit(1)
+        give_json(found)
+    else:
+        if found:
+            show(found)
+        say(f"{counted(found)} in {len(workflows)} workflow{'s' * (len(workflows) != 1)}")
+    if any(strict or one["severity"] == "error" for one in found):
+        raise SystemExit(FAILED)
 
 
-def _workflows(paths: tuple[Path, ...]) -> list[Path]:
+def _workflows(given: tuple[Path, ...], project: Path | None) -> list[Path]:
+    """Find what was named.
+
+    Raises:
+        NotFound: there is no such file or name, or nothing in a folder.
+    """
+    from aima.errors import NotFound
+    from aima.shipped import find_workflow
+
     files: list[Path] = []
-    for path in paths:
-        files += sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+    for path in given:
+        inside = sorted((*path.glob("*.yaml"), *path.glob("*.yml"))) if path.is_dir() else None
+        if inside == []:
+            raise NotFound(f"there is no workflow, that is no .yaml file, in {str(path)!r}")
+        files += inside or [find_workflow(str(path), project)]
     return files
+
+
+def _read(file: Path) -> bytes:
+    from aima.disk import told
+
+    with told(file):
+        return file.read_bytes()

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-import click
+from aima.gateway.cli.terminal import say
 
 
-def show(found: list[dict[str, Any]], *, text: str | bytes, file: str) -> None:
-    """Print each finding with its line and a caret, then how many there are."""
+def show(found: Iterable[dict[str, Any]]) -> None:
+    """Print each finding with its line of the file and a caret."""
     from aima.dsl.diagnostic import Diagnostic, Severity
-    from aima.dsl.load import load
+    from aima.dsl.load import Source, load
     from aima.dsl.render import render_text
     from aima.workflows.constructs import language
 
     language()  # declares the codes of the constructs
-    source, _, _ = load(text, file)
-    diagnostics = [Diagnostic(**{**d, "severity": Severity(d["severity"])}) for d in found]
-    click.echo(render_text(diagnostics, [source], colour=sys.stderr.isatty()), err=True)
-    errors = sum(d.severity is Severity.error for d in diagnostics)
-    warnings = len(diagnostics) - errors
-    said = [
-        f"{n} {what}{'s' * (n != 1)}" for n, what in ((errors, "error"), (warnings, "warning")) if n
-    ]
-    click.echo("\n" + " and ".join(said), err=True)
+    diagnostics = [Diagnostic(**{**told, "severity": Severity(told["severity"])}) for told in found]
+    sources: list[Source] = []
+    for file in dict.fromkeys(diagnostic.file for diagnostic in diagnostics):
+        with suppress(OSError):  # gone meanwhile: told without its line
+            sources.append(load(Path(file).read_bytes(), file)[0])
+    colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    say(render_text(diagnostics, sources, colour=colour))
+
+
+def counted(found: Iterable[dict[str, Any]]) -> str:
+    """Say how many errors and warnings there are, such as `2 errors and 1 warning`."""
+    severities = [told["severity"] for told in found]
+    counts = [(severities.count(kind), kind) for kind in ("error", "warning")]
+    said = [f"{count} {kind}{'s' * (count != 1)}" for count, kind in counts if count]
+    return " and ".join(said) or "no mistakes"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from aima.errors import AimaError
+from aima.gateway.cli.exits import FAILED
+from aima.gateway.cli.terminal import give_json, tint
 
 if TYPE_CHECKING:
     from aima.settings import Settings
@@ -37,14 +38,21 @@ def command(*, as_json: bool) -> None:
 
     findings = list(examine(load_settings()))
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+        give_json([asdict(finding) for finding in findings])
     else:
-        for f in findings:
-            sign = click.style("✓", fg="green") if f.ok else click.style("✗", fg="red")
-            mend = f"  → {f.mend}" if f.mend and not f.ok else ""
-            click.echo(f"{sign} {f.name:<18} {f.seen}{mend}")
+        _show(findings)
     if not all(finding.ok for finding in findings):
-        raise SystemExit(1)
+        raise SystemExit(FAILED)
+
+
+def _show(findings: list[Finding]) -> None:
+    from aima.dsl.render import escaped
+
+    width = max(len(finding.name) for finding in findings)
+    for finding in findings:
+        sign = tint("✓", "green") if finding.ok else tint("✗", "red")
+        mend = "" if finding.ok or not finding.mend else f"  → {finding.mend}"
+        click.echo(f"{sign} {finding.name:<{width}}  {escaped(finding.seen)}{mend}")
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -57,7 +65,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _units(settings)
     yield from _models(settings)
     yield from _engines(settings)
-    yield _stack(settings)
+    yield from _stack(settings)
 
 
 def _data_folder(settings: Settings) -> Finding:
@@ -96,7 +104,7 @@ def _temporal(settings: Settings) -> Finding:
     try:
         asyncio.run(connect(settings.temporal, address, DataConverter.default))
     except AimaError as error:
-        return Finding("Temporal server", False, error.message, "check AIMA_TEMPORAL_ADDRESS")
+        return Finding("Temporal server", False, error.message)
     return Finding("Temporal server", True, address)
 
 
@@ -130,16 +138,39 @@ def _engines(settings: Settings) -> Iterator[Finding]:
                 timeout=3,
             )
             seen, ok = f"{engine.url} answers {answer.status_code}", answer.is_success
-        except httpx2.HTTPError as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             seen, ok = f"{engine.url}: {error}", False
         yield Finding(f"engine {name}", ok, seen, f"start it, or mend [engines.{name}]")
 
 
-def _stack(settings: Settings) -> Finding:
+def _stack(settings: Settings) -> Iterator[Finding]:
     from aima.stack.lock import is_owned, running_stack
 
-    if not is_owned(settings.data):
-        return Finding("stack", True, "not running; `aima up` starts it")
-    state = running_stack(settings.data)
-    seen = f"process {state.pid}" if state else "owned by an AIMA that is not ready"
-    return Finding("stack", state is not None, seen, "wait, or end that process")
+    try:
+        state = running_stack(settings.data)
+        owned = state is not None or is_owned(settings.data)
+    except AimaError as error:
+        yield Finding("stack", False, error.message)
+        return
+    if state is not None:
+        yield Finding("stack", True, f"runs as process {state.pid}")
+    elif owned:
+        yield Finding("stack", False, "an AIMA that is not ready", "wait, or end that process")
+    else:
+        yield from _ports(settings)
+        yield Finding("stack", True, "not running; `aima up` starts it")
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    """Look whether what `aima up` will listen on is free."""
+    from aima.stack.ports import free_port
+
+    wanted = [(settings.port, "AIMA's door", "AIMA_PORT")]
+    if not settings.temporal.address:
+        wanted.append((settings.temporal.port, "Temporal", "AIMA_TEMPORAL_PORT"))
+        wanted.append((settings.temporal.ui_port, "Temporal's page", "AIMA_TEMPORAL_UI_PORT"))
+    for port, what, setting in wanted:
+        try:
+            free_port(port, what=what, setting=setting)
+        except AimaError as error:
+            yield Finding(f"port {port}", False, error.message)

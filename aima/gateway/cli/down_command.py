@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import click
 
+from aima.gateway.cli.terminal import say
+
 
 @click.command("down")
 def command() -> None:
-    """End what `aima up` started; open runs go on with the next `aima up`."""
-    from aima.gateway.cli.stack_client import find_stack
+    """End what `aima up` started; open runs wait for the next."""
+    from aima.gateway.cli.stack import find_stack
+    from aima.gateway.cli.stack_client import GONE_SECONDS
     from aima.settings import load_settings
 
-    client = find_stack(load_settings())
+    settings = load_settings()
+    client = find_stack(settings)
     if client is None:
-        click.echo("nothing runs", err=True)
+        say("nothing runs")
         return
     client.post("/stack/stop")
-    client.wait_until_gone()
-    click.echo("AIMA is down", err=True)
+    client.wait_until_gone(GONE_SECONDS + settings.worker.shutdown_seconds)
+    say("AIMA is down")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -23,25 +24,34 @@ def command(
     outputs: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    r"""Run UNIT by itself, as a run of one step.
+    """Run UNIT by itself, as a run of one step.
 
     \b
     aima exec inference.synthesize -i text="Good morning." -o audio=morning.wav
-    """
+    """  # noqa: D301 - the mark for lines that click must not wrap is a backspace
+    from aima.errors import UnitNotFound
     from aima.gateway.cli.follow import Follower
     from aima.gateway.cli.inputs import read_input_file, read_pairs
+    from aima.gateway.cli.models_command import fetch_for
     from aima.gateway.cli.outputs import check_targets
-    from aima.gateway.cli.run_command import stack
+    from aima.gateway.cli.stack import other_project, stack
     from aima.settings import load_settings
     from aima.worker import units_of
 
     settings = load_settings()
-    schema = units_of(settings).get(unit).input.model_json_schema()
-    targets = check_targets(outputs)
-    values = read_input_file(input_file) if input_file is not None else {}
-    values |= read_pairs(inputs, settings, schema=schema, base=Path())
-    with stack(settings) as client:
-        started = client.post("/api/v2/execute", {"unit": unit, "input": values})
+    found = units_of(settings).get(unit)
+    targets = check_targets(outputs, found.output.model_fields)
+    schema = found.input.model_json_schema()
+    values: dict[str, Any] = {}
+    if input_file is not None:
+        values |= read_input_file(input_file, settings, schema=schema)
+    values |= read_pairs(inputs, settings, schema=schema)
+    fetch_for(unit, settings)
+    with stack(settings, works=True) as client:
+        try:
+            started = client.post("/api/v2/execute", {"unit": unit, "input": values})
+        except UnitNotFound as error:
+            raise UnitNotFound(error.message + other_project(client, settings)) from error
         told = {**started, "workflow": unit}
         code = Follower(client, settings, as_json=as_json).follow(told, targets)
     raise SystemExit(code)

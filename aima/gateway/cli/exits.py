@@ -14,10 +14,7 @@
 
 from __future__ import annotations
 
-import json
-import sys
-
-import click
+from aima.gateway.cli.terminal import give_json, say, tint, wants_json
 
 FAILED = 1
 USAGE = 2
@@ -32,9 +29,12 @@ def exit_code(code: str, status: int) -> int:
     return INTERRUPTED if code == "CANCELLED" else _BY_STATUS.get(status, FAILED)
 
 
-def tell(message: str, *, code: str = "") -> None:
+def tell(message: str, *, code: str, **more: object) -> None:
     """Print an error: as a JSON object where `--json` was asked for, else as a line."""
-    if "--json" in sys.argv:
-        click.echo(json.dumps({"error": {"code": code or "EXECUTION_FAILED", "message": message}}))
+    from aima.dsl.render import escaped
+
+    if wants_json():
+        give_json({"error": {"code": code, "message": message}, **more})
     else:
-        click.echo(f"{click.style('error:', fg='red', bold=True)} {message}", err=True)
+        lines = "\n".join(escaped(line) for line in message.splitlines())
+        say(f"{tint('error:', 'red', bold=True)} {lines}")

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import json
+import shutil
 import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import click
 
+from aima.errors import AimaError, Conflict, EngineNotRunning, TemporalUnreachable
 from aima.gateway.cli import outputs
-from aima.gateway.cli.exits import FAILED, INTERRUPTED, TIMEOUT
-from aima.gateway.cli.stack_client import StackClient
+from aima.gateway.cli.exits import FAILED, INTERRUPTED, TIMEOUT, exit_code, tell
+from aima.gateway.cli.stack_client import StackClient, run_path
+from aima.gateway.cli.steps import ENDED, row, show_error
+from aima.gateway.cli.terminal import can_ask, give_json, is_live, say, tint
 from aima.settings import Settings
 
-_SIGNS = {
-    "waiting": ("·", "bright_black"),
-    "running": ("▶", "cyan"),
-    "retrying": ("↻", "yellow"),
-    "done": ("✓", "green"),
-    "failed": ("✗", "red"),
-    "cancelled": ("⊘", "yellow"),
-}
+RECONNECTIONS = 30
+RECONNECT_SECONDS = 1.0
+"""A Temporal server that died is up again within a few of these."""
 
 
 @dataclass
@@ -34,125 +35,161 @@ class Follower:
     as_json: bool = False
     watch: bool = False
     steps: dict[str, dict[str, Any]] = field(default_factory=dict)
-    interrupted: bool = False
+    cancelled: bool = False
     _drawn: int = 0
 
-    def follow(self, started: dict[str, Any], targets: dict[str, Path]) -> int:
+    def follow(self, started: dict[str, Any], targets: Mapping[str, Path]) -> int:
         """Show a run until it ends; write its outputs; give the exit code."""
         run_id = started["id"]
         if not self.as_json:
-            click.echo(f"{click.style(started['workflow'], bold=True)}  {run_id}", err=True)
+            say(f"{tint(started['workflow'], bold=True)}  {run_id}")
             for step in started.get("steps", ()):
-                self.steps[step["step"]] = {**step, "state": "waiting", "seconds": None}
+                self.steps[step["step"]] = {**step, "state": "waiting"}
         while True:
             try:
-                outcome = self._read(run_id)
+                outcome = self._outcome(run_id)
                 break
             except KeyboardInterrupt:
                 if self._wants_to_leave(run_id):
                     return 0
         return self._end(run_id, outcome, targets)
 
-    def _read(self, run_id: str) -> dict[str, Any]:
-        self._draw()
-        for line in self.client.lines(f"/api/v2/runs/{run_id}/events"):
-            if line["type"] == "run":
-                return line
-            if self.watch and self.as_json:
-                click.echo(json.dumps(line, ensure_ascii=False))
-            self._change(line)
-        return {"state": "failed", "error": {"code": "EXECUTION_FAILED", "message": "no end told"}}
+    def _outcome(self, run_id: str) -> dict[str, Any]:
+        """Read the run's changes up to its end; a stream that breaks off is read again."""
+        for _ in range(RECONNECTIONS):
+            self._draw()
+            with suppress(EngineNotRunning, TemporalUnreachable):
+                for line in self.client.lines(run_path(run_id, "events")):
+                    if line["type"] == "run":
+                        return line
+                    self._change(line)
+            self._require_stack(run_id)
+            time.sleep(RECONNECT_SECONDS)
+        raise TemporalUnreachable(
+            f"Temporal does not tell how run {run_id!r} goes on; `aima status {run_id}` may later"
+        )
+
+    def _require_stack(self, run_id: str) -> None:
+        try:
+            self.client.get("/health")
+        except EngineNotRunning as error:
+            raise EngineNotRunning(
+                f"AIMA ended while run {run_id!r} was open; it goes on with the next `aima up`, "
+                f"and `aima status {run_id}` tells how far it is"
+            ) from error
 
     def _change(self, line: dict[str, Any]) -> None:
+        """Take a change in; what was told before a stream broke off is not told again."""
         before = self.steps.get(line["step"], {})
-        self.steps[line["step"]] = line
-        if self.as_json or before.get("state") == line["state"] == "done":
+        state = before.get("state", "waiting")
+        if state in ENDED or line == before or (line["state"] == "waiting" != state):
             return
-        if sys.stderr.isatty():
+        self.steps[line["step"]] = line
+        if self.as_json:
+            if self.watch:
+                give_json(line)
+        elif is_live():
             self._draw()
-        elif line["state"] not in ("waiting", before.get("state")) or self.watch:
-            click.echo("  " + row(line, self._width()), err=True)
+        elif line["state"] != state or self.watch:
+            say("  " + row(line, self._width()))
 
     def _draw(self) -> None:
-        """Draw all steps anew over what was drawn before."""
-        if self.as_json or not sys.stderr.isatty():
+        """Draw the steps anew over what was drawn before; of too many, those not done yet."""
+        if self.as_json or not is_live():
             return
-        rows = [row(step, self._width()) for step in self.steps.values()]
+        fit = shutil.get_terminal_size().lines - 1
+        steps = list(self.steps.values())
+        if len(steps) > fit:
+            steps = ([step for step in steps if step["state"] != "done"] or steps)[:fit]
+        rows = "".join(f"  {row(step, self._width())}\n" for step in steps)
         up = f"\x1b[{self._drawn}A" if self._drawn else ""
-        click.echo(up + "".join(f"\x1b[2K  {row}\n" for row in rows), err=True, nl=False)
-        self._drawn = len(rows)
+        # 7l and 7h: a row that is too long is cut and not wrapped, so that rows can be counted
+        click.echo(f"{up}\x1b[J\x1b[?7l{rows}\x1b[?7h", err=True, nl=False)
+        self._drawn = len(steps)
 
     def _width(self) -> int:
         return max((len(name) for name in self.steps), default=0)
 
     def _wants_to_leave(self, run_id: str) -> bool:
-        """Ask what Ctrl-C meant: leave the run alone, or cancel it; a second one cancels."""
-        answer = "c"
-        if sys.stdin.isatty() and not self.interrupted:
-            try:
-                answer = input("\nDetach and let it run, or cancel it? [d/c] ").strip().lower()
-            except (KeyboardInterrupt, EOFError):
-                answer = "c"
-        if answer.startswith("d"):
-            self.client.post("/stack/stay")
-            click.echo(f"It runs on. `aima status {run_id}` tells how far it is.", err=True)
-            return True
-        if not self.interrupted:
-            click.echo("Cancelling …", err=True)
-            self.client.post(f"/api/v2/runs/{run_id}/cancel")
-        self.interrupted = True
+        """Ask what Ctrl-C meant: leave the run alone, or cancel it; a second one cancels.
+
+        Raises:
+            KeyboardInterrupt: it is being cancelled already, and nobody wants to wait for it.
+        """
         self._drawn = 0
+        if self.cancelled:
+            raise KeyboardInterrupt
+        if can_ask() and _answer() == "d":
+            if not self.settings.temporal.address:
+                self.client.post("/stack/stay")
+            say(f"It runs on. `aima status {run_id}` tells how far it is.")
+            return True
+        self.cancelled = True
+        if not self.as_json:
+            say("Cancelling …")
+        with suppress(Conflict):  # it has just ended
+            self.client.post(run_path(run_id, "cancel"))
         return False
 
-    def _end(self, run_id: str, outcome: dict[str, Any], targets: dict[str, Path]) -> int:
+    def _end(self, run_id: str, outcome: dict[str, Any], targets: Mapping[str, Path]) -> int:
         completed = outcome["state"] == "completed"
-        written = outputs.write(outcome["output"], targets, self.settings) if completed else {}
+        failures = outputs.write(outcome["output"], targets, self.settings) if completed else {}
+        failure = next(iter(failures.values()), None)
         if self.as_json:
-            told = {k: v for k, v in outcome.items() if k != "type" and v is not None}
-            click.echo(json.dumps(told, ensure_ascii=False))
-        elif completed:
-            outputs.show(outcome["output"], written)
-            self._show_where(run_id)
+            give_json(_told(outcome, failure))
         else:
-            show_error(outcome)
+            if completed:
+                written = {key: file for key, file in targets.items() if key not in failures}
+                outputs.show(outcome["output"], written)
+            else:
+                show_error(outcome)
             self._show_where(run_id)
-        return 0 if completed else _exit_code(outcome, interrupted=self.interrupted)
+            for error in failures.values():
+                tell(error.message, code=error.code)
+            if failures:
+                say(f"nothing is lost: `aima status {run_id} -o KEY=FILE` writes an output")
+        if failure is not None:
+            return exit_code(failure.code, failure.status)
+        return 0 if completed else _exit_code(outcome, cancelled=self.cancelled)
 
     def _show_where(self, run_id: str) -> None:
-        stays = self.client.get("/health")["stays"]
-        port = self.settings.temporal.ui_port
-        namespace = self.settings.temporal.namespace
-        page = f"http://127.0.0.1:{port}/namespaces/{namespace}/workflows/{run_id}"
-        if self.settings.temporal.address:
-            click.echo(f"run {run_id}", err=True)
+        """Tell where the run can be looked at."""
+        settings = self.settings.temporal
+        health = self.client.get("/health")
+        page = f"/namespaces/{settings.namespace}/workflows/{run_id}"
+        if settings.address:
+            say(f"run {run_id}, at the Temporal server {settings.address}")
+        elif health["stays"]:
+            say(f"run {run_id}: {health['ui']}{page}")
+        elif settings.ui_port:
+            say(f"run {run_id}: `aima up`, then http://127.0.0.1:{settings.ui_port}{page}")
         else:
-            first = "" if stays else "`aima up`, then "
-            click.echo(f"run {run_id}: {first}{page}", err=True)
+            say(f"run {run_id}: `aima status {run_id}` tells of it")
 
 
-def row(step: dict[str, Any], width: int) -> str:
-    """Draw one step."""
-    from aima.dsl.render import escaped
-
-    sign, colour = _SIGNS.get(step["state"], ("?", "white"))
-    seconds = f"{step['seconds']:6.2f} s" if step.get("seconds") is not None else " " * 8
-    more = escaped(str(step.get("message") or "").partition("\n")[0])[:60]
-    if step["state"] == "retrying":
-        more = f"attempt {step['attempt']} comes; {more}"
-    row = f"{step['step']:<{width}}  {step['unit']:<22} {step['state']:<9} {seconds}  {more}"
-    return f"{click.style(sign, fg=colour)} {row.rstrip()}"
-
-
-def show_error(outcome: dict[str, Any]) -> None:
-    """Print how a run failed."""
-    from aima.dsl.render import escaped
-
-    error = outcome.get("error") or {}
-    head = click.style(f"{outcome['state']}:", fg="red", bold=True)
-    click.echo(f"{head} {escaped(str(error.get('message')))} [{error.get('code')}]", err=True)
+def _answer() -> str:
+    """Ask until the answer is `d` or `c`; another Ctrl-C means `c`, as does the input's end."""
+    try:
+        while True:
+            click.echo("\nDetach and let it run, or cancel it? [d/c] ", err=True, nl=False)
+            line = sys.stdin.readline()
+            answer = line.strip().lower()[:1]
+            if answer in ("d", "c"):
+                return answer
+            if not line:
+                return "c"
+    except KeyboardInterrupt:
+        return "c"
 
 
-def _exit_code(outcome: dict[str, Any], *, interrupted: bool) -> int:
+def _told(outcome: dict[str, Any], failure: AimaError | None) -> dict[str, Any]:
+    told = {key: value for key, value in outcome.items() if key != "type" and value is not None}
+    if failure is not None:
+        told["error"] = {"code": failure.code, "message": failure.message}
+    return told
+
+
+def _exit_code(outcome: dict[str, Any], *, cancelled: bool) -> int:
     if outcome["state"] == "canceled":
-        return INTERRUPTED if interrupted else FAILED
+        return INTERRUPTED if cancelled else FAILED
     return TIMEOUT if (outcome.get("error") or {}).get("code") == "TIMEOUT" else FAILED

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from aima.errors import NotFound, ValidationFailed
 from aima.settings import Settings
+
+if TYPE_CHECKING:
+    from aima.dsl.types import Type
 
 
 def split_pair(text: str) -> tuple[str, str]:
@@ -24,44 +27,39 @@ def split_pair(text: str) -> tuple[str, str]:
 
 
 def read_pairs(
-    pairs: Iterable[str], settings: Settings, *, schema: Mapping[str, Any], base: Path
+    pairs: Iterable[str], settings: Settings, *, schema: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Read ``key=value`` pairs; ``@file`` becomes an artifact, ``@@`` a plain ``@``.
+    """Read ``key=value`` pairs, each as the schema wants it.
 
-    A value is text where the schema wants text; otherwise JSON where it is JSON.
+    ``@file`` stands for the file: for its bytes where an artifact is wanted or nothing is said,
+    else for the text or the JSON in it; ``@@`` begins a text with ``@``. A value is text where
+    text is wanted; otherwise JSON where it is JSON.
     """
-    properties = schema.get("properties", {})
+    from aima.dsl.types import Type
+
     values: dict[str, Any] = {}
     for pair in pairs:
         key, text = split_pair(pair)
+        wanted = Type.of(schema).child(key) or Type.of({})
         if text.startswith("@") and not text.startswith("@@"):
-            values[key] = put(base / text[1:], settings)
+            values[key] = _from_file(Path(text[1:]), wanted, settings)
         else:
-            kind = properties.get(key, {}).get("type")
-            values[key] = _value(text.removeprefix("@") if text[:1] == "@" else text, kind)
+            values[key] = _value(text.removeprefix("@") if text[:1] == "@" else text, wanted)
     return values
 
 
-def read_input_file(file: Path) -> dict[str, Any]:
-    """Read an input from a JSON or YAML file.
+def read_input_file(file: Path, settings: Settings, *, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Read an input from a JSON or YAML file; files in it are relative to it.
 
     Raises:
         NotFound: there is no such file.
+        Refused: it cannot be read as YAML.
         ValidationFailed: it holds no map.
     """
-    from aima.dsl.load import load
-    from aima.dsl.node import to_json
-
-    if not file.is_file():
-        raise NotFound(f"there is no file {str(file)!r}")
-    _, root, findings = load(file.read_bytes(), str(file))
-    value = to_json(root) if root is not None else None
-    if findings:
-        first = findings[0]
-        raise ValidationFailed(f"{file}:{first.line}:{first.column}: {first.message}")
+    value = _structure(file)
     if not isinstance(value, dict):
         raise ValidationFailed(f"{str(file)!r} must hold a map of inputs")
-    return value
+    return with_files(value, file.parent, settings, schema=schema)
 
 
 def example_of(schema: Mapping[str, Any], workflow: Path, settings: Settings) -> dict[str, Any]:
@@ -73,17 +71,22 @@ def example_of(schema: Mapping[str, Any], workflow: Path, settings: Settings) ->
     examples = schema.get("examples")
     if not isinstance(examples, list) or not examples or not isinstance(examples[0], dict):
         raise NotFound(f"{workflow.name!r} has no example; give inputs with -i key=value")
-    return with_files(examples[0], workflow.parent, settings)
+    return with_files(examples[0], workflow.parent, settings, schema=schema)
 
 
-def with_files(values: Mapping[str, Any], base: Path, settings: Settings) -> dict[str, Any]:
-    """Put every file that a text such as ``@assets/question.wav`` names into the store."""
-    return {
-        key: put(base / value[1:], settings)
-        if isinstance(value, str) and value.startswith("@")
-        else value
-        for key, value in values.items()
-    }
+def with_files(
+    values: Mapping[str, Any], base: Path, settings: Settings, *, schema: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Put every file that a text such as ``@question.wav`` names, where an artifact is wanted."""
+    from aima.dsl.types import ARTIFACT, Type
+
+    def put_or_pass(key: str, value: Any) -> Any:  # noqa: ANN401 - any JSON
+        wanted = Type.of(schema).child(key)
+        wants_file = wanted is not None and wanted.kinds() == {ARTIFACT}
+        named = isinstance(value, str) and value.startswith("@")
+        return put(base / value[1:], settings) if wants_file and named else value
+
+    return {key: put_or_pass(key, value) for key, value in values.items()}
 
 
 def put(file: Path, settings: Settings) -> dict[str, Any]:
@@ -94,12 +97,85 @@ def put(file: Path, settings: Settings) -> dict[str, Any]:
 
 
 def read_json_or_text(text: str) -> Any:  # noqa: ANN401 - any JSON
-    """Read JSON; what is none is text."""
+    """Read JSON; what is none is text.
+
+    Raises:
+        ValidationFailed: a key is there twice, or it is nested deeper than anybody means it.
+    """
     try:
-        return json.loads(text)
+        return _json(text)
     except ValueError:
         return text
 
 
-def _value(text: str, kind: object) -> Any:  # noqa: ANN401 - any JSON
-    return text if kind == "string" else read_json_or_text(text)
+def _json(text: str) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return json.loads(text, parse_constant=_no_constant, object_pairs_hook=_once)
+    except RecursionError as error:
+        raise ValidationFailed(f"{text[:20]!r}… is nested too deep") from error
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise ValidationFailed(f"a key of {', '.join(values)} is there twice; keep one of the two")
+    return values
+
+
+def _value(text: str, wanted: Type) -> Any:  # noqa: ANN401 - any JSON
+    return text if wanted.kinds() == {"string"} else read_json_or_text(text)
+
+
+def _from_file(file: Path, wanted: Type, settings: Settings) -> Any:  # noqa: ANN401 - any JSON
+    from aima.dsl.types import ARTIFACT
+
+    kinds = wanted.kinds()
+    if ARTIFACT in kinds:
+        return put(file, settings)
+    return _text(file) if kinds == {"string"} else _structure(file)
+
+
+def _text(file: Path) -> str:
+    try:
+        return _bytes(file).decode()
+    except UnicodeDecodeError as error:
+        raise ValidationFailed(f"{str(file)!r} is no text in UTF-8") from error
+
+
+def _structure(file: Path) -> Any:  # noqa: ANN401 - any JSON
+    """Read JSON, where the file's name says so, or YAML."""
+    if file.suffix != ".json":
+        return _yaml(file)
+    try:
+        return _json(_text(file))
+    except json.JSONDecodeError as error:
+        place = f"{file}:{error.lineno}:{error.colno}"
+        raise ValidationFailed(f"{place}: this is no JSON: {error.msg}") from error
+    except ValueError as error:
+        raise ValidationFailed(f"{file}: {error}") from error
+
+
+def _yaml(file: Path) -> Any:  # noqa: ANN401 - any JSON
+    from dataclasses import asdict
+
+    from aima.dsl.load import load
+    from aima.dsl.node import to_json
+    from aima.gateway.cli.stack_client import Refused
+
+    _, root, findings = load(_bytes(file), str(file))
+    if findings:
+        raise Refused(f"{str(file)!r} cannot be read", [asdict(found) for found in findings])
+    return to_json(root) if root is not None else None
+
+
+def _bytes(file: Path) -> bytes:
+    from aima.disk import told
+
+    if not file.is_file():
+        raise NotFound(f"there is no file {str(file)!r}")
+    with told(file):
+        return file.read_bytes()

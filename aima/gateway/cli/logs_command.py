@@ -20,14 +20,20 @@ def command(*, run_id: str, as_json: bool) -> None:
     file = logs_of(load_settings()).file(run_id)
     if not file.is_file():
         raise NotFound(f"there is no log of a run {run_id!r} here; `aima runs` lists the runs")
-    for text in file.read_text(encoding="utf-8").splitlines():
-        if as_json:
-            click.echo(text)
-            continue
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        for text in lines:
+            click.echo(text.rstrip("\n") if as_json else escaped(_readable(text)))
+
+
+def _readable(text: str) -> str:
+    """Lay a line out for people; one that was cut off by a crash is given as it is."""
+    try:
         line = json.loads(text)
-        rest = " ".join(
-            f"{k}={v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)}"
-            for k, v in line.items()
-            if k != "time"
-        )
-        click.echo(f"{line['time']}  {escaped(rest)}")
+        time = line.pop("time")
+    except (ValueError, KeyError, AttributeError):
+        return text.rstrip()
+    rest = (
+        f"{key}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for key, value in line.items()
+    )
+    return f"{time}  {' '.join(rest)}"

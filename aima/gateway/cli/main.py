@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import importlib
 import sys
+from io import TextIOWrapper
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from aima.errors import AimaError
 
 COMMANDS = (
     "run",
@@ -62,45 +67,74 @@ class Commands(click.Group):
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="aima")
 def cli() -> None:
-    r"""Run AI on machines you own.
+    """Run AI on machines you own.
 
     Atomic units, put together in YAML workflows, made durable by Temporal.
 
     \b
     aima run voice-assistant --example     run a shipped workflow
     aima up                                keep everything running in the background
-    """
+    """  # noqa: D301 - the mark for lines that click must not wrap is a backspace
 
 
 def main() -> None:
     """Run the command line; an error becomes one line and an exit code."""
-    from aima.gateway.cli.exits import INTERRUPTED, exit_code, tell
+    from aima.errors import AimaError
+    from aima.gateway.cli.exits import FAILED, INTERRUPTED, exit_code, tell
 
+    if isinstance(sys.stdout, TextIOWrapper):  # no sign of an output may break the printing
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Exit as leave:
         sys.exit(leave.exit_code)
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
+        _tell_interrupted()
         sys.exit(INTERRUPTED)
     except click.ClickException as error:
-        error.show()
+        _tell_usage(error)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
     except BrokenPipeError:
         sys.stderr.close()
-        sys.exit(1)
-    except OSError as error:
-        tell(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
-        sys.exit(1)
-    except Exception as error:
-        from aima.errors import AimaError
-
-        if not isinstance(error, AimaError):
-            raise
-        tell(error.message, code=error.code)
+        sys.exit(FAILED)
+    except AimaError as error:
+        _tell_error(error)
         sys.exit(exit_code(error.code, error.status))
+    except OSError as error:
+        name = f": {error.filename}" if error.filename else ""
+        tell(f"{error.strerror or error}{name}", code="EXECUTION_FAILED")
+        sys.exit(FAILED)
 
 
-if __name__ == "__main__":
-    main()
+def _tell_error(error: AimaError) -> None:
+    from aima.gateway.cli.diagnostics import show
+    from aima.gateway.cli.exits import tell
+    from aima.gateway.cli.stack_client import Refused
+    from aima.gateway.cli.terminal import wants_json
+
+    if not isinstance(error, Refused):
+        tell(error.message, code=error.code)
+        return
+    if not wants_json():
+        show(error.diagnostics)
+    tell(error.message, code=error.code, diagnostics=error.diagnostics)
+
+
+def _tell_usage(error: click.ClickException) -> None:
+    from aima.gateway.cli.exits import tell
+    from aima.gateway.cli.terminal import say, wants_json
+
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return
+    if isinstance(error, click.UsageError) and error.ctx and not wants_json():
+        say(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help' for help.\n")
+    tell(error.format_message(), code="INVALID_REQUEST")
+
+
+def _tell_interrupted() -> None:
+    from aima.gateway.cli.exits import tell
+    from aima.gateway.cli.terminal import wants_json
+
+    if wants_json():
+        tell("interrupted", code="CANCELLED")

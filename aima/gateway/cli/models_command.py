@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import TYPE_CHECKING
 
 import click
+
+from aima.gateway.cli.terminal import give_json, is_live, say
 
 if TYPE_CHECKING:
     from aima.settings import Settings
@@ -34,7 +34,7 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
             }
             for m in found
         ]
-        click.echo(json.dumps(rows, indent=2))
+        give_json(rows)
         return
     for m in found:
         here = "here" if m.present else "not here"
@@ -49,7 +49,7 @@ def pull(*, name: str) -> None:
     from aima.settings import load_settings
 
     fetch(name, load_settings())
-    click.echo(f"{name} is here", err=True)
+    say(f"{name} is here")
 
 
 def fetch(name: str, settings: Settings) -> None:
@@ -61,18 +61,24 @@ def fetch(name: str, settings: Settings) -> None:
     missing = [model for model in group if not store.present(model)]
     if not missing:
         return
-    click.echo(f"fetching {', '.join(missing)}", err=True)
+    say(f"fetching {', '.join(missing)}")
     meter = _Meter()
     for model in missing:
         store.pull(model, progress=meter.show)
     meter.end()
 
 
+def fetch_for(text: str, settings: Settings) -> None:
+    """Bring the embedded models in before a workflow or unit first needs them, for all to see."""
+    if "inference." in text and settings.embedded.enabled and not settings.embedded.url:
+        fetch("embedded", settings)
+
+
 class _Meter:
     """One line that tells how far a download is; silent where nobody would see it move."""
 
     def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
+        self._live = is_live()
         self._last = ""
 
     def show(self, name: str, done: int, total: int) -> None:

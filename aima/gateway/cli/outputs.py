@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from aima.errors import Conflict, Forbidden, NotFound, ValidationFailed
+from aima.errors import AimaError, Conflict, Forbidden, NotFound, ValidationFailed
+from aima.gateway.cli.terminal import tint
 from aima.settings import Settings
 
 _WIDTH = 12
 
 
-def check_targets(pairs: tuple[str, ...]) -> dict[str, Path]:
-    """Read ``key=file`` pairs and see, before any work is done, that the files can be written.
+def check_targets(pairs: Iterable[str], known: Iterable[str] | None = None) -> dict[str, Path]:
+    """Read ``key=file`` pairs and see, before any work is done, that they can be written.
+
+    Args:
+        pairs: as on the command line.
+        known: the outputs there will be; None where nobody can tell before the run.
 
     Raises:
+        ValidationFailed: a pair is none, or there will be no such output.
         NotFound: a file's folder does not exist.
         Conflict: a target is a folder.
         Forbidden: it may not be written.
@@ -30,48 +37,45 @@ def check_targets(pairs: tuple[str, ...]) -> dict[str, Path]:
     for pair in pairs:
         key, name = split_pair(pair)
         target = Path(name)
+        if known is not None and key not in known:
+            raise ValidationFailed(f"-o {pair}: {_no_output(key, known)}")
+        if not name or target.is_dir():
+            raise Conflict(f"-o {pair}: {name!r} is a folder; name a file")
         if not target.absolute().parent.is_dir():
             raise NotFound(f"-o {pair}: there is no folder {str(target.parent)!r}; make it first")
-        if target.is_dir():
-            raise Conflict(f"-o {pair}: {name!r} is a folder; name a file")
         if not os.access(target if target.exists() else target.absolute().parent, os.W_OK):
             raise Forbidden(f"-o {pair}: {name!r} may not be written")
         targets[key] = target
     return targets
 
 
-def write(output: Any, targets: dict[str, Path], settings: Settings) -> dict[str, Path]:  # noqa: ANN401 - any JSON
-    """Write outputs to their files; text as it is, bytes from the store, the rest as JSON.
+def write(
+    output: Any,  # noqa: ANN401 - any JSON
+    targets: Mapping[str, Path],
+    settings: Settings,
+) -> dict[str, AimaError]:
+    """Write outputs to their files, as many as can be; give what went wrong with the others.
 
-    Raises:
-        ValidationFailed: the run returned nothing of that name.
+    Text is written as it is, bytes come from the store, all else is written as JSON.
     """
-    from aima.ports.artifacts import Artifact
-    from aima.stores import artifacts_of
-
+    failures = {}
     for key, target in targets.items():
-        if not isinstance(output, dict) or key not in output:
-            known = ", ".join(output) if isinstance(output, dict) else "no names"
-            raise ValidationFailed(f"the run returned no {key!r}; it returned {known}")
-        value = output[key]
-        if is_artifact(value):
-            artifacts_of(settings).copy_to(Artifact.model_validate(value), target)
-        elif isinstance(value, str):
-            target.write_text(value + "\n", encoding="utf-8")
-        else:
-            target.write_text(
-                json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
-            )
-    return targets
+        try:
+            _write(output, key, target, settings)
+        except AimaError as error:
+            failures[key] = error
+    return failures
 
 
-def show(output: Any, written: dict[str, Path]) -> None:  # noqa: ANN401 - any JSON
+def show(output: Any, written: Mapping[str, Path]) -> None:  # noqa: ANN401 - any JSON
     """Print an output for people, a line for each name."""
+    from aima.dsl.render import escaped
+
     if not isinstance(output, dict):
-        click.echo(output if isinstance(output, str) else json.dumps(output, ensure_ascii=False))
+        click.echo(_text(output))
         return
     for key, value in output.items():
-        label = click.style(f"{key:<{_WIDTH}}", bold=True)
+        label = tint(f"{escaped(key):<{_WIDTH}}", bold=True)
         click.echo(f"  {label} {_said(key, value, written)}")
 
 
@@ -80,12 +84,41 @@ def is_artifact(value: object) -> bool:
     return isinstance(value, dict) and set(value) == {"artifact", "media_type", "bytes"}
 
 
-def _said(key: str, value: Any, written: dict[str, Path]) -> str:  # noqa: ANN401 - any JSON
-    from aima.dsl.render import escaped
+def _write(output: Any, key: str, target: Path, settings: Settings) -> None:  # noqa: ANN401 - any JSON
+    from aima.disk import told
+    from aima.ports.artifacts import Artifact
+    from aima.stores import artifacts_of
 
+    if not isinstance(output, dict) or key not in output:
+        raise ValidationFailed(_no_output(key, output if isinstance(output, dict) else ()))
+    value = output[key]
+    if is_artifact(value):
+        artifacts_of(settings).copy_to(Artifact.model_validate(value), target)
+        return
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    with told(target):
+        target.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+
+
+def _no_output(key: str, known: Iterable[str]) -> str:
+    from aima.dsl.nearest import nearest
+
+    names = list(known)
+    near = nearest(key, names)
+    hint = f"did you mean {near!r}?" if near else f"there is {', '.join(names) or 'none'}"
+    return f"the run has no output {key!r}; {hint}"
+
+
+def _said(key: str, value: Any, written: Mapping[str, Path]) -> str:  # noqa: ANN401 - any JSON
     if is_artifact(value):
         size = f"{value['media_type']}, {value['bytes'] / 1000:,.0f} KB"
         hint = f"keep it with -o {key}=FILE"
         return f"{written[key]} ({size})" if key in written else f"{size}; {hint}"
+    return _text(value) or '""'
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - any JSON
+    from aima.dsl.render import escaped
+
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return "\n".join(escaped(line) for line in text.splitlines()) or '""'
+    return "\n".join(escaped(line) for line in text.splitlines())

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from aima.gateway.cli.terminal import give_json, say
 
 if TYPE_CHECKING:
     from aima.gateway.cli.stack_client import StackClient
@@ -46,117 +46,118 @@ class Asked:
 @click.option("--watch", is_flag=True, help="Print every change, also with --json.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(**asked: Any) -> None:  # noqa: ANN401 - click's values, typed by Asked
-    r"""Run WORKFLOW, a file or the name of one.
+    """Run WORKFLOW, a file or the name of one.
 
     \b
     aima run voice-assistant --example -o audio=answer.wav
     aima run ./mine.yaml -i audio=@question.wav --set voice=af_heart
-    """
+    """  # noqa: D301 - the mark for lines that click must not wrap is a backspace
     from aima.settings import load_settings
 
+    if asked["detach"] and (asked["outputs"] or asked["watch"]):
+        raise click.UsageError(
+            "--detach waits for nothing: leave out -o and --watch; `aima status ID` has both"
+        )
     raise SystemExit(run(Asked(**asked), load_settings()))
 
 
 def run(asked: Asked, settings: Settings) -> int:
     """Run a workflow; give the exit code."""
+    from aima.gateway.cli.declared import declared
     from aima.gateway.cli.follow import Follower
+    from aima.gateway.cli.models_command import fetch_for
     from aima.gateway.cli.outputs import check_targets
-    from aima.gateway.cli.stack_client import Refused
+    from aima.gateway.cli.stack import stack
     from aima.shipped import find_workflow
 
     file = find_workflow(asked.workflow, settings.root)
-    text = file.read_bytes()
-    targets = check_targets(asked.outputs)
+    text = _text(file)
+    said = declared(text, str(file))
+    targets = check_targets(asked.outputs, said.outputs)
     request = {
-        "text": text.decode(errors="surrogateescape"),
+        "text": text,
         "file": _shown(file),
-        "input": _input(asked, settings, file=file, text=text),
-        "config": _config(asked.sets),
+        "input": _input(asked, settings, file=file, schema=said.inputs),
+        "config": _config(asked.sets, said.config),
         "id": asked.run_id,
     }
-    _fetch_models(text, settings)
-    with stack(settings, stays=asked.detach) as client:
-        try:
-            started = client.post("/api/v2/runs", request)
-        except Refused as refused:
-            return _refuse(refused.diagnostics, request, as_json=asked.as_json)
+    fetch_for(text, settings)
+    stays = asked.detach and not settings.temporal.address
+    with stack(settings, works=True, stays=stays) as client:
+        started = _start(client, request, settings)
         if asked.detach:
-            client.post("/stack/stay")
             _tell_detached(started, as_json=asked.as_json)
             return 0
         follower = Follower(client, settings, as_json=asked.as_json, watch=asked.watch)
         return follower.follow(started, targets)
 
 
-@contextmanager
-def stack(settings: Settings, *, stays: bool = False) -> Iterator[StackClient]:
-    """Use the running stack, or bring one up; hold it while the block runs."""
-    from aima.gateway.cli.stack_client import find_stack, start_stack
+def _start(client: StackClient, request: dict[str, Any], settings: Settings) -> Any:  # noqa: ANN401 - JSON
+    from aima.gateway.cli.stack import other_project
+    from aima.gateway.cli.stack_client import Refused
 
-    client = find_stack(settings) or start_stack(settings, stays=stays)
-    with client.attached():
-        yield client
-    if not client.state.stays and not stays:
-        client.wait_until_gone()
+    try:
+        return client.post("/api/v2/runs", request)
+    except Refused as refused:
+        hint = other_project(client, settings)
+        raise Refused(refused.message + hint, refused.diagnostics) from refused
 
 
-def _input(asked: Asked, settings: Settings, *, file: Path, text: bytes) -> dict[str, Any]:
+def _text(file: Path) -> str:
+    """Read a workflow's text.
+
+    Raises:
+        Refused: it is no text.
+        TooLarge: it is far over what a workflow may have.
+    """
+    from dataclasses import asdict
+
+    from aima.disk import told
+    from aima.dsl.load import load
+    from aima.errors import TooLarge
+    from aima.gateway import MOST_BODY_BYTES
+    from aima.gateway.cli.stack_client import Refused
+
+    with told(file):
+        if file.stat().st_size > MOST_BODY_BYTES:
+            raise TooLarge(f"{str(file)!r} is too large for a workflow; is it one?")
+        data = file.read_bytes()
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        _, _, found = load(data, _shown(file))
+        raise Refused(f"{str(file)!r} is no text", [asdict(one) for one in found]) from error
+
+
+def _input(
+    asked: Asked, settings: Settings, *, file: Path, schema: Mapping[str, Any]
+) -> dict[str, Any]:
     from aima.gateway.cli.inputs import example_of, read_input_file, read_pairs
 
-    schema: Mapping[str, Any] = {}
-    if asked.inputs or asked.example:
-        schema = _schema(text, file)
     values: dict[str, Any] = {}
     if asked.example:
         values |= example_of(schema, file, settings)
     if asked.input_file is not None:
-        values |= read_input_file(asked.input_file)
-    return values | read_pairs(asked.inputs, settings, schema=schema, base=Path())
+        values |= read_input_file(asked.input_file, settings, schema=schema)
+    return values | read_pairs(asked.inputs, settings, schema=schema)
 
 
-def _schema(text: bytes, file: Path) -> Mapping[str, Any]:
-    """Read a workflow's `inputs`; a file that cannot be read is the checker's to tell."""
-    from aima.dsl.load import load
-    from aima.dsl.node import Mapping as MappingNode
-    from aima.dsl.node import to_json
-
-    _, root, _ = load(text, str(file))
-    inputs = root.get("inputs") if isinstance(root, MappingNode) else None
-    schema = to_json(inputs) if inputs is not None else None
-    return schema if isinstance(schema, dict) else {}
-
-
-def _config(sets: tuple[str, ...]) -> dict[str, Any]:
+def _config(sets: tuple[str, ...], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Read `--set key=value`; where the default is text, so is the value."""
     from aima.gateway.cli.inputs import read_json_or_text, split_pair
 
-    return {key: read_json_or_text(value) for key, value in map(split_pair, sets)}
-
-
-def _fetch_models(text: bytes, settings: Settings) -> None:
-    """Bring the embedded models in before their first use, where it can be seen."""
-    if b"inference." in text and settings.embedded.enabled and not settings.embedded.url:
-        from aima.gateway.cli.models_command import fetch
-
-        fetch("embedded", settings)
-
-
-def _refuse(found: list[dict[str, Any]], request: dict[str, Any], *, as_json: bool) -> int:
-    from aima.gateway.cli.diagnostics import show
-    from aima.gateway.cli.exits import USAGE
-
-    if as_json:
-        click.echo(json.dumps({"error": {"code": "VALIDATION_ERROR"}, "diagnostics": found}))
-    else:
-        show(found, text=request["text"], file=request["file"])
-    return USAGE
+    return {
+        key: text if isinstance(defaults.get(key), str) else read_json_or_text(text)
+        for key, text in map(split_pair, sets)
+    }
 
 
 def _tell_detached(started: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(started))
+        give_json(started)
         return
     click.echo(started["id"])
-    click.echo(f"Running on its own. `aima status {started['id']}` tells how far it is.", err=True)
+    say(f"Running on its own. `aima status {started['id']}` tells how far it is.")
 
 
 def _shown(file: Path) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 
 import click
+
+from aima.gateway.cli.terminal import give_json, say
 
 
 @click.command("runs")
@@ -16,17 +17,18 @@ def command(*, limit: int, query: str, as_json: bool) -> None:
     """List the latest runs."""
     from urllib.parse import urlencode
 
-    from aima.gateway.cli.run_command import stack
+    from aima.dsl.render import escaped
+    from aima.gateway.cli.stack import stack
     from aima.settings import load_settings
 
     with stack(load_settings()) as client:
         told = client.get("/api/v2/runs?" + urlencode({"limit": limit, "query": query}))
     if as_json:
-        click.echo(json.dumps(told))
+        give_json(told)
         return
     for run in told["runs"]:
         started = datetime.fromisoformat(run["started"]).astimezone().strftime("%Y-%m-%d %H:%M:%S")
         seconds = f"{run['seconds']:8.1f} s" if run["seconds"] is not None else " " * 10
-        click.echo(f"{started}  {run['state']:<10} {seconds}  {run['id']}")
+        click.echo(f"{started}  {run['state']:<10} {seconds}  {escaped(run['id'])}")
     if not told["runs"]:
-        click.echo("no runs yet; `aima run voice-assistant --example` makes one", err=True)
+        say("no such run" if query else "no runs yet; `aima run voice-assistant --example`")

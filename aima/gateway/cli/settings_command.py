@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import json
+from typing import Any
 
 import click
+
+from aima.gateway.cli.terminal import give_json
 
 
 @click.command("settings")
@@ -13,15 +15,16 @@ def command(*, as_json: bool) -> None:
     """List every setting, its value now, and the variable that sets it."""
     from aima.settings import fields, load_settings, variable
 
-    settings = load_settings()
-    rows = {}
+    plain = load_settings().model_dump(mode="json")  # what is secret is not shown
+    values: dict[tuple[str, ...], Any] = {}
     for path, _ in fields():
-        value: object = settings
+        value: Any = plain
         for name in path:
-            value = getattr(value, name)
-        rows[".".join(path)] = (variable(path), value)
+            value = value[name]
+        values[path] = value
     if as_json:
-        click.echo(json.dumps({name: str(value) for name, (_, value) in rows.items()}, indent=2))
+        give_json({".".join(path): value for path, value in values.items()})
         return
-    for name, (told, value) in rows.items():
-        click.echo(f"  {name:<28} {told:<32} {value}")
+    for path, value in values.items():
+        shown = "" if value is None else value
+        click.echo(f"  {'.'.join(path):<28} {variable(path):<32} {shown}".rstrip())

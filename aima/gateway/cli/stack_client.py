@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any
+from urllib.parse import quote
 
-from aima.errors import Conflict, EngineNotRunning, TemporalUnreachable, error_class
-from aima.settings import Settings
-from aima.stack.lock import StackState, is_owned, running_stack
+from aima.errors import Conflict, EngineNotRunning, TooLarge, ValidationFailed, error_class
+from aima.gateway import MOST_BODY_BYTES
+from aima.stack.lock import StackState
 
-START_SECONDS = 60.0
+ANSWER_SECONDS = 60.0
 GONE_SECONDS = 30.0
-_PAUSE_SECONDS = 0.02
+"""How long a stack may take to end after its worker has had its own time for that."""
+
+PAUSE_SECONDS = 0.02
+"""How often is asked what no event tells."""
 
 
-class Refused(Exception):
+class Refused(ValidationFailed):
     """The stack found mistakes in a workflow; ``diagnostics`` lists them."""
 
-    def __init__(self, diagnostics: list[dict[str, Any]]) -> None:
+    def __init__(self, message: str, diagnostics: list[dict[str, Any]], /) -> None:
         """Carry what it found."""
-        super().__init__("the workflow has errors")
+        super().__init__(message)
         self.diagnostics = diagnostics
 
 
@@ -37,37 +39,69 @@ class StackClient:
     state: StackState
 
     def get(self, path: str) -> Any:  # noqa: ANN401 - JSON
-        """Ask for something."""
+        """Ask for something.
+
+        Raises:
+            EngineNotRunning: the stack does not answer.
+            AimaError: it refuses; the error is its own.
+        """
         return self._ask("GET", path, None)
 
     def post(self, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
-        """Tell or start something."""
+        """Tell or start something; raises as :meth:`get` does."""
         return self._ask("POST", path, body)
 
     def lines(self, path: str) -> Iterator[dict[str, Any]]:
-        """Read a stream of JSON lines."""
+        """Read a stream of JSON lines; it raises as :meth:`get` does, also if it breaks off."""
         with self._open("GET", path, None, timeout=None) as response:
-            for line in response:
+            while True:
+                with _reached():
+                    line = response.readline()
+                if not line:
+                    return
                 yield json.loads(line)
 
     @contextmanager
-    def attached(self) -> Iterator[None]:
-        """Hold the stack up while the block runs."""
-        with self._open("GET", "/stack/attach", None, timeout=None) as response:
-            response.readline()
-            yield
+    def attached(self, *, works: bool) -> Iterator[int]:
+        """Hold the stack up while the block runs; gives this client's number there."""
+        path = f"/stack/attach?works={str(works).lower()}"
+        with self._open("GET", path, None, timeout=None) as response:
+            yield json.loads(response.readline())["client"]
 
-    def wait_until_gone(self) -> None:
-        """Wait until the stack has ended, so that nothing is left behind."""
-        from contextlib import suppress
+    def wait_until_gone(self, seconds: float = GONE_SECONDS) -> None:
+        """Wait until the stack has ended, so that nothing is left behind.
 
+        Raises:
+            Conflict: it does not end.
+        """
         import psutil
 
-        with suppress(psutil.Error):
-            psutil.Process(self.state.pid).wait(GONE_SECONDS)
+        try:
+            psutil.Process(self.state.pid).wait(seconds)
+        except psutil.NoSuchProcess:
+            return
+        except psutil.TimeoutExpired as error:
+            raise Conflict(
+                f"AIMA (process {self.state.pid}) does not end; `aima ps` shows what runs"
+            ) from error
+
+    def leave(self, client: int, *, seconds: float) -> None:
+        """Wait, after having detached, until the stack has ended or is seen to go on."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                health = self.get("/health")
+            except EngineNotRunning:
+                health = {"stays": False, "clients": []}
+            if health["stays"] or set(health["clients"]) - {client}:
+                return
+            if not health["clients"]:
+                self.wait_until_gone(seconds)
+                return
+            time.sleep(PAUSE_SECONDS)
 
     def _ask(self, method: str, path: str, body: object) -> Any:  # noqa: ANN401 - JSON
-        with self._open(method, path, body, timeout=60) as response:
+        with self._open(method, path, body, timeout=ANSWER_SECONDS) as response, _reached():
             text = response.read()
             return json.loads(text) if text else None
 
@@ -75,76 +109,51 @@ class StackClient:
     def _open(
         self, method: str, path: str, body: object, *, timeout: float | None
     ) -> Iterator[HTTPResponse]:
+        content = _encoded(body)
         connection = HTTPConnection("127.0.0.1", self.state.port, timeout=timeout)
+        headers = {"authorization": f"Bearer {self.state.token}"}
         try:
-            try:
-                connection.request(
-                    method,
-                    path,
-                    body=None if body is None else json.dumps(body).encode(),
-                    headers={"authorization": f"Bearer {self.state.token}"},
-                )
+            with _reached():
+                connection.request(method, path, body=content, headers=headers)
                 response = connection.getresponse()
-            except (OSError, HTTPException) as error:
-                raise EngineNotRunning(f"the AIMA stack went away ({error}); try again") from error
-            if response.status >= 400:  # noqa: PLR2004 - where HTTP's errors begin
-                _raise(response)
+                if response.status >= 400:  # noqa: PLR2004 - where HTTP's errors begin
+                    _raise(response)
             yield response
         finally:
             connection.close()
 
 
-def find_stack(settings: Settings) -> StackClient | None:
-    """Find the stack of this data folder; waits for one that is just starting."""
-    deadline = time.monotonic() + START_SECONDS
-    while (state := running_stack(settings.data)) is None:
-        if not is_owned(settings.data):
-            return None
-        if time.monotonic() > deadline:
-            raise Conflict(
-                f"another AIMA owns {str(settings.data)!r} and does not get ready; "
-                "`aima ps` shows it"
-            )
-        time.sleep(_PAUSE_SECONDS)
-    return StackClient(state)
+@contextmanager
+def _reached() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, HTTPException, ValueError, KeyError) as error:
+        reason = str(error) or type(error).__name__
+        raise EngineNotRunning(f"AIMA went away ({reason}); try again") from error
 
 
-def start_stack(settings: Settings, *, stays: bool) -> StackClient:
-    """Start a stack in the background and wait until it is ready.
+def run_path(run_id: str, more: str = "") -> str:
+    """Give the address of a run; whatever the id holds stays within it."""
+    return f"/api/v2/runs/{quote(run_id, safe='')}" + (f"/{more}" if more else "")
 
-    Raises:
-        TemporalUnreachable: it ended instead; the message is its own.
-    """
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    log = settings.data / "logs" / "stack.log"
-    log.parent.mkdir(exist_ok=True, mode=0o700)
-    command = [sys.executable, "-m", "aima", "up", "--foreground"]
-    if not stays:
-        command.append("--while-attached")
-    with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - this very program
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
+
+def _encoded(body: object) -> bytes | None:
+    if body is None:
+        return None
+    try:
+        content = json.dumps(body, allow_nan=False).encode()
+    except ValueError as error:
+        raise ValidationFailed("a number is infinite or none; JSON has no such number") from error
+    if len(content) > MOST_BODY_BYTES:  # the door would close the line before it said why
+        raise TooLarge(
+            f"the input has {len(content) / 1e6:.1f} MB and may have {MOST_BODY_BYTES >> 20} MiB; "
+            "give large values as files: `-i key=@FILE`"
         )
-    while (state := running_stack(settings.data)) is None:
-        if process.poll() is not None:
-            said = log.read_text(errors="replace").strip().splitlines()
-            message = said[-1].removeprefix("error: ") if said else "it said nothing"
-            raise (Conflict if "taken" in message or "in use" in message else TemporalUnreachable)(
-                f"AIMA could not start: {message}"
-            )
-        time.sleep(_PAUSE_SECONDS)
-    return StackClient(state)
+    return content
 
 
 def _raise(response: HTTPResponse) -> None:
-    try:
-        told = json.loads(response.read())
-    except ValueError:
-        told = {}
+    told = json.loads(response.read())
     if "diagnostics" in told:
-        raise Refused(told["diagnostics"])
-    raise error_class(told.get("code", ""))(told.get("detail", f"HTTP {response.status}"))
+        raise Refused(told["detail"], told["diagnostics"])
+    raise error_class(told["code"])(told["detail"])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
+
+from aima.gateway.cli.terminal import give_json
 
 
 @click.command("unit")
@@ -17,4 +17,7 @@ def command(*, name: str, as_json: bool) -> None:
     from aima.worker import units_of
 
     unit = units_of(load_settings()).get(name)
-    click.echo(json.dumps(schema(unit), indent=2) if as_json else page(unit))
+    if as_json:
+        give_json(schema(unit))
+    else:
+        click.echo(page(unit))

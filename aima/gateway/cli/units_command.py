@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
+
+from aima.gateway.cli.terminal import give_json
 
 
 @click.command("units")
@@ -17,7 +17,7 @@ def command(*, as_json: bool) -> None:
     units = list(units_of(load_settings()))
     if as_json:
         rows = [{"name": u.name, "kind": u.kind, "summary": u.summary} for u in units]
-        click.echo(json.dumps(rows, indent=2))
+        give_json(rows)
         return
     width = max(len(unit.name) for unit in units)
     for unit in units:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 from temporalio import workflow
-from temporalio.common import RawValue, RetryPolicy
-from temporalio.exceptions import ActivityError
+from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue
+from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.workflow import ActivityCancellationType
 
 from aima.dsl.check import Checker
@@ -25,6 +26,7 @@ from aima.dsl.signature import JsonSchema, Signature, Signatures
 from aima.dsl.types import ANY
 from aima.workflows.failure import StepFailed, from_activity
 from aima.workflows.frame import Frame, Node
+from aima.workflows.retry_policy import retry_policy
 
 UNKNOWN_UNIT = define("unit/unknown", "No unit has this name.")
 BAD_INPUT = define("unit/bad-input", "A unit's `input` is not a map.")
@@ -35,8 +37,7 @@ HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 DEADLINE = timedelta(days=1)
 """The deadline of a step whose author gave none."""
 
-NEVER_RETRIED = ("PayloadsTooLarge",)
-"""Codes of Temporal's own that another attempt cannot mend, and that it would retry for ever."""
+_POLICY = frozenset({"max_attempts", "delay", "backoff", "max_delay", "non_retryable"})
 
 
 class UnitBody:
@@ -53,7 +54,7 @@ class UnitBody:
 
     def check(self, step: Step, checker: Checker) -> None:
         """Tell an unknown unit, and what its input does not fit."""
-        signature = _signature(step, checker.signatures)
+        signature = signature_of(step, checker.signatures)
         node = step.get("type")
         if signature is None:
             _tell_unknown(cast("Written", node), checker)
@@ -68,7 +69,7 @@ class UnitBody:
 
     def output(self, step: Step, checker: Checker) -> JsonSchema:
         """Give what the unit declares to return."""
-        signature = _signature(step, checker.signatures)
+        signature = signature_of(step, checker.signatures)
         return signature.output if signature is not None else ANY
 
     def compile(self, step: Step, compiler: Compiler) -> dict[str, Json]:
@@ -80,9 +81,17 @@ class UnitBody:
             "input": compiler.value(given) if given is not None else {},
         }
 
+    def accept(self, data: Mapping[str, Any]) -> None:
+        """Refuse a step of a plan that names no unit."""
+        match data:
+            case {"unit": str(), "input": _, "retry": {**policy}} if policy.keys() == _POLICY:
+                return
+        raise ValueError("it calls no unit")
+
     async def run(self, node: Node, frame: Frame) -> Json:
         """Run the unit as an activity of its own name."""
-        payload = workflow.payload_converter().to_payload(node.value("input", frame))
+        payload = _payload(node, frame)
+        policy = retry_policy(node, frame)
         async with frame.window.place(len(payload.data)):
             try:
                 output: Json = await workflow.execute_activity(
@@ -93,15 +102,22 @@ class UnitBody:
                     start_to_close_timeout=node.duration("timeout", frame),
                     schedule_to_close_timeout=node.duration("deadline", frame) or DEADLINE,
                     heartbeat_timeout=HEARTBEAT_TIMEOUT,
-                    retry_policy=_retry_policy(node, frame),
+                    retry_policy=policy,
                     cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
                 )
             except ActivityError as error:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():  # the run or a sibling ended this step
                     raise asyncio.CancelledError from error
-                raise StepFailed(from_activity(error, node)) from error
+                told = from_activity(error, node, most_attempts=policy.maximum_attempts)
+                raise StepFailed(told) from error
         return output
+
+
+def signature_of(step: Step, signatures: Signatures) -> Signature | None:
+    """Give the signature of the unit that a step runs; None where it runs none that is known."""
+    node = step.get("type")
+    return signatures.get(str(node.value)) if isinstance(node, Scalar) else None
 
 
 def unit_defaults(signature: Signature) -> dict[str, Json]:
@@ -129,20 +145,13 @@ def _call(node: Node, frame: Frame) -> dict[str, Json]:
     return call
 
 
-def _retry_policy(node: Node, frame: Frame) -> RetryPolicy:
-    retry = cast("Mapping[str, Json]", node.value("retry", frame))
-    return RetryPolicy(
-        maximum_attempts=node.count(retry["max_attempts"], "retry"),
-        initial_interval=node.time(retry["delay"], "retry"),
-        backoff_coefficient=cast("float", retry["backoff"]),
-        maximum_interval=node.time(retry["max_delay"], "retry"),
-        non_retryable_error_types=[*NEVER_RETRIED, *cast("list[str]", retry["non_retryable"])],
-    )
-
-
-def _signature(step: Step, signatures: Signatures) -> Signature | None:
-    node = step.get("type")
-    return signatures.get(str(node.value)) if isinstance(node, Scalar) else None
+def _payload(node: Node, frame: Frame) -> Payload:
+    """Encode a step's input once: its size is needed before it is sent."""
+    try:
+        return workflow.payload_converter().to_payload(node.value("input", frame))
+    except ApplicationError as error:  # too large, or no JSON
+        code = error.type or "VALIDATION_ERROR"
+        raise StepFailed(node.error(code, f"`input`: {error.message}")) from error
 
 
 def _tell_unknown(node: Written, checker: Checker) -> None:

@@ -37,6 +37,11 @@ class DependsOn:
                 hint = f"did you mean `{near}`?" if near else None
                 checker.findings.error(UNKNOWN, item, f"there is no step `{name}`", hint)
 
+    def output(self, value: Node, schema: JsonSchema) -> JsonSchema:
+        """Give what the step leaves behind: the same."""
+        del value
+        return schema
+
     def compile(self, value: Node, step: Step, compiler: Compiler) -> dict[str, Json]:
         """Give nothing of its own: the order is computed for all steps together."""
         del value, step, compiler

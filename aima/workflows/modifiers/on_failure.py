@@ -8,10 +8,26 @@ from aima.dsl.check import Checker
 from aima.dsl.compile import Compiler
 from aima.dsl.document import Step
 from aima.dsl.json import Json
-from aima.dsl.node import Node, Scalar
+from aima.dsl.node import Node, Scalar, to_json
 from aima.dsl.signature import JsonSchema
+from aima.dsl.types import ANY, TEXT, Type
 
 _SCHEMA: JsonSchema = {"enum": ["abort", "continue", "retry"]}
+
+ERROR: JsonSchema = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["code", "message", "step", "attempt", "line"],
+    "properties": {
+        "code": TEXT,
+        "message": TEXT,
+        "step": TEXT,
+        "unit": TEXT,
+        "attempt": {"type": "integer"},
+        "line": {"type": "integer"},
+    },
+}
+"""An error as ``on_failure: continue`` leaves it behind."""
 
 
 class OnFailure:
@@ -31,6 +47,15 @@ class OnFailure:
         """Tell any other word."""
         del step
         checker.literal(value, _SCHEMA)
+
+    def output(self, value: Node, schema: JsonSchema) -> JsonSchema:
+        """Give what the step leaves behind: with ``continue`` it may be ``{error}`` instead."""
+        if to_json(value) != "continue":
+            return schema
+        here = Type.of(schema).resolved().schema
+        if "properties" not in here:
+            return ANY
+        return {**here, "properties": {**here["properties"], "error": ERROR}, "required": []}
 
     def compile(self, value: Node, step: Step, compiler: Compiler) -> dict[str, Json]:
         """Give the word."""

@@ -11,19 +11,22 @@ from aima.dsl.check import Checker
 from aima.dsl.compile import Compiler
 from aima.dsl.diagnostic import define
 from aima.dsl.document import WRONG_TYPE, Step, unknown_keys
+from aima.dsl.duration import parse_duration
 from aima.dsl.json import Json
 from aima.dsl.node import Mapping, Node, Scalar
 from aima.dsl.signature import JsonSchema
-from aima.workflows.bodies.unit import unit_defaults
+from aima.workflows.bodies.unit import signature_of, unit_defaults
 from aima.workflows.duration_modifier import check_duration
+from aima.workflows.retry_policy import MOST_ATTEMPTS
 
 NOT_IDEMPOTENT = define("retry/not-idempotent", "A unit is retried that is not idempotent.")
 
+_TEN_YEARS = 3650 * 86_400
 _PLAIN: dict[str, JsonSchema] = {
-    "max_attempts": {"type": "integer", "minimum": 1},
+    "max_attempts": {"type": "integer", "minimum": 1, "maximum": MOST_ATTEMPTS},
     "backoff": {"type": "number", "minimum": 1},
     "non_retryable": {"type": "array", "items": {"type": "string"}},
-    "delay_seconds": {"type": "number", "minimum": 0},
+    "delay_seconds": {"type": "number", "minimum": 0, "maximum": _TEN_YEARS},
 }
 _DURATIONS = ("delay", "max_delay")
 
@@ -50,8 +53,13 @@ class Retry:
                 checker.value(given, schema)
         for key in _DURATIONS:
             if (given := value.get(key)) is not None:
-                check_duration(given, checker)
+                check_duration(given, checker, parse_duration)
         self._check_idempotent(value, step, checker)
+
+    def output(self, value: Node, schema: JsonSchema) -> JsonSchema:
+        """Give what the step leaves behind: the same."""
+        del value
+        return schema
 
     def compile(self, value: Node, step: Step, compiler: Compiler) -> dict[str, Json]:
         """Give the unit's policy with the author's words over it."""
@@ -64,8 +72,7 @@ class Retry:
         return {"retry": {**defaults, "backoff": 2, **said}}
 
     def _check_idempotent(self, value: Mapping, step: Step, checker: Checker) -> None:
-        kind = step.get("type")
-        unit = checker.signatures.get(str(kind.value)) if isinstance(kind, Scalar) else None
+        unit = signature_of(step, checker.signatures)
         if unit is not None and not unit.idempotent:
             message = f"`{unit.name}` is not idempotent; its effect is recorded, yet an outside "
             message += "system must know the effect key to drop a repeat"

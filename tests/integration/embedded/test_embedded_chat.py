@@ -13,10 +13,10 @@ import pytest
 from tests.integration.embedded.running import RunningEngine, eventually
 
 LOOPS = [
-    {"role": "system", "content": ""},
-    {"role": "user", "content": "What is the capital of France?"},
+    {"role": "system", "content": "Answer the question in one short sentence."},
+    {"role": "user", "content": "Tell me a joke."},
 ]
-"""Without instructions the small model repeats itself here for ever."""
+"""Here the small model repeats itself for ever."""
 
 PERSON = {
     "type": "object",

@@ -30,6 +30,7 @@ class WhisperModel:
         language: str | None = ...,
         *,
         beam_size: int = ...,
+        best_of: int = ...,
         temperature: Sequence[float] = ...,
         condition_on_previous_text: bool = ...,
         vad_filter: bool = ...,

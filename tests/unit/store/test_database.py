@@ -1,7 +1,9 @@
+import fcntl
 import sqlite3
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,29 @@ def test_a_transaction_is_all_or_nothing(tmp_path: Path) -> None:
             connection.execute(twice)
         with store.transaction() as connection:
             assert connection.scalar(text("SELECT count(*) FROM facts")) == 0
+
+
+def test_a_transaction_that_reads_first_can_write(tmp_path: Path) -> None:
+    """Let another one write in between, and SQLite refuses this one's write without waiting."""
+    with open_store(tmp_path / "aima.db") as store, ThreadPoolExecutor() as pool:
+        with store.transaction() as connection:
+            connection.execute(text("SELECT * FROM effects"))
+            other = pool.submit(store.effects.claim, "other", unit="u")
+            wait([other], timeout=0.2)
+            assert not other.done()
+            connection.execute(text("DELETE FROM effects"))
+        assert other.result() == Claim("other", 1)
+
+
+def test_an_opening_waits_for_another(tmp_path: Path) -> None:
+    """Two that upgrade at once would back up what the first has already changed."""
+    with Path(f"{tmp_path / 'aima.db'}.lock").open("w") as lock, ThreadPoolExecutor() as pool:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        opening = pool.submit(open_store, tmp_path / "aima.db")
+        wait([opening], timeout=0.2)
+        assert not opening.done()
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        opening.result().close()
 
 
 def test_a_full_disk_is_told_and_heals(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
 from aima.store import open_store
 from aima.store.database import Store
@@ -48,10 +48,14 @@ def sent(store: Store) -> list[str]:
         return list(connection.scalars(text("SELECT letter FROM sent")))
 
 
-def test_a_finished_effect_gives_its_output(effects: Effects) -> None:
-    """The attempt after a crash must not do it again."""
-    effects.finish(claimed(effects), {"id": 7, "text": "ü", "none": None})
-    assert effects.claim(KEY, unit=UNIT) == Finished({"id": 7, "text": "ü", "none": None})
+def test_a_finished_effect_gives_its_output(store: Store) -> None:
+    """The attempt after a crash must not do it again; asking leaves no trace in the record."""
+    output: dict[str, object] = {"id": 7, "text": "ü", "none": None}
+    store.effects.finish(claimed(store.effects), output)
+    assert store.effects.claim(KEY, unit=UNIT) == Finished(output)
+    with store.transaction() as connection:
+        row = connection.execute(select(table)).one()
+    assert (row.key, row.unit, row.state, row.fence) == (KEY, UNIT, "done", 1)
 
 
 def test_effects_of_different_keys_are_strangers(effects: Effects) -> None:
@@ -222,10 +226,14 @@ async def test_work_that_ends_too_late_is_refused(effects: Effects) -> None:
 
 async def test_a_cancel_after_the_effect_does_not_lose_its_record(effects: Effects) -> None:
     """A cancel that arrives between effect and record would make the effect happen again."""
-    attempt: asyncio.Task[dict[str, object]]
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    free = threading.Event()
 
     async def work() -> dict[str, object]:
+        loop.run_in_executor(None, free.wait)  # the record has to wait for its thread
         attempt.cancel()
+        loop.call_later(0.05, free.set)
         return {"done": True}
 
     attempt = asyncio.create_task(effects.once(KEY, UNIT, work))

@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 
 from aima.artifacts import FolderArtifacts
 from aima.errors import NotFound
-from aima.temporal.converter import as_failure, data_converter
+from aima.temporal.converter import VALUE_BYTES, as_failure, data_converter
 
 KIB = 1024
 INLINE = 64 * KIB
@@ -117,7 +118,8 @@ class Point:
 
 
 @pytest.mark.parametrize(
-    "value", [None, b"\0\xff", "", "ü\n\u2028😀", 0, -1.5, True, [], {"b": 1, "a": [None, {}]}]
+    "value",
+    [None, b"\0\xff", "", "ü\n\u2028😀", "NaN", 0, -1.5, True, [], {"b": 1, "a": [None, {}]}],
 )
 async def test_values_come_back_as_they_were(converter: DataConverter, value: object) -> None:
     """What a step gives is what the next one gets."""
@@ -129,6 +131,18 @@ async def test_keys_keep_their_order(converter: DataConverter) -> None:
     """Document order is the order of everything; the SDK's own converter sorts."""
     [payload] = await converter.encode([{"z": 1, "a": 2}])
     assert payload.data == b'{"z":1,"a":2}'
+
+
+async def test_the_largest_value_does_not_try_the_patience_of_the_sdk(
+    converter: DataConverter,
+) -> None:
+    """A workflow that computes for two seconds is taken for stuck, for ever."""
+    numbers = [number / 7 for number in range(50_000)]
+    began = time.thread_time()
+    [payload] = converter.payload_converter.to_payloads([numbers])
+    converter.payload_converter.from_payload(payload)
+    seconds = time.thread_time() - began
+    assert seconds * VALUE_BYTES / len(payload.data) < 1.5
 
 
 async def test_dataclasses_travel_as_maps(converter: DataConverter) -> None:
@@ -155,8 +169,8 @@ def circular() -> list[object]:
 
 @pytest.mark.parametrize(
     "value",
-    [float("nan"), float("inf"), {1, 2}, object(), "\ud800", b"x", 10**5000],
-    ids=["nan", "infinity", "set", "object", "half a pair", "bytes inside", "long number"],
+    [float("nan"), float("-inf"), object(), "\ud800", b"\xff"],
+    ids=["nan", "infinity", "object", "half a pair", "bytes"],
 )
 async def test_what_is_no_json_is_refused_on_the_way_out(
     converter: DataConverter, value: object
@@ -238,7 +252,9 @@ async def test_a_failure_stays_small(converter: DataConverter) -> None:
     assert failure.cause.message.startswith("2998 long")
 
 
-@pytest.mark.parametrize("error", [ApplicationError("why", {1}), ApplicationError("why \ud83d")])
+@pytest.mark.parametrize(
+    "error", [ApplicationError("why", object()), ApplicationError("why \ud83d")]
+)
 async def test_what_cannot_be_written_does_not_hide_the_failure(
     converter: DataConverter, error: ApplicationError
 ) -> None:

@@ -40,7 +40,7 @@ async def write(request: Write, ctx: Context) -> Written:
         database.executescript(SCHEMA)
         database.execute("insert into attempts (key) values (?)", (ctx.effect_key,))
         database.commit()
-        while request.gate and not Path(request.gate).exists():
+        while request.gate and not await asyncio.to_thread(Path(request.gate).exists):
             ctx.progress("waiting at the gate")
             await asyncio.sleep(0.05)
         database.execute(

@@ -1,0 +1,47 @@
+"""What the door refuses before it routes anything: strangers, and pages of the web."""
+
+from __future__ import annotations
+
+import hmac
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from aima.errors import Forbidden, Unauthorized
+from aima.gateway.problem import problem
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Guard:
+    """Lets in who knows the token and calls this machine by a name of its own.
+
+    A page of the web can call loopback under a name that its owner lets point there (DNS
+    rebinding); the browser then sends that name as the host.
+    """
+
+    def __init__(self, app: ASGIApp, *, token: str) -> None:
+        """Guard ``app``."""
+        self._app = app
+        self._expected = f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it with a refusal."""
+        request = Request(scope)
+        app: ASGIApp = self._app
+        if not _is_local(request.headers.get("host", "")):
+            app = problem(Forbidden("AIMA answers to 127.0.0.1 and localhost only"))
+        elif not hmac.compare_digest(self._given(request), self._expected):
+            app = problem(Unauthorized("this AIMA asks for the token of its stack.json"))
+        await app(scope, receive, send)
+
+    def _given(self, request: Request) -> bytes:
+        return request.headers.get("authorization", "").encode("latin-1")
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return urlsplit(f"//{host}").hostname in LOOPBACK
+    except ValueError:  # such as an unclosed bracket
+        return False

@@ -1,0 +1,165 @@
+"""The JSON Schema of workflow files, for editors: the checker's own constructs and units, told.
+
+It completes and explains what the checker knows by name: keys, units and their inputs. What
+takes more than one place to decide, such as the type behind a ``${…}``, is left to `aima check`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+from aima.dsl.document import NAME
+from aima.dsl.language import Body, Language, Modifier
+from aima.unit import Unit
+
+Schema: TypeAlias = dict[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_NAME = f"^{NAME.pattern}$"
+_EXPRESSION: Schema = {"$ref": "#/$defs/expression"}
+_COUNTED = ("integer", "number", "boolean")
+
+_DOCUMENT: Schema = {
+    "name": {
+        "type": "string",
+        "pattern": _NAME,
+        "description": "What the workflow is called; its runs show under this name in Temporal.",
+    },
+    "description": {"type": "string", "description": "What it is for."},
+    "version": {"type": "string", "description": "Version of the file, such as 1.0.0."},
+    "labels": {
+        "type": "object",
+        "additionalProperties": {"type": "string"},
+        "description": "Words to find its runs by.",
+    },
+    "inputs": {"type": "object", "description": "JSON Schema of the run's input, an object."},
+    "config": {
+        "type": "object",
+        "description": "Values by name, read as `${config.x}`; `--set x=…` overrides one.",
+    },
+    "steps": {
+        "type": "array",
+        "minItems": 1,
+        "items": {"$ref": "#/$defs/step"},
+        "description": "What to do. Steps that read nothing of each other run side by side.",
+    },
+    "output": {"description": "What a run returns. Absent: the outputs of all steps, by id."},
+}
+
+_STEP: Schema = {
+    "id": {
+        "type": "string",
+        "pattern": _NAME,
+        "description": "Its name; others read its output as `${steps.ID}`.",
+    },
+    "description": {"type": "string", "description": "What the step is for."},
+}
+
+
+def workflow_schema(language: Language, units: Iterable[Unit]) -> Schema:
+    """Give the JSON Schema (2020-12) of a workflow file for one language and catalogue."""
+    known = list(units)
+    return {
+        "$schema": DIALECT,
+        "title": "AIMA workflow",
+        "type": "object",
+        "required": ["name", "steps"],
+        "additionalProperties": False,
+        "properties": _DOCUMENT,
+        "$defs": {
+            "expression": {
+                "type": "string",
+                "pattern": r"\$\{",
+                "description": "Computed for each run, such as `${steps.transcribe.text}`.",
+            },
+            "step": _step(language, known),
+        }
+        | {unit.name: _input_of(unit) for unit in known},
+    }
+
+
+def _step(language: Language, units: list[Unit]) -> Schema:
+    properties = dict(_STEP)
+    for body in language.bodies.values():
+        properties |= body.schema()
+    properties["type"] = {**properties["type"], "anyOf": _unit_names(units)}
+    for key, modifier in language.modifiers.items():
+        properties[key] = {"description": _meaning(modifier), **_with_counts(modifier.schema())}
+    return {
+        "type": "object",
+        "required": ["id"],
+        "additionalProperties": False,
+        "properties": properties,
+        "oneOf": [{"required": [key]} for key in language.bodies],
+        "allOf": [_takes_its_input(unit) for unit in units],
+    }
+
+
+def _unit_names(units: list[Unit]) -> list[Schema]:
+    """Name the known units for completion; a unit of one's own is as good."""
+    known = [{"const": unit.name, "description": unit.summary} for unit in units]
+    return [*known, {"pattern": r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$"}]
+
+
+def _takes_its_input(unit: Unit) -> Schema:
+    then: Schema = {"properties": {"input": {"$ref": f"#/$defs/{unit.name}"}}}
+    if unit.input.model_json_schema().get("required"):
+        then["required"] = ["input"]
+    return {
+        "if": {"properties": {"type": {"const": unit.name}}, "required": ["type"]},
+        "then": then,
+    }
+
+
+def _meaning(construct: Body | Modifier) -> str:
+    """Take the sentence at the top of a construct's module: ``key: shape``: what it means."""
+    told = (sys.modules[type(construct).__module__].__doc__ or "").partition("\n")[0]
+    sentence = told.rpartition("``: ")[2]
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _input_of(unit: Unit) -> Schema:
+    schema = unit.input.model_json_schema()
+    parts = schema.pop("$defs", {})
+    base = f"#/$defs/{unit.name}/$defs/"
+    told = _loosened(schema, base)
+    if parts:
+        told["$defs"] = {name: _loosened(part, base) for name, part in parts.items()}
+    return told
+
+
+def _computable(schema: Mapping[str, Any], base: str) -> Schema:
+    """Let a value, and every value in it, be an expression as well."""
+    told = _loosened(schema, base)
+    outside: Schema = {key: told.pop(key) for key in ("description", "default") if key in told}
+    if told == {"type": "string"}:
+        return {**outside, **told}
+    options = told["anyOf"] if told.keys() == {"anyOf"} else [told]
+    return {**outside, "anyOf": [*options, _EXPRESSION]}
+
+
+def _loosened(schema: Mapping[str, Any], base: str) -> Schema:
+    told = {k: v for k, v in schema.items() if k != "title" and (k, v) != ("default", None)}
+    if "$ref" in told:
+        told["$ref"] = base + told["$ref"].removeprefix("#/$defs/")
+    if "properties" in told:
+        told["properties"] = {k: _computable(v, base) for k, v in told["properties"].items()}
+    for key in ("items", "additionalProperties"):
+        if isinstance(told.get(key), Mapping):
+            told[key] = _computable(told[key], base)
+    for key in ("anyOf", "oneOf", "allOf"):
+        if key in told:
+            told[key] = [_loosened(option, base) for option in told[key]]
+    return told
+
+
+def _with_counts(schema: Mapping[str, Any]) -> Schema:
+    """Let the numbers of a modifier be expressions; its words and names are literal."""
+    told = dict(schema)
+    if told.get("type") in _COUNTED:
+        return {"anyOf": [told, _EXPRESSION]}
+    if "properties" in told:
+        told["properties"] = {key: _with_counts(value) for key, value in told["properties"].items()}
+    return told

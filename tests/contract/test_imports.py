@@ -1,0 +1,159 @@
+"""Imports point one way, as the layout of the repository is drawn; see CONTRIBUTING.md."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+
+MAY_IMPORT = {
+    "aima": "",
+    "aima.errors": "",
+    "aima.blocking": "",
+    "aima.media_type": "",
+    "aima.runlog": "",
+    "aima.disk": "aima.errors",
+    "aima.media": "aima.errors",
+    "aima.settings": "aima.errors",
+    "aima.ports": "aima.errors",
+    "aima.unit": "aima.errors aima.ports",
+    "activities": "aima.errors aima.media aima.ports aima.unit",
+    "aima.dsl": "aima.errors",
+    "aima.workflows": "aima.dsl",
+    "aima.catalog": "activities aima.dsl aima.errors aima.unit",
+    "aima.artifacts": "aima.blocking aima.disk aima.errors aima.media_type aima.ports",
+    "aima.models": "aima.errors",
+    "aima.store": "aima.blocking aima.disk aima.errors",
+    "aima.embedded": "aima.errors aima.models aima.settings",
+    "aima.adapters": "aima.errors aima.ports aima.settings",
+    "aima.temporal": "aima.artifacts aima.dsl aima.errors aima.ports aima.settings aima.unit "
+    "aima.workflows",
+    "aima.stores": "aima.artifacts aima.models aima.runlog aima.settings aima.store aima.temporal",
+    "aima.shipped": "aima.dsl aima.errors",
+    "aima.stack": "aima.errors aima.settings aima.temporal",
+    # Where settings, adapters and units meet:
+    "aima.worker": "aima.adapters aima.catalog aima.settings aima.stack aima.stores aima.temporal",
+    "aima.testing": "aima.adapters aima.catalog aima.dsl aima.errors aima.ports aima.unit",
+    # The doors, and what opens them:
+    "aima.gateway": "aima aima.catalog aima.dsl aima.errors aima.settings aima.stack aima.temporal "
+    "aima.unit aima.worker aima.workflows",
+    "aima.stack.supervisor": "aima.errors aima.gateway aima.settings aima.stack aima.stores "
+    "aima.temporal aima.worker",
+    "aima.gateway.cli": "aima.dsl aima.embedded aima.errors aima.gateway aima.ports aima.settings "
+    "aima.shipped aima.stack aima.stack.supervisor aima.stores aima.temporal aima.worker "
+    "aima.workflows",
+    "aima.gateway.reference": "aima.catalog aima.dsl aima.errors aima.gateway aima.gateway.cli "
+    "aima.settings aima.workflows",
+    "aima.__main__": "aima.gateway.cli",
+}
+"""What each part may import besides itself. A module belongs to the longest name it starts with."""
+
+LIBRARIES_OF_OTHERS = {
+    "activities": {"temporalio", "starlette", "sqlalchemy", "click", "httpx2"},
+    "aima.dsl": {"temporalio", "starlette", "sqlalchemy", "click", "httpx2"},
+    "aima.workflows": {"starlette", "sqlalchemy", "click", "httpx2"},
+    "aima.ports": {"temporalio", "starlette", "sqlalchemy", "click", "httpx2"},
+    "aima.errors": {"temporalio", "starlette", "sqlalchemy", "click", "httpx2", "pydantic"},
+}
+"""Libraries that a part must not know: what wraps them is elsewhere."""
+
+HEAVY = {"temporalio", "pydantic", "sqlalchemy", "onnxruntime", "starlette", "httpx2", "numpy"}
+"""Each takes longer to import than the whole of ``aima --help`` may take."""
+
+SOURCES = sorted([*REPOSITORY.glob("aima/**/*.py"), *REPOSITORY.glob("activities/*.py")])
+
+
+def test_every_import_is_an_arrow_of_the_drawing() -> None:
+    """A shortcut across the layers is how a code base becomes a ball of mud."""
+    wrong = [
+        f"{file.relative_to(REPOSITORY)}:{line} ({part(module)}) imports {name}"
+        for file in SOURCES
+        for module in [module_name(file)]
+        for line, name in imports(file)
+        if name.split(".")[0] in ("aima", "activities")
+        and part(name) not in (part(module), *MAY_IMPORT[part(module)].split())
+    ]
+    assert not wrong, "\n".join(["these arrows are not drawn:", *wrong])
+
+
+def test_the_drawing_has_no_circle() -> None:
+    """Parts that need each other are one part under two names."""
+    drawn = {name: allowed.split() for name, allowed in MAY_IMPORT.items()}
+    try:
+        TopologicalSorter(drawn).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle: {' → '.join(error.args[1])}")
+
+
+def test_every_part_of_the_code_is_in_the_drawing() -> None:
+    """A new package without a place would be allowed everything or nothing."""
+    unknown = {module for module in map(module_name, SOURCES) if part(module) == "aima" != module}
+    assert not unknown, f"give these a line in MAY_IMPORT: {sorted(unknown)}"
+
+
+@pytest.mark.parametrize("layer", LIBRARIES_OF_OTHERS)
+def test_a_layer_knows_only_its_own_libraries(layer: str) -> None:
+    """Units without a transport and a language without an engine can be tested and moved."""
+    wrong = [
+        f"{file.relative_to(REPOSITORY)}:{line} imports {name}"
+        for file in SOURCES
+        if part(module_name(file)) == layer
+        for line, name in imports(file)
+        if name.split(".")[0] in LIBRARIES_OF_OTHERS[layer]
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_help_page_imports_no_heavy_library() -> None:
+    """`aima --help` answers at once; one careless import at the top of a module ends that."""
+    shown = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "aima", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    loaded = {line.rpartition("|")[2].strip().split(".")[0] for line in shown.stderr.splitlines()}
+    assert "click" in loaded, "the list of imports was not read"
+    assert not loaded & HEAVY
+
+
+def part(name: str) -> str:
+    """Give the part of the drawing that a module belongs to."""
+    candidates = (known for known in MAY_IMPORT if f"{name}.".startswith(f"{known}."))
+    return max(candidates, key=len)
+
+
+def module_name(file: Path) -> str:
+    """Give the dotted name of a source file."""
+    parts = file.relative_to(REPOSITORY).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
+def imports(file: Path) -> Iterator[tuple[int, str]]:
+    """Find what a file imports when it runs; what only type checkers see does not count."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for_types = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if node in for_types:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}:{node.lineno}: imports here are absolute"
+            names = (f"{node.module}.{alias.name}" for alias in node.names)
+            # `from aima import errors` names a part; `from aima.errors import X` a thing in one.
+            parts = [name for name in names if name in MAY_IMPORT]
+            yield from ((node.lineno, name) for name in parts or [str(node.module)])
