@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from contextlib import AsyncExitStack, suppress
+from datetime import timedelta
 
 import httpx2
 
@@ -23,6 +24,7 @@ from aima.temporal.worker import make_worker
 
 EMBEDDED = "embedded"
 _READY_SECONDS = 30.0
+_EFFECTS_KEPT = timedelta(days=365)
 _TIMEOUT = httpx2.Timeout(connect=5, read=600, write=600, pool=None)
 """An engine may load a model for minutes before its first byte; the step's own timeout rules."""
 
@@ -56,6 +58,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         http = await open_.enter_async_context(httpx2.AsyncClient(timeout=_TIMEOUT))
         settings = await _with_engine(settings, open_)
         store = open_.enter_context(store_of(settings))
+        await asyncio.to_thread(store.effects.prune, _effects_kept(settings))
         around = Surroundings(
             engines=engines_of(settings, http),
             artifacts=artifacts_of(settings),
@@ -64,6 +67,11 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         )
         async with make_worker(client, settings, units_of(settings), around):
             await stop.wait()
+
+
+def _effects_kept(settings: Settings) -> timedelta:
+    """Tell how long the record of an effect is kept: longer than any run can be repeated."""
+    return max(_EFFECTS_KEPT, 2 * timedelta(days=settings.temporal.retention_days))
 
 
 async def _with_engine(settings: Settings, open_: AsyncExitStack) -> Settings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -14,11 +15,12 @@ WATCH_SECONDS = 0.5
 class Activity:
     """Counts requests that use a model. Looking (GET) is no use: a monitor keeps nothing warm."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Watch the requests to ``app``."""
         self._app = app
+        self._clock = clock
         self._running = 0
-        self._last = time.monotonic()
+        self._last = clock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on and count it while it runs."""
@@ -30,12 +32,12 @@ class Activity:
             await self._app(scope, receive, send)
         finally:
             self._running -= 1
-            self._last = time.monotonic()
+            self._last = self._clock()
 
     @property
     def idle_seconds(self) -> float:
         """Time since the last use ended; zero while one runs."""
-        return 0.0 if self._running else time.monotonic() - self._last
+        return 0.0 if self._running else self._clock() - self._last
 
 
 async def until_idle(activity: Activity, limit_seconds: float) -> None:

@@ -186,10 +186,12 @@ async def _watched(
             raise TimedOut(f"no progress for {silence:g} s, its `heartbeat`")
 
 
-async def _cleaned_up(work: asyncio.Task[dict[str, Any]], context: ActivityContext) -> None:
+async def _cleaned_up(
+    work: asyncio.Task[dict[str, Any]], context: ActivityContext, seconds: float = CLEANUP_SECONDS
+) -> None:
     """Cancel what still runs and beat until it has ended, for a bounded time."""
     work.cancel()
-    until = time.monotonic() + CLEANUP_SECONDS
+    until = time.monotonic() + seconds
     while not work.done() and time.monotonic() < until:
         await asyncio.wait((work,), timeout=BEAT_SECONDS)
         _beat(context)

@@ -60,8 +60,9 @@ class Node:
         Raises:
             StepFailed: it is none, or zero.
         """
-        value = self.value(key, frame)
-        return None if value is None else self.read(parse_bound, value, key)
+        if key not in self._evaluators:
+            return None
+        return self.read(parse_bound, self.value(key, frame), key)
 
     def read(self, parse: Callable[[Json], Parsed], value: Json, key: str) -> Parsed:
         """Read an evaluated value with a function that raises ``ValueError`` for a wrong one.

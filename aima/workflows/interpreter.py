@@ -114,7 +114,7 @@ def _frame(program: Program, request: dict[str, Any]) -> Frame:
 
 def _output(program: Program, frame: Frame) -> Json:
     if program.output is None:
-        return frame.outputs
+        return {node.id: frame.outputs[node.id] for node in program.nodes}
     try:
         return program.output(frame.roots)
     except ExpressionError as error:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import zipfile
 from email import message_from_bytes
-from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
+from tests.wheel import REPOSITORY, build_wheel
 
 SHIPPED = {
     "aima": "aima",
@@ -26,15 +22,7 @@ SHIPPED = {
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     """The wheel of this work tree, built with no network."""
-    folder = tmp_path_factory.mktemp("dist")
-    subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-        + ["--wheel-dir", str(folder), str(REPOSITORY)],
-        env={**os.environ, "PIP_NO_INDEX": "1"},
-        check=True,
-        timeout=120,
-    )
-    return zipfile.ZipFile(next(folder.glob("*.whl")))
+    return zipfile.ZipFile(build_wheel(tmp_path_factory.mktemp("dist")))
 
 
 def test_the_wheel_holds_exactly_what_ships(wheel: zipfile.ZipFile) -> None:

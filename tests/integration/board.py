@@ -26,6 +26,7 @@ class Board:
     cancelled: list[str] = field(default_factory=list)
     attempts: Counter[str] = field(default_factory=Counter)
     effects: list[str] = field(default_factory=list)
+    raises: dict[str, Exception] = field(default_factory=dict)
     running: int = 0
     peak: int = 0
     gates: defaultdict[str, asyncio.Event] = field(
@@ -138,6 +139,12 @@ class LabUnits:
         self.board.attempts[request.name] += 1
         raise KeyError("what nobody thought of")
 
+    async def raise_(self, request: Named, ctx: Context) -> Named:
+        """Raise what the test has put on the board."""
+        del ctx
+        self.board.attempts[request.name] += 1
+        raise self.board.raises[request.name]
+
     async def leave(self, request: Named, ctx: Context) -> Named:
         """Try to end the process."""
         del ctx
@@ -192,6 +199,17 @@ class LabUnits:
             self.board.cancelled.append(request.name)
         return Named(name=request.name)
 
+    async def slow_to_stop(self, request: Named, ctx: Context) -> Named:
+        """Take a second to clean up after a cancel."""
+        del ctx
+        self.board.seen(request.name).set()
+        try:
+            await self.board.gates[request.name].wait()
+        finally:
+            await asyncio.sleep(1)
+            self.board.calls.append(f"{request.name} stopped")
+        return Named(name=request.name)
+
     async def sized(self, request: Sized, ctx: Context) -> Sized:
         """Give so much text, and tell how much was given."""
         del ctx
@@ -218,6 +236,7 @@ def lab_units(board: Board) -> Domain:
         units.crowd,
         units.fail,
         units.break_,
+        units.raise_,
         units.leave,
         units.forget,
         units.give_up,
@@ -225,6 +244,7 @@ def lab_units(board: Board) -> Domain:
         units.hang,
         units.lively,
         units.stubborn,
+        units.slow_to_stop,
         units.sized,
     ):
         lab.query(retry=QUICK)(body)

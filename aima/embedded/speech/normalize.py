@@ -25,7 +25,7 @@ TIDIED = (
     (re.compile(r"\s+-+\s+|-{2,}"), " — "),
     (re.compile(r"\.{3,}"), "…"),
     (re.compile(r"([!?])[!?]+"), r"\1"),
-    (re.compile(rf"[^A-Za-zÀ-ÖØ-öø-ɏ'{MARK},.!?;:—…\"()\s-]"), " "),
+    (re.compile(rf"[^A-Za-zÀ-ÖØ-öø-ɏ'{MARK},.!?;:—…\"()\n -]"), " "),
     (re.compile(r"[ \t]+"), " "),
     (re.compile(r" (?=[,.!?;:…)])"), ""),
 )

@@ -7,6 +7,7 @@ Every pattern here is bounded, so that no text takes more than linear time.
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 
@@ -30,7 +31,7 @@ SAID_SYMBOLS = "°^"
 
 def plain_text(text: str) -> str:
     """Strip what is meant for the eye. Headings, list items and paragraphs become lines."""
-    text = FENCE.sub("\n\n", text)
+    text = FENCE.sub("\n\n", html.unescape(text))
     for pattern, kept in (IMAGE, r"\1"), (LINK, r"\1"), (AUTOLINK, r"\1"), (CODE, r"\2"):
         text = pattern.sub(kept, text)
     text = EMPHASIS.sub(r"\2", TAG.sub(" ", text).translate(FOLDED))

@@ -57,6 +57,15 @@ def test_a_text_function_does_what_cels_does(text: str, expected: object) -> Non
     assert value(text) == expected
 
 
+def test_trim_takes_unicodes_white_space_and_nothing_else() -> None:
+    """The same 25 characters as Google's CEL; Python's `strip` has more."""
+    points = [p for p in range(0x11000) if value("t.trim() == ''", t=chr(p))]
+    assert points == [
+        *(*range(0x09, 0x0E), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B)),
+        *(0x2028, 0x2029, 0x202F, 0x205F, 0x3000),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

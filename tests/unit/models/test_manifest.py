@@ -1,0 +1,65 @@
+"""The manifest says what may be fetched; a mistake in it is a mistake in every install."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import pytest
+from pydantic import ValidationError
+
+from aima.errors import ModelNotFound, NotFound
+from aima.models.manifest import Manifest, ModelFile, load_manifest
+
+
+def test_the_embedded_group_can_hear_answer_and_speak() -> None:
+    """The voice assistant is the first thing a new machine runs."""
+    types = [model.type for model in load_manifest().group("embedded")]
+    assert types == ["llm", "asr", "tts"]
+
+
+def test_every_model_tells_its_licence_and_has_sources() -> None:
+    """Nobody can be bound by a licence they were not told."""
+    for model in load_manifest().models:
+        assert model.licence
+        assert model.description
+        assert all(file.sources for file in model.files)
+        assert model.bytes == sum(file.bytes for file in model.files)
+
+
+def test_names_and_files_are_unique() -> None:
+    """Two models of one name would share a folder."""
+    models = load_manifest().models
+    assert len({model.name for model in models}) == len(models)
+    for model in models:
+        assert len({file.path for file in model.files}) == len(model.files)
+
+
+def test_no_address_is_written_down() -> None:
+    """Which hub and which index is the machine's configuration, not ours."""
+    text = files("aima.models").joinpath("manifest.toml").read_text("utf-8")
+    assert "://" not in text
+
+
+def test_an_unknown_model_is_answered_with_the_known_ones() -> None:
+    """A name mistyped must not cost a search."""
+    with pytest.raises(ModelNotFound, match=r"'smol'.*smollm2-135m-instruct, whisper-tiny\.en"):
+        load_manifest().model("smol")
+
+
+def test_an_unknown_group_is_answered_with_the_known_ones() -> None:
+    """Same."""
+    with pytest.raises(NotFound, match=r"'embeded'.*embedded"):
+        load_manifest().group("embeded")
+
+
+@pytest.mark.parametrize("path", ["../up", "a/../../up", "/root/x", ""])
+def test_a_file_cannot_leave_its_models_folder(path: str) -> None:
+    """A manifest may come from elsewhere one day; paths in it must not."""
+    with pytest.raises(ValidationError, match="relative path"):
+        ModelFile.model_validate({"path": path, "bytes": 1, "sha256": "0" * 64, "sources": []})
+
+
+def test_a_misspelt_key_is_refused() -> None:
+    """`licence` written `license` would silently be a model without one."""
+    with pytest.raises(ValidationError, match="license"):
+        Manifest.model_validate({"model": [{"license": "MIT"}]})
