@@ -23,11 +23,11 @@ RUN apt-get update \
     && rm --recursive /var/lib/apt/lists/*
 COPY --from=build /opt/aima /opt/aima
 # The folders exist with their owner, since a new volume takes over both.
-RUN useradd --uid 10001 --create-home aima \
+RUN useradd --uid 10001 --home-dir /data aima \
     && install --directory --owner aima --group aima --mode 700 /data /data/artifacts /data/models
 ENV PATH=/opt/aima/bin:$PATH AIMA_DATA=/data PYTHONUNBUFFERED=1
 USER 10001
-WORKDIR /home/aima
+WORKDIR /data
 VOLUME /data
 # A worker is well when Temporal sees it ask for work.
 HEALTHCHECK --start-period=60s --interval=30s --timeout=10s CMD ["sh", "-c", "\

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
 from aima.errors import AimaError, InternalError, InvalidRequest, NotFound, TemporalUnreachable
 
@@ -39,10 +39,8 @@ def _named(error: Exception) -> AimaError:
             named = InvalidRequest(f"{error.detail} at this address")
         case ClientDisconnect():
             named = InvalidRequest("the request broke off")
-        case RPCError(status=RPCStatusCode.INVALID_ARGUMENT):
-            named = InvalidRequest(f"Temporal refuses this: {error.message}")
         case RPCError():
-            named = TemporalUnreachable(f"Temporal does not answer: {error.message}; try again")
+            named = TemporalUnreachable(f"Temporal refuses: {error.message}; `aima doctor` may help")
         case _:  # nobody foresaw it; Starlette logs its traceback
             named = InternalError("AIMA made a mistake; logs/stack.log in its data folder has it")
     return named

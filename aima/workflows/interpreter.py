@@ -75,6 +75,16 @@ class Interpreter:
         return _output(program, frame)
 
 
+_UNREADABLE = (
+    AttributeError,
+    ExpressionError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+
 def _accept(args: Sequence[RawValue]) -> tuple[Program, Frame]:
     """Read the arguments of a run.
 
@@ -85,7 +95,7 @@ def _accept(args: Sequence[RawValue]) -> tuple[Program, Frame]:
         request, plan = args
         program = _program(plan.payload.data)
         return program, _frame(program, workflow.payload_converter().from_payload(request.payload))
-    except (AttributeError, ExpressionError, LookupError, TypeError, ValueError) as error:
+    except _UNREADABLE as error:
         raise ApplicationError(
             f"this run carries no plan that this worker can run: {type(error).__name__}: {error}; "
             "start it with `aima run`, and update the worker if AIMA did start it",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import partial
 
 import psutil
 import pytest
@@ -48,7 +49,7 @@ def test_after_a_kill_of_anything_the_next_up_works(aima: Aima, sink: Sink, vict
     if victim != "stack":
         os.kill(pids[victim], signal.SIGKILL) if psutil.pid_exists(pids[victim]) else None
     for name, pid in pids.items():
-        wait_until(lambda pid=pid: not _alive(pid), what=f"the end of the orphaned {name}")
+        wait_until(partial(_gone, pid), what=f"the end of the orphaned {name}")
     aima.up()
     sink.gate.touch()
     told = aima.ended(run)
@@ -68,8 +69,8 @@ def test_an_engine_killed_in_the_middle_of_a_chat_is_started_again(aima: Aima) -
     assert '"attempt": 2' in lines
 
 
-def _alive(pid: int) -> bool:
+def _gone(pid: int) -> bool:
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
-        return False
+        return True

@@ -24,7 +24,7 @@ REGISTRIES = tuple(
     )
 )
 
-OF_ONE_MACHINE = re.compile(r"(?<![\w.$}])/(?:root|home|Users|work|private)/[\w.]")
+OF_ONE_MACHINE = re.compile(r"(?<![\w.$}])/(?:root|home|Users|work|private)/[\w.]{2}")
 
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)[^)]*\)")
 

@@ -127,12 +127,19 @@ async def test_a_plan_without_steps_completes(lab: Lab) -> None:
     assert (outcome.state, outcome.output) == ("completed", {})
 
 
-async def test_json_that_is_none_fails_the_run(lab: Lab) -> None:
-    """A client in another language may send bytes that no JSON parser reads."""
+@pytest.mark.parametrize(
+    "data", [b'{"input": NaN', b"\xff", b"[" * 100_000], ids=["cut", "binary", "deep"]
+)
+@pytest.mark.parametrize("place", [0, 1], ids=["request", "plan"])
+async def test_bytes_that_are_no_json_fail_the_run(lab: Lab, data: bytes, place: int) -> None:
+    """A client in another language may send what no parser reads."""
     broken = lab.client.data_converter.payload_converter.to_payload({})
-    broken.data = b'{"input": NaN'
-    outcome = await sent(lab, RawValue(broken), plan_with(lab))
-    assert outcome.state == "failed"
+    broken.data = data
+    args: list[object] = [REQUEST, plan_with(lab)]
+    args[place] = RawValue(broken)
+    outcome = await sent(lab, *args)
+    assert outcome.error is not None
+    assert outcome.error["code"] in ("INVALID_REQUEST", "VALIDATION_ERROR")
 
 
 async def test_a_unit_that_no_worker_has_fails_its_step_after_its_attempts(idle: Lab) -> None:

@@ -35,7 +35,7 @@ def read_pairs(
     else for the text or the JSON in it; ``@@`` begins a text with ``@``. A value is text where
     text is wanted; otherwise JSON where it is JSON.
     """
-    from aima.dsl.types import Type
+    from aima.dsl.types import ARTIFACT, Type
 
     values: dict[str, Any] = {}
     for pair in pairs:
@@ -45,6 +45,8 @@ def read_pairs(
             values[key] = _from_file(Path(text[1:]), wanted, settings)
         else:
             values[key] = _value(text.removeprefix("@") if text[:1] == "@" else text, wanted)
+            if wanted.kinds() == {ARTIFACT} and isinstance(values[key], str):
+                raise ValidationFailed(f"{key!r} must be a file: give it as {key}=@FILE")
     return values
 
 
