@@ -172,7 +172,7 @@ def test_parse_json_reads_strict_json(text: str, expected: object) -> None:
 )
 def test_what_is_no_json_is_refused(text: str) -> None:
     """Strictly: what another reader would refuse or read differently is refused here."""
-    with pytest.raises(ExpressionEvaluationError, match="JSON|64 bits|surrogate"):
+    with pytest.raises(ExpressionEvaluationError, match=r"JSON|64 bits|surrogate"):
         value("parseJson(t)", t=text)
 
 
