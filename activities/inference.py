@@ -7,7 +7,9 @@ from pydantic import BaseModel, Field
 
 from aima.errors import (
     EngineNotRunning,
+    InsufficientResources,
     ModelNotFound,
+    NotFound,
     RateLimited,
     TooLarge,
     UnsupportedMedia,
@@ -136,7 +138,7 @@ async def chat(request: ChatRequest, ctx: Context) -> ChatReply:
 @inference.command(
     idempotent=True,
     retry=PATIENT,
-    errors=(*ENGINE_ERRORS, UnsupportedMedia),
+    errors=(*ENGINE_ERRORS, UnsupportedMedia, NotFound),
     emits=(RequestCompleted,),
     examples=(
         Example(
@@ -164,7 +166,7 @@ async def transcribe(request: TranscribeRequest, ctx: Context) -> Transcript:
 @inference.command(
     idempotent=True,
     retry=PATIENT,
-    errors=ENGINE_ERRORS,
+    errors=(*ENGINE_ERRORS, InsufficientResources, NotFound),
     emits=(RequestCompleted,),
     examples=(
         Example(
@@ -212,7 +214,7 @@ async def models(request: ModelsRequest, ctx: Context) -> ModelList:
         Example(
             "Every voice",
             {},
-            {"voices": [{"name": "af_heart", "model": "kokoro-82m"}]},
+            {"voices": [{"name": "jf_alpha", "model": "kokoro-82m"}]},
             holds=(lambda reply: bool(reply["voices"]),),
         ),
     ),

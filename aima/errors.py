@@ -5,6 +5,7 @@
     │   └── ValidationFailed      VALIDATION_ERROR        400
     ├── Unauthorized              UNAUTHORIZED            401
     ├── Forbidden                 FORBIDDEN               403
+    │   └── QuotaExceeded         QUOTA_EXCEEDED          403
     ├── NotFound                  RESOURCE_NOT_FOUND      404
     │   ├── UnitNotFound          UNIT_NOT_FOUND          404
     │   └── ModelNotFound         MODEL_NOT_FOUND         404
@@ -67,6 +68,12 @@ class Forbidden(AimaError):
 
     code = "FORBIDDEN"
     status = 403
+
+
+class QuotaExceeded(Forbidden):
+    """The caller has used up what it was granted."""
+
+    code = "QUOTA_EXCEEDED"
 
 
 class NotFound(AimaError):

@@ -132,7 +132,11 @@ class Settings(_Group):
         description="Folder of everything AIMA keeps: models, artifacts, runs.",
     )
     port: int = Field(default=7700, ge=0, le=65535, description="Port of `aima up` on loopback.")
-    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_level: str = Field(
+        default="INFO",
+        pattern="^(DEBUG|INFO|WARNING|ERROR)$",
+        description="Least severe lines of the processes' logs; runs have logs of their own.",
+    )
     project: Project = Project()
     temporal: Temporal = Temporal()
     worker: Worker = Worker()

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from aima.embedded.chat import Chat
 from aima.embedded.chat_request import ChatBody
 from aima.embedded.engine import Engine
-from aima.embedded.failure import WrongField, first_mistake, tell, tell_bug, tell_http
+from aima.embedded.failure import WrongField, first_mistake, tell, tell_bug, tell_disk, tell_http
 from aima.embedded.guard import BodyLimit, LocalOnly
 from aima.embedded.speak import Speaking, SpeechBody
 from aima.embedded.speech.voices import ALIASES, DESCRIPTIONS
@@ -46,7 +46,12 @@ def create_app(engine: Engine, *, local_only: bool) -> Starlette:
             Route(speech, doors.speech, methods=post, middleware=[JSON]),
             Route(transcriptions, doors.transcriptions, methods=post, middleware=[UPLOAD]),
         ],
-        exception_handlers={AimaError: tell, HTTPException: tell_http, Exception: tell_bug},
+        exception_handlers={
+            AimaError: tell,
+            HTTPException: tell_http,
+            OSError: tell_disk,
+            Exception: tell_bug,
+        },
         middleware=[Middleware(LocalOnly)] if local_only else [],
     )
 

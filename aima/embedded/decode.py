@@ -7,7 +7,6 @@ temporary file past ``MEMORY_BYTES``, and never beyond ``LONGEST_SECONDS``.
 
 from __future__ import annotations
 
-import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aima.embedded.stopping import Stop
-from aima.errors import InsufficientResources, TooLarge, UnsupportedMedia, ValidationFailed
+from aima.errors import TooLarge, UnsupportedMedia, ValidationFailed
 
 if TYPE_CHECKING:
     from av import AudioFrame
@@ -71,19 +70,11 @@ def decoded(source: IO[bytes], *, stop: Stop) -> Iterator[Recording]:
         UnsupportedMedia: these bytes are no sound anybody can read.
         ValidationFailed: it is empty or cut off.
         TooLarge: it is longer than ``LONGEST_SECONDS``.
-        InsufficientResources: there is no space for the samples.
         Stopped: nobody waits any more.
     """
     with tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES) as spool:
-        try:
-            _check_riff(source)
-            stated_seconds = _decode(source, spool, stop)
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            raise InsufficientResources(
-                f"no space left in {tempfile.gettempdir()} to decode the recording; free some"
-            ) from error
+        _check_riff(source)
+        stated_seconds = _decode(source, spool, stop)
         recording = Recording(spool, spool.tell() // SAMPLE_BYTES)
         _check_length(recording.seconds, stated_seconds)
         yield recording

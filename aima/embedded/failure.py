@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import tempfile
+
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -11,6 +14,7 @@ from aima.embedded.turns import Busy
 from aima.errors import (
     AimaError,
     Cancelled,
+    InsufficientResources,
     InternalError,
     InvalidRequest,
     ModelNotFound,
@@ -71,6 +75,14 @@ def tell_http(_: Request, error: Exception) -> Response:
     kind = NotFound if error.status_code == NotFound.status else InvalidRequest
     body = failure_body(kind(error.detail))
     return JSONResponse(body, status_code=error.status_code, headers=error.headers)
+
+
+def tell_disk(request: Request, error: Exception) -> Response:
+    """Answer where an upload or its samples found no space."""
+    if not isinstance(error, OSError) or error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+        raise error
+    place = tempfile.gettempdir()
+    return tell(request, InsufficientResources(f"no space left in {place}; free some, then retry"))
 
 
 def tell_bug(_: Request, __: Exception) -> Response:

@@ -95,13 +95,13 @@ class Transcription:
         }
 
     def _language(self, asked: str | None) -> str:
-        """Give the language to hear; None is the first that the model knows.
+        """Give the language to hear; without one asked for, the model's main language.
 
         Raises:
             WrongField: the model does not know the language asked for.
         """
         known = self.resident.model.languages
-        if asked is None:
+        if not asked:
             return known[0]
         code = asked.lower().split("-")[0]
         if code in known:

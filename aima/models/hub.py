@@ -7,6 +7,7 @@ remembered for the life of the object.
 
 from __future__ import annotations
 
+import errno
 import queue
 import threading
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from huggingface_hub.utils.tqdm import tqdm
 
 PROBE_SECONDS = 2.5
+FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 
 
 class HuggingFace:
@@ -41,7 +43,7 @@ class HuggingFace:
         """
         from httpx2 import HTTPError
         from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import HfHubHTTPError
+        from huggingface_hub.errors import XetDownloadError
 
         told = self._metadata(source).size
         if told not in {None, file.bytes}:
@@ -56,7 +58,9 @@ class HuggingFace:
                 endpoint=self._endpoint,
                 tqdm_class=_progress_class(report),
             )
-        except (HfHubHTTPError, HTTPError, ConnectionError, FileNotFoundError) as error:
+        except (HTTPError, XetDownloadError, OSError) as error:
+            if isinstance(error, OSError) and error.errno in FULL_DISK:
+                raise
             raise SourceFailed(_first_line(error)) from error
         yield from file_chunks(Path(path))
 

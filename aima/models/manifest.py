@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from aima.errors import ModelNotFound, NotFound
 
@@ -86,6 +86,12 @@ class Model(_Value):
     def bytes(self) -> int:
         """Size on disk."""
         return sum(file.bytes for file in self.files)
+
+    @model_validator(mode="after")
+    def _states_its_context(self) -> Model:
+        if self.type == "llm" and not self.context_tokens:
+            raise ValueError("context_tokens is missing: nothing would bound a conversation")
+        return self
 
 
 class Manifest(_Value):

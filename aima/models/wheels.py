@@ -107,7 +107,7 @@ def _folder_bytes(folder: Path) -> int:
     return total
 
 
-def _failure(part: Part, said: str) -> Exception:
+def _failure(part: Part, said: str) -> SourceFailed | InsufficientResources:
     if "No space left" in said:
         return InsufficientResources(
             f"the disk is full while fetching {part.package!r}; free some space and pull again"

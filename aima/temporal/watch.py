@@ -67,7 +67,8 @@ class Watch:
     async def _poll_pending(self) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._scheduled.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):  # wait_for (3.11) may lose a cancel
+                    await self._scheduled.wait()
                 self._scheduled.clear()
                 await asyncio.sleep(PICKUP_SECONDS)
             with suppress(RPCError):  # the server is away for a moment; the history will tell

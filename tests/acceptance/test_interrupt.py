@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -101,7 +100,7 @@ def test_without_a_terminal_it_cancels(running: Aima, sink: Sink) -> None:
 def test_a_stack_that_is_only_starting_is_taken_down_again(aima: Aima) -> None:
     """Ctrl-C before anything began leaves nothing: no process, no lock, no question."""
     with Terminal(aima, "run", "voice-assistant", "--example") as terminal:
-        wait_until(lambda: (aima.data / "lock").exists(), what="the stack's beginning")
+        wait_until((aima.data / "lock").exists, what="the stack's beginning")
         terminal.press(CTRL_C)
         assert terminal.end() == 130
         assert QUESTION not in terminal.said
@@ -109,11 +108,8 @@ def test_a_stack_that_is_only_starting_is_taken_down_again(aima: Aima) -> None:
     assert not (aima.data / "stack.json").exists()
 
 
-def test_detach_keeps_a_stack_that_was_begun_for_the_run(
-    aima: Aima, sink: Sink, tmp_path: Path
-) -> None:
+def test_detach_keeps_a_stack_that_was_begun_for_the_run(aima: Aima, sink: Sink) -> None:
     """Else the run would stand still the moment its author turns away."""
-    del tmp_path
     with hold(aima, sink, "kept") as terminal:
         terminal.press(CTRL_C)
         terminal.wait_for(QUESTION)

@@ -32,8 +32,8 @@ from aima.unit import Unit
 from tests.integration.board import Board, lab_units
 
 SERVER = str(Path(get_path("scripts")) / "temporal")
-TEST_SERVER = str(Path(get_path("scripts")) / "temporal-test-server")
 PATIENCE = 60.0
+MOST_BYTES = 16 * 1024**2
 
 
 @dataclass
@@ -98,18 +98,18 @@ class Lab:
 
 @contextmanager
 def lab_on(
-    client: Client, folder: Path, *, more: tuple[Unit, ...] = (), **worker: object
+    client: Client, folder: Path, *, more: tuple[Unit, ...] = (), inline_bytes: int = 65_536
 ) -> Iterator[Lab]:
     """Make a lab with a queue and a data folder of its own; its worker does not run yet."""
     settings = Settings.model_validate(
         {
             "data": folder,
             "temporal": {"task_queue": f"lab-{uuid.uuid4()}"},
-            "worker": {"activities": 1000, "shutdown_seconds": 1, **worker},
+            "worker": {"activities": 1000, "shutdown_seconds": 1},
         }
     )
-    artifacts = FolderArtifacts(folder / "artifacts", max_bytes=64 * 1024**2)
-    converter = data_converter(artifacts, inline_bytes=65_536, max_bytes=64 * 1024**2)
+    artifacts = FolderArtifacts(folder / "artifacts", max_bytes=MOST_BYTES)
+    converter = data_converter(artifacts, inline_bytes=inline_bytes, max_bytes=MOST_BYTES)
     config = client.config()
     config["data_converter"] = converter
     with open_store(folder / "aima.db") as store:

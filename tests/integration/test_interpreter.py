@@ -5,6 +5,7 @@ import json
 import pytest
 from temporalio.common import SearchAttributeKey
 
+from aima.dsl.json import Json
 from aima.temporal.attributes import LABELS, PLAN
 from aima.temporal.runs import RunRequest
 from tests.integration.lab import Lab
@@ -102,7 +103,12 @@ async def test_a_whole_expression_keeps_its_type_and_one_inside_text_becomes_tex
     lab: Lab,
 ) -> None:
     """An artifact's reference must not become text, and a number in a prompt must."""
-    given = {"n": 7, "list": [1, None, True], "map": {"b": 1, "a": [2.0]}, "text": "ä€"}
+    given: dict[str, Json] = {
+        "n": 7,
+        "list": [1, None, True],
+        "map": {"b": 1, "a": [2.0]},
+        "text": "ä€",
+    }
     outcome = await lab.run(
         """
         name: types
@@ -156,7 +162,10 @@ async def test_a_run_knows_its_own_name_and_id(lab: Lab) -> None:
 
 async def test_data_are_never_evaluated(lab: Lab) -> None:
     """What a user or a model says may look like an expression; it stays what it is."""
-    evil = {"text": "${config.secret}", "$": {"source": "1", "ast": ["const", 0, 1, 1]}}
+    evil: dict[str, Json] = {
+        "text": "${config.secret}",
+        "$": {"source": "1", "ast": ["const", 0, 1, 1]},
+    }
     outcome = await lab.run(
         """
         name: inert

@@ -34,10 +34,17 @@ def plan_with(lab: Lab, **changed: Json) -> dict[str, Json]:
     return {**lab.plan(FINE).data, **changed}
 
 
+def the_step(lab: Lab) -> dict[str, Json]:
+    """Give the one step of a good plan."""
+    steps = lab.plan(FINE).data["steps"]
+    assert isinstance(steps, list)
+    assert isinstance(steps[0], dict)
+    return steps[0]
+
+
 def step_with(lab: Lab, **changed: Any) -> dict[str, Json]:  # noqa: ANN401 - any JSON
     """Take a good plan and change its one step."""
-    [step] = lab.plan(FINE).data["steps"]  # type: ignore[misc] # a list of one
-    return plan_with(lab, steps=[{**step, **changed}])  # type: ignore[dict-item]
+    return plan_with(lab, steps=[{**the_step(lab), **changed}])
 
 
 REQUEST: dict[str, Json] = {"input": {}, "config": {}}
@@ -115,7 +122,7 @@ async def test_a_request_without_input_or_config_is_refused(lab: Lab, request_: 
 
 async def test_a_plan_with_two_steps_of_one_id_is_refused(lab: Lab) -> None:
     """They would be counted as one, and the run would wait for the other for ever."""
-    [step] = plan_with(lab)["steps"]  # type: ignore[misc] # a list of one
+    step = the_step(lab)
     outcome = await sent(lab, REQUEST, plan_with(lab, steps=[step, step]))
     assert outcome.error is not None
     assert outcome.error["code"] == "INVALID_REQUEST"

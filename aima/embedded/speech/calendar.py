@@ -9,24 +9,12 @@ from aima.embedded.speech.rules import ENDS_SENTENCE, Rule, stop_if_end
 from aima.embedded.speech.spelling import spelled
 
 MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+]  # fmt: skip
 MONTH = "|".join([*MONTHS, *(f"{month[:3]}(?:\\.|\\b)" for month in MONTHS), r"Sept(?:\.|\b)"])
 DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 HALF_DAY = rf"(?P<half>[aApP])(?:\.\s?[mM]\.{ENDS_SENTENCE}|\.?[mM]\b)"
-
-
 CLOCK = r"(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?![\d:])"
 
 
@@ -99,10 +87,7 @@ RULES: tuple[Rule, ...] = (
         re.compile(rf"\b{DAY} (?:of )?(?P<month>{MONTH})(?:,? (?P<year>[12]\d{{3}})\b)?"),
         _named_date,
     ),
-    (
-        re.compile(rf"(?<![\d:]){CLOCK}(?:\s?{HALF_DAY})?"),
-        _clock,
-    ),
+    (re.compile(rf"(?<![\d:]){CLOCK}(?:\s?{HALF_DAY})?"), _clock),
     (re.compile(rf"(?<![\d:.])(?P<hour>1[0-2]|0?[1-9])\s?{HALF_DAY}"), _hour),
     (re.compile(r"(?<!\w)(?:'|(?P<century>1[1-9]|20))?(?P<ten>\d)0'?s\b"), _decade),
     (re.compile(r"(?<![\w.])(\d+):(\d+)\b"), lambda match: f"{match[1]} to {match[2]}"),

@@ -92,9 +92,9 @@ def _stems(word: str, ending: str) -> list[str]:
 
 def with_s(stem: str) -> str:
     """Say a plural, a third person or a genitive: cats, dogs, churches."""
-    if stem[-1] in SIBILANTS:
+    if stem[-1:] in SIBILANTS:
         return stem + "ᵻz"
-    return stem + ("s" if stem[-1] in VOICELESS else "z")
+    return stem + ("s" if stem[-1:] in VOICELESS else "z")
 
 
 def with_ed(stem: str) -> str:

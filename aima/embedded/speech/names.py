@@ -8,13 +8,12 @@ import re
 from collections.abc import Iterable
 
 from aima.embedded.speech.number_words import cardinal, digits
-from aima.embedded.speech.rules import ENDS_SENTENCE, Rule, stop_if_end
+from aima.embedded.speech.rules import ENDS_SENTENCE, STARTERS, Rule, stop_if_end
 from aima.embedded.speech.spelling import spelled
 
 FORMS_OF_ADDRESS = {"Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Prof": "Professor"}
 TITLES = {
-    "Dr": "Doctor",
-    "St": "Saint", "Mt": "Mount", "Ft": "Fort", "Gen": "General", "Col": "Colonel",
+    "Dr": "Doctor", "St": "Saint", "Mt": "Mount", "Ft": "Fort", "Gen": "General", "Col": "Colonel",
     "Capt": "Captain", "Lt": "Lieutenant", "Sgt": "Sergeant", "Rev": "Reverend",
     "Hon": "Honorable", "Gov": "Governor", "Sen": "Senator", "Rep": "Representative",
     "Pres": "President",
@@ -109,7 +108,10 @@ RULES: tuple[Rule, ...] = (
         re.compile(rf"\b({'|'.join(FORMS_OF_ADDRESS)})(?:\.|\b(?=\s[A-Z]))"),
         lambda match: FORMS_OF_ADDRESS[match[1]],
     ),
-    (re.compile(rf"\b({'|'.join(TITLES)})\.(?=\s[A-Z])"), lambda match: TITLES[match[1]]),
+    (
+        re.compile(rf"\b({'|'.join(TITLES)})\.(?=\s(?!(?:{STARTERS})\b)[A-Z])"),
+        lambda match: TITLES[match[1]],
+    ),
     (re.compile(r"\bDr(?=\s[A-Z])"), lambda _: "Doctor"),
     (
         re.compile(rf"\b({_any_of(INSIDE)})\.", re.IGNORECASE),

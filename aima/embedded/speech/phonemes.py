@@ -12,59 +12,15 @@ from aima.embedded.speech.spelling import MARK
 
 TOKEN = re.compile(rf"(?:[^\W\d_]{MARK})+|[^\W\d_]+(?:'[^\W\d_]+)*'?|[,.!?;:—…\"()]")
 CASE_CHANGE = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-BEFORE_VERB = frozenset(
-    [
-        "to",
-        "will",
-        "would",
-        "can",
-        "could",
-        "shall",
-        "should",
-        "may",
-        "might",
-        "must",
-        "i",
-        "you",
-        "we",
-        "they",
-        "who",
-        "don't",
-        "didn't",
-        "doesn't",
-        "won't",
-        "can't",
-        "i'll",
-        "you'll",
-        "we'll",
-        "they'll",
-        "please",
-    ]
-)
-BEFORE_NOUN = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "this",
-        "that",
-        "these",
-        "those",
-        "my",
-        "your",
-        "his",
-        "her",
-        "its",
-        "our",
-        "their",
-        "some",
-        "any",
-        "no",
-        "every",
-        "each",
-        "of",
-    ]
-)
+BEFORE_VERB = {
+    "to", "will", "would", "can", "could", "shall", "should", "may", "might", "must", "i", "you",
+    "we", "they", "who", "don't", "didn't", "doesn't", "won't", "can't", "i'll", "you'll", "we'll",
+    "they'll", "please",
+}  # fmt: skip
+BEFORE_NOUN = {
+    "a", "an", "the", "this", "that", "these", "those", "my", "your", "his", "her", "its", "our",
+    "their", "some", "any", "no", "every", "each", "of",
+}  # fmt: skip
 LONGEST_ACRONYM = 5
 SPOKEN_VOWELS = frozenset("aeiouyAEIOUY")
 WEAK = {"a": ("ɐ", "ɐ"), "an": ("ɐn", "ɐn"), "the": ("ðə", "ði"), "to": ("tə", "tʊ")}
@@ -108,7 +64,7 @@ class Phonemizer:
         if MARK in word:
             return self.lexicon.spell(word.replace(MARK, ""))
         if follows and word.lower() in WEAK:
-            return WEAK[word.lower()][follows.lstrip("ˈˌ")[0] in VOWELS]
+            return WEAK[word.lower()][follows.lstrip("ˈˌ")[:1] in VOWELS]
         role = "VERB" if before in BEFORE_VERB else "NOUN" if before in BEFORE_NOUN else "DEFAULT"
         return self.lexicon.phonemes(word, role=role) or self._by_parts(word)
 

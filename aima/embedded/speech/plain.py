@@ -44,7 +44,7 @@ def plain_text(text: str) -> str:
             lines[-1] += " " + stripped
         elif stripped:
             lines.append(stripped)
-        # Only the lines of one paragraph wrap; a list item may go on in the next line as well.
+        # A paragraph and a list item may go on in the next line; a heading never does.
         joins = bool(stripped) and not line.lstrip().startswith("#")
     return "\n".join(line if line.endswith(ENDS) else line + "." for line in lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -30,7 +31,8 @@ def command(*, foreground: bool, background: str | None, as_json: bool) -> None:
                 _tell(state, as_json=as_json)
 
         own_stack(settings, stays=background != "ends", ready=ready)
-        return
+        # As in a worker: the interpreter's own end takes half a second and may abort in the SDK.
+        os._exit(0)
     from aima.gateway.cli.ps_command import show
     from aima.gateway.cli.stack import stack
 

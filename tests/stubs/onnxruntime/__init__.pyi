@@ -12,6 +12,7 @@ class SessionOptions:
 
 class RunOptions:
     terminate: bool
+    def add_run_config_entry(self, key: str, value: str) -> None: ...
 
 class InferenceSession:
     def __init__(

@@ -45,6 +45,7 @@ def manifest_of(*entries: dict[str, Any], name: str = "tiny") -> Manifest:
         "description": "A model for tests.",
         "licence": "Apache-2.0",
         "languages": ["en"],
+        "context_tokens": 64,
         "file": list(entries),
     }
     return Manifest.model_validate({"model": [model]})

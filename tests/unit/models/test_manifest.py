@@ -8,7 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from aima.errors import ModelNotFound, NotFound
+from aima.models import manifest
 from aima.models.manifest import Manifest, ModelFile, load_manifest
+from aima.ports import engine
 
 
 def test_the_embedded_group_can_hear_answer_and_speak() -> None:
@@ -63,3 +65,15 @@ def test_a_misspelt_key_is_refused() -> None:
     """`licence` written `license` would silently be a model without one."""
     with pytest.raises(ValidationError, match="license"):
         Manifest.model_validate({"model": [{"license": "MIT"}]})
+
+
+def test_types_are_those_of_the_engines() -> None:
+    """The list stands twice, since models may know nothing of engines."""
+    assert manifest.ModelType == engine.ModelType
+
+
+def test_a_language_model_states_its_context() -> None:
+    """Without it nothing would bound a conversation."""
+    model = load_manifest().models[0].model_dump(by_alias=True) | {"context_tokens": 0}
+    with pytest.raises(ValidationError, match="context_tokens is missing"):
+        Manifest.model_validate({"model": [model]})

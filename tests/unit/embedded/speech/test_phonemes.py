@@ -7,8 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aima.embedded.speech.lexicon import Lexicon
+from aima.embedded.speech.normalize import sentences
 from aima.embedded.speech.phonemes import Phonemizer
 
 
@@ -92,3 +95,16 @@ def test_what_no_list_has_is_guessed(sentence: str, asked: list[str]) -> None:
     guess = Echo()
     Phonemizer(LEXICON, guess).phonemes(sentence)
     assert guess.asked == asked
+
+
+@given(st.text(max_size=60))
+def test_no_sentence_fails(text: str) -> None:
+    """Letters without a name, endings without a stem: whatever it is, it must not end a request."""
+    for sentence in sentences(text):
+        phonemes(sentence)
+
+
+@pytest.mark.parametrize("sentence", ["Ǝ's", "the Ǝ", "Ǝ", "ŋ·'s", "'", "a'"])
+def test_a_letter_without_a_name_is_silent(sentence: str) -> None:
+    """The rest is said."""
+    assert "Ǝ" not in phonemes(sentence)
