@@ -231,9 +231,9 @@ def _models(body: object, name: str) -> tuple[type[BaseModel], type[BaseModel]]:
     reply = hints.pop("return", None)
     request = next(iter(hints.values()), None)
     for model in (request, reply):
-        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        if not (isinstance(model, type) and issubclass(model, BaseModel)) or model is BaseModel:
             raise TypeError(
                 f"{name!r} must be `async def {name.partition('.')[2]}(request: Model, "
-                "ctx: Context) -> Model` with pydantic models"
+                "ctx: Context) -> Model` with pydantic models of its own"
             )
     return request, reply  # type: ignore[return-value] # narrowed in the loop above

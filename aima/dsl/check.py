@@ -12,11 +12,11 @@ from aima.dsl.diagnostic import Diagnostic, Enough, Findings, Severity, define
 from aima.dsl.document import Document, Step, read_document
 from aima.dsl.language import Language
 from aima.dsl.load import Source, load
-from aima.dsl.node import Mapping, Mark, Node, Scalar, Span, to_json
+from aima.dsl.node import Mapping, Node, Scalar, Span, to_json
 from aima.dsl.order import find_cycle, order_of
 from aima.dsl.signature import JsonSchema, Signatures
-from aima.dsl.types import ANY, TEXT, Type, dangling_references
-from aima.dsl.values import NOT_ALLOWED, ValueChecker
+from aima.dsl.types import ANY, TEXT, Type, dangling_reference
+from aima.dsl.values import NOT_ALLOWED, ValueChecker, child_of
 
 CYCLE = define("step/cycle", "Steps wait for each other in a circle.")
 ALL_STEPS = define("step/reads-all", "A step reads all steps at once, whichever are done.")
@@ -155,9 +155,9 @@ def _inputs(document: Document, findings: Findings) -> JsonSchema:
         hint = "write `type: object` and name each input under `properties`"
         findings.error(BAD_SCHEMA, node.mark, "a run's input is an object", hint)
         return ANY
-    if dangling := next(dangling_references(schema, schema), None):
+    if dangling := dangling_reference(schema, schema):
         hint = "a `$ref` leads to a place in `inputs` itself, such as `#/$defs/name`"
-        findings.error(BAD_SCHEMA, node.mark, f"nothing is at `$ref: {dangling}`", hint)
+        findings.error(BAD_SCHEMA, _at(node, dangling), "this leads nowhere", hint)
         return ANY
     return schema
 
@@ -227,8 +227,7 @@ def _schema_of(value: object) -> JsonSchema:
     return {"const": value}
 
 
-def _at(node: Node, path: tuple[object, ...]) -> Mark:
+def _at(node: Node, path: tuple[object, ...]) -> Node:
     for part in path:
-        if isinstance(node, Mapping) and isinstance(part, str) and part in node.entries:
-            node = node.entries[part].value
-    return node.mark
+        node = child_of(node, part)
+    return node

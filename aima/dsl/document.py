@@ -192,9 +192,8 @@ def _steps(nodes: Sequence, language: Language, findings: Findings) -> Iterator[
 def _step(node: Mapping, language: Language, findings: Findings) -> Step | None:
     chosen = [key for key in node.entries if key in language.bodies]
     body = chosen[0] if chosen else None
-    known = (*_STEP_KEYS, *language.modifiers, *language.bodies)
-    if body is not None:
-        known = (*_STEP_KEYS, *language.bodies[body].keys, *language.modifiers)
+    bodies = language.bodies.values() if body is None else (language.bodies[body],)
+    known = (*_STEP_KEYS, *(key for one in bodies for key in one.keys), *language.modifiers)
     for key in chosen[1:]:
         findings.error(
             TWO_BODIES, node.entries[key].key, f"a step is either `{body}` or `{key}`, not both"

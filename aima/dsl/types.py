@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -142,17 +142,23 @@ def closed(schema: JsonSchema) -> JsonSchema:
     return {**schema, **inner}
 
 
-def dangling_references(schema: object, root: JsonSchema) -> Iterator[str]:
-    """Find every ``$ref`` that leads nowhere inside ``root``; nothing is ever fetched."""
+def dangling_reference(schema: object, root: JsonSchema) -> tuple[object, ...]:
+    """Find the path to the first ``$ref`` that leads nowhere inside ``root``; empty: none does.
+
+    Nothing is ever fetched from anywhere.
+    """
+    inner: Iterable[tuple[object, object]] = ()
     if isinstance(schema, Mapping):
         reference = schema.get("$ref")
         if isinstance(reference, str) and _find(root, reference) is None:
-            yield reference
-        for value in schema.values():
-            yield from dangling_references(value, root)
+            return ("$ref",)
+        inner = schema.items()
     elif isinstance(schema, list):
-        for value in schema:
-            yield from dangling_references(value, root)
+        inner = enumerate(schema)
+    for key, value in inner:
+        if path := dangling_reference(value, root):
+            return (key, *path)
+    return ()
 
 
 def _kinds(kind: Type, seen: set[int]) -> Iterator[str]:

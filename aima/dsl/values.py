@@ -75,7 +75,7 @@ class ValueChecker:
         for key, entry in node.entries.items():
             child = here.child(key)
             if child is None:
-                hint = _hint(key, here.fields(), "it takes")
+                hint = suggestion(key, here.fields(), "it takes")
                 self.findings.error(UNKNOWN_INPUT, entry.key, f"there is no `{key}`", hint)
                 child = Type.of(ANY)
             self.check(entry.value, child)
@@ -108,7 +108,7 @@ class ValueChecker:
     def _tell(self, error: ValidationError, node: Node, wanted: Type) -> None:
         at = node
         for part in error.absolute_path:
-            at = _child(at, part)
+            at = child_of(at, part)
         if error.validator == "type" and isinstance(error.schema, Map):
             self._mismatch(at, _kind_of(at), wanted.inside(error.schema))
             return
@@ -142,7 +142,7 @@ class ValueChecker:
         """Check one reference; give its type, None where nothing is known."""
         root, *links = read.path
         if root not in ROOTS:
-            hint = _hint(root, ROOTS, "start with")
+            hint = suggestion(root, ROOTS, "start with")
             message = f"nothing is called `{root}` here"
             self.findings.error(UNKNOWN_ROOT, _place(read, node), message, hint)
             return None
@@ -173,7 +173,7 @@ class ValueChecker:
             self.findings.error(MAY_BE_ABSENT, _place(read, node), message, hint)
 
     def _unknown(self, code: str, read: Read, node: Scalar, missing: _Missing) -> None:
-        hint = _hint(missing.name, missing.known, "there is")
+        hint = suggestion(missing.name, missing.known, "there is")
         message = f"there is no {missing.what} `{missing.name}`"
         self.findings.error(code, _place(read, node), message, hint)
 
@@ -195,8 +195,8 @@ def _place(read: Read, node: Scalar) -> Span:
     return Span(node.locate(read.offset), node.locate(read.end))
 
 
-def _hint(name: str, known: Iterable[str], lead: str) -> str:
-    """Give the nearest of the known names, or the first of them."""
+def suggestion(name: str, known: Iterable[str], lead: str) -> str:
+    """Give the nearest of the known names, or the first of them behind ``lead``."""
     names = list(known)
     near = nearest(name, names)
     if near is not None:
@@ -213,7 +213,8 @@ def _has_expression(node: Node) -> bool:
     return isinstance(node.value, str) and "${" in node.value
 
 
-def _child(node: Node, part: object) -> Node:
+def child_of(node: Node, part: object) -> Node:
+    """Give what stands under a key or at a position of a node; the node itself where nothing."""
     if isinstance(node, Mapping) and isinstance(part, str) and part in node.entries:
         return node.entries[part].value
     if isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):

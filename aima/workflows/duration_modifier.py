@@ -49,6 +49,10 @@ class DurationModifier:
 
 def check_duration(value: Node, checker: Checker, parse: Callable[[Json], timedelta]) -> None:
     """Tell a value that is neither an expression nor, for ``parse``, a duration."""
+    if isinstance(value, Scalar) and type(value.value) in (int, float):
+        hint = f"write {value.value}s if seconds are meant"
+        checker.findings.error(BAD_DURATION, value, "a duration needs a unit", hint)
+        return
     checker.value(value, _DURATION)
     text = literal_text(value)
     if text is not None:

@@ -18,7 +18,8 @@ from aima.stack.lock import is_owned, reaching, running_stack
 if TYPE_CHECKING:
     from subprocess import Popen
 
-START_SECONDS = 60.0
+START_SECONDS = 40.0
+"""How long a stack may take to get ready; it gives up by itself before."""
 
 
 @contextmanager

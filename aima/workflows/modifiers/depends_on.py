@@ -7,9 +7,9 @@ from aima.dsl.compile import Compiler
 from aima.dsl.diagnostic import define
 from aima.dsl.document import WRONG_TYPE, Step
 from aima.dsl.json import Json
-from aima.dsl.nearest import nearest
 from aima.dsl.node import Node, Scalar, Sequence
 from aima.dsl.signature import JsonSchema
+from aima.dsl.values import suggestion
 
 UNKNOWN = define("order/unknown-step", "`depends_on` names a step that does not exist.")
 
@@ -29,12 +29,11 @@ class DependsOn:
             message = "`depends_on` is a list of step ids"
             checker.findings.error(WRONG_TYPE, value, message, f"write [{step.id}]")
             return
-        ids = checker.document.ids
+        ids = [step.id for step in checker.document.steps]
         for item in value.items:
             name = item.value if isinstance(item, Scalar) else None
             if name not in ids:
-                near = nearest(str(name), ids)
-                hint = f"did you mean `{near}`?" if near else None
+                hint = suggestion(str(name), ids, "there is")
                 checker.findings.error(UNKNOWN, item, f"there is no step `{name}`", hint)
 
     def output(self, value: Node, schema: JsonSchema) -> JsonSchema:

@@ -29,7 +29,7 @@ class Heartbeat(DurationModifier):
             if (bound := literal_text(said)) is not None:
                 timeout = parse_bound(bound)
             if timeout is not None and text is not None and parse_bound(text) >= timeout:
-                message = f"the timeout, {timeout}, ends each attempt before"
+                message = f"the timeout of {timeout.total_seconds():g} s ends each attempt before"
                 hint = "shorten the heartbeat or lengthen the `timeout`"
                 checker.findings.error(TOO_LONG, value, message, hint)
 

@@ -1,0 +1,172 @@
+"""The door lets in who knows the token and calls this machine by its own name, nobody else."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.acceptance.command import Aima
+from tests.acceptance.running import running_aima
+
+
+@dataclass(frozen=True)
+class Door:
+    """How to knock at a stack's door."""
+
+    aima: Aima
+    port: int
+    token: str = field(repr=False)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | Iterator[bytes] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> tuple[int, dict[str, object], dict[str, str]]:
+        """Send a request with the token unless ``headers`` says otherwise."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            sent = {"authorization": f"Bearer {self.token}", **(headers or {})}
+            connection.request(method, path, body=body, headers=sent)
+            answer = connection.getresponse()
+            text = answer.read()
+            return answer.status, json.loads(text) if text else {}, dict(answer.getheaders())
+        finally:
+            connection.close()
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    """The door of a stack that is up."""
+    with running_aima(tmp_path_factory.mktemp("door")) as aima:
+        state = json.loads((aima.data / "stack.json").read_text())
+        yield Door(aima, state["port"], state["token"])
+
+
+@pytest.mark.parametrize("path", ["/health", "/api/v2/runs", "/nowhere"])
+@pytest.mark.parametrize("given", ["", "Bearer ", "Bearer wrong", "Basic d3Jvbmc=", "Bearer é"])
+def test_strangers_learn_nothing(door: Door, path: str, given: str) -> None:
+    """Any user of the machine can reach loopback; not even what addresses there are is told."""
+    status, told, _ = door.ask("GET", path, headers={"authorization": given})
+    assert status == 401
+    assert told["code"] == "UNAUTHORIZED"
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:7700", "127.0.0.1.evil.example"])
+def test_a_page_of_the_web_is_refused(door: Door, host: str) -> None:
+    """With DNS rebinding a page reaches loopback under a name of its own."""
+    status, told, _ = door.ask("GET", "/health", headers={"host": host})
+    assert status == 403
+    assert told["code"] == "FORBIDDEN"
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:7700", "127.0.0.1", "[::1]:80"])
+def test_this_machine_may_be_called_by_any_name_of_its_own(door: Door, host: str) -> None:
+    """A tunnel or a client may say localhost."""
+    assert door.ask("GET", "/health", headers={"host": host})[0] == 200
+
+
+def test_it_listens_on_loopback_only(door: Door) -> None:
+    """Nothing of a stack is offered to the network."""
+    listening = {
+        connection.laddr.ip
+        for pid in door.aima.pids().values()
+        for connection in psutil.Process(pid).net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
+
+
+def test_a_body_that_is_too_large_is_refused_before_it_is_sent(door: Door) -> None:
+    """Memory is not for strangers to fill, nor for a slip of the pen."""
+    with socket.create_connection(("127.0.0.1", door.port), timeout=30) as line:
+        line.sendall(
+            f"POST /api/v2/runs HTTP/1.1\r\nhost: localhost\r\n"
+            f"authorization: Bearer {door.token}\r\ncontent-length: 99999999999\r\n\r\n".encode()
+        )
+        assert line.recv(1000).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_body_that_grows_too_large_is_cut_off(door: Door) -> None:
+    """Who states no size is counted."""
+    with socket.create_connection(("127.0.0.1", door.port), timeout=30) as line:
+        line.sendall(
+            f"POST /api/v2/runs HTTP/1.1\r\nhost: localhost\r\n"
+            f"authorization: Bearer {door.token}\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+        )
+        chunk = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
+        for _ in range(11):
+            line.sendall(chunk)
+        assert line.recv(1000).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "detail"),
+    [
+        ("POST", "/api/v2/runs", b"{", 400, "the request: Invalid JSON"),
+        ("POST", "/api/v2/runs", b"[]", 400, "the request: Input should be an object"),
+        ("POST", "/api/v2/runs", b"", 400, "the request: Invalid JSON"),
+        ("POST", "/api/v2/runs", b"{}", 400, "the request: 'text': Field required"),
+        ("POST", "/api/v2/runs", b'{"text": "", "file": "x", "n": 1}', 400, "'n': Extra inputs"),
+        ("POST", "/api/v2/runs", b"\xff\xfe", 400, "the request: Invalid JSON"),
+        ("POST", "/api/v2/execute", b'{"unit": "no.such"}', 404, "no unit is called 'no.such'"),
+        ("GET", "/api/v2/nowhere", None, 404, "no such address"),
+        ("GET", "/api/v2/runs/../../health", None, 404, "there is no run '../../health'"),
+        ("GET", "/api/v2/runs?limit=x", None, 400, "the query: 'limit'"),
+        ("GET", "/api/v2/runs?limit=0", None, 400, "the query: 'limit'"),
+        ("GET", "/api/v2/execute", None, 405, "Method Not Allowed"),
+        ("DELETE", "/health", None, 405, "Method Not Allowed"),
+    ],
+)
+def test_what_makes_no_sense_is_a_problem_with_a_code(
+    door: Door, method: str, path: str, body: bytes | None, status: int, detail: str
+) -> None:
+    """Every refusal is problem details that a program can act on; none is a traceback."""
+    answered, told, headers = door.ask(method, path, body=body)
+    assert answered == status
+    assert headers["content-type"] == "application/problem+json"
+    assert set(told) == {"title", "status", "code", "detail"}
+    assert detail in str(told["detail"])
+    if status == 405:
+        assert headers["allow"]
+
+
+def test_the_token_is_only_where_it_belongs(door: Door) -> None:
+    """What a log, a list of processes or another user's eyes can see does not open the door."""
+    state = door.aima.data / "stack.json"
+    assert state.stat().st_mode & 0o777 == 0o600
+    for process in psutil.process_iter(["cmdline"]):
+        assert door.token not in " ".join(process.info["cmdline"] or [])
+    assert door.token not in door.aima.call("ps", "--json").stdout
+    assert door.token not in door.aima.call("settings").stdout
+    for file in files_of(door.aima.data):
+        if file != state:
+            assert door.token.encode() not in file.read_bytes(), file
+
+
+def test_what_is_kept_is_for_its_owner_alone(door: Door) -> None:
+    """Recordings and answers are private, also in a folder that others may enter."""
+    assert door.aima.ask("exec", "inference.models")["state"] == "completed"
+    readable = [file for file in files_of(door.aima.data) if file.stat().st_mode & 0o077]
+    assert not readable
+
+
+def test_a_new_data_folder_is_for_its_owner_alone(aima: Aima, tmp_path: Path) -> None:
+    """AIMA makes it; nobody has to think of its mode."""
+    aima.data = tmp_path / "new" / "folder"
+    assert aima.call("runs").returncode == 0
+    assert aima.data.stat().st_mode & 0o777 == 0o700
+
+
+def files_of(data: Path) -> list[Path]:
+    """List what a data folder keeps; the models are the tests' own."""
+    return [p for p in data.rglob("*") if p.is_file() and not p.is_relative_to(data / "models")]
