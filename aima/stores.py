@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from aima.artifacts import FolderArtifacts
     from aima.models.store import ModelStore
     from aima.runlog import RunLogs
-    from aima.store import Store
+    from aima.store.database import Store
 
 
 def artifacts_of(settings: Settings) -> FolderArtifacts:

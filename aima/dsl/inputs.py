@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from typing import Any, cast
+from itertools import islice
+from typing import TYPE_CHECKING, Any, cast
 
+from aima.dsl.expression.literals import INT_MAX, INT_MIN
 from aima.dsl.json import Json
 from aima.dsl.nearest import nearest
 from aima.dsl.plan import Plan
+from aima.dsl.types import ANY, Type, closed, validator_of
 from aima.errors import ValidationFailed
+
+if TYPE_CHECKING:  # it costs 0.1 s
+    from jsonschema import ValidationError
 
 _REFERENCE: Mapping[str, Any] = {
     "type": "object",
@@ -21,28 +28,30 @@ _REFERENCE: Mapping[str, Any] = {
         "bytes": {"type": "integer", "minimum": 0},
     },
 }
+_MOST_PROBLEMS = 10
+_MOST_CHARACTERS = 200
 
 
 def accept_input(plan: Plan, given: Json) -> Json:
-    """Check an input and fill in the defaults of its schema.
+    """Check an input; fill in the defaults of its schema, and make each number what it declares.
+
+    A declared ``number`` becomes a double and a declared ``integer`` an int, since expressions
+    never mix the two.
 
     Raises:
         ValidationFailed: it does not fit; the message lists everything that is wrong.
     """
+    problems = list(islice(_numbers_amiss(given, "input"), _MOST_PROBLEMS))
     schema = plan.data["inputs"]
-    if not isinstance(schema, dict):
-        return given
-    from jsonschema import Draft202012Validator
-
-    value = deepcopy(given)
-    _fill(schema, value)
-    validator = Draft202012Validator(_rewritten(schema))
-    problems = [_said(error) for error in validator.iter_errors(cast("Any", value))]
-    problems += _unknown(schema, value)
+    value = given
+    if isinstance(schema, dict) and not problems:
+        value = _completed(Type.of(schema), given)
+        validator = validator_of(Type.of(_rewritten(closed(schema))))
+        errors = validator.iter_errors(cast("Any", value))
+        problems = [said for error in islice(errors, _MOST_PROBLEMS) for said in _said(error)]
     if problems:
-        raise ValidationFailed(
-            f"the input does not fit workflow {plan.name!r}: " + "; ".join(problems)
-        )
+        listed = "; ".join(problems)
+        raise ValidationFailed(f"the input does not fit workflow {plan.name!r}: {listed}")
     return value
 
 
@@ -61,38 +70,62 @@ def accept_config(plan: Plan, given: Mapping[str, Json]) -> dict[str, Json]:
     return dict(given)
 
 
-def _fill(schema: Mapping[str, Any], value: Json) -> None:
+def _numbers_amiss(value: Json, path: str) -> Iterator[str]:
+    """Find numbers that the language does not have: integers past 64 bits, NaN, infinities."""
     if isinstance(value, dict):
-        for key, inner in schema.get("properties", {}).items():
-            if key not in value and "default" in inner:
-                value[key] = deepcopy(inner["default"])
-            if key in value:
-                _fill(inner, value[key])
+        for key, inner in value.items():
+            yield from _numbers_amiss(inner, f"{path}.{key}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _numbers_amiss(inner, f"{path}[{index}]")
+    elif isinstance(value, int) and not INT_MIN <= value <= INT_MAX:
+        yield f"{path!r} does not fit into 64 bits"
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield f"{path!r} is {value}, which is no number"
+
+
+def _completed(kind: Type, value: Json) -> Json:
+    """Give a value with defaults filled in and numbers made what they are declared to be."""
+    if isinstance(value, dict):
+        full = {key: _completed(kind.child(key) or Type.of(ANY), v) for key, v in value.items()}
+        for key in kind.fields():
+            inner = kind.child(key)
+            if key not in full and inner is not None and "default" in inner.schema:
+                full[key] = _completed(inner, deepcopy(inner.schema["default"]))
+        return full
+    if isinstance(value, list):
+        item = kind.item()
+        return [_completed(item, v) for v in value] if item.schema else value
+    kinds = kind.kinds() if isinstance(value, int | float) else frozenset()
+    if type(value) is int and "number" in kinds and "integer" not in kinds:
+        return float(value)
+    if isinstance(value, float) and value.is_integer() and "number" not in kinds:
+        return int(value) if "integer" in kinds else value
+    return value
 
 
 def _rewritten(schema: Any) -> Any:  # noqa: ANN401 - any JSON
     """Say what a value of format ``artifact`` is: a reference, whatever type is written."""
-    if isinstance(schema, dict):
+    if isinstance(schema, Mapping):
         if schema.get("format") == "artifact":
             return _REFERENCE
         return {key: _rewritten(value) for key, value in schema.items()}
     return [_rewritten(item) for item in schema] if isinstance(schema, list) else schema
 
 
-def _unknown(schema: Mapping[str, Any], value: Json) -> Iterator[str]:
-    """With ``properties``, an input is closed unless it says otherwise."""
-    known = schema.get("properties")
-    if not isinstance(value, dict) or known is None or "additionalProperties" in schema:
-        return
-    for key in value:
-        if key not in known:
-            near = nearest(key, known)
-            yield f"there is no input {key!r}" + (f", did you mean {near!r}?" if near else "")
-
-
-def _said(error: Any) -> str:  # noqa: ANN401 - jsonschema's error
+def _said(error: ValidationError) -> Iterator[str]:
     where = ".".join(str(part) for part in error.absolute_path)
     if _REFERENCE in (error.schema, error.parent.schema if error.parent else None):
-        return f"{where!r} must be a file: give it as {where}=@FILE"
-    message = str(error.message)
-    return f"{where!r}: {message}" if where else message
+        yield f"{where!r} must be a file: give it as {where}=@FILE"
+    elif error.validator == "additionalProperties" and isinstance(error.schema, Mapping):
+        known = error.schema.get("properties", {})
+        given = cast("Mapping[str, Json]", error.instance)
+        for key in islice((key for key in given if key not in known), _MOST_PROBLEMS):
+            near = nearest(key, known)
+            hint = f", did you mean {near!r}?" if near else ""
+            yield f"there is no input {f'{where}.{key}' if where else key!r}{hint}"
+    else:
+        message = error.message
+        if len(message) > _MOST_CHARACTERS:
+            message = message[:_MOST_CHARACTERS] + "…"
+        yield f"{where!r}: {message}" if where else message

@@ -40,7 +40,8 @@ def _named(error: Exception) -> AimaError:
         case ClientDisconnect():
             named = InvalidRequest("the request broke off")
         case RPCError():
-            named = TemporalUnreachable(f"Temporal refuses: {error.message}; `aima doctor` may help")
+            said = f"Temporal refuses: {error.message}; `aima doctor` may help"
+            named = TemporalUnreachable(said)
         case _:  # nobody foresaw it; Starlette logs its traceback
             named = InternalError("AIMA made a mistake; logs/stack.log in its data folder has it")
     return named

@@ -45,7 +45,8 @@ def _lines(unit: Unit) -> Iterator[str]:
     yield f"# {unit.name}\n\n{unit.description}\n"
     again = "safe to repeat" if unit.idempotent else "its effect is recorded and happens once"
     yield f"A {unit.kind}; {again}. One attempt takes at most {unit.timeout.total_seconds():g} s;"
-    yield f"{unit.retry.attempts} attempts, {unit.retry.delay.total_seconds():g} s apart at first.\n"
+    apart = unit.retry.delay.total_seconds()
+    yield f"{unit.retry.attempts} attempts, {apart:g} s apart at first.\n"
     yield from _fields("Input", unit.input.model_json_schema())
     yield from _fields("Output", unit.output.model_json_schema(mode="serialization"))
     if unit.errors:
@@ -61,7 +62,8 @@ def _lines(unit: Unit) -> Iterator[str]:
         yield ""
     for example in unit.examples:
         yield f"## Example: {example.title}\n\n```yaml\n- id: example\n  type: {unit.name}"
-        yield f"  input: {_json(example.input)}\n```\ngives\n```json\n{_json(example.output)}\n```\n"
+        yield f"  input: {_json(example.input)}\n```\n"
+        yield f"gives\n\n```json\n{_json(example.output)}\n```\n"
 
 
 def _fields(title: str, model: JsonSchema) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -22,7 +22,7 @@ def data_folder(folder: Path) -> Iterator[Aima]:
         yield aima
     finally:
         aima.call("down")
-        left = [p for p in psutil.process_iter(["environ"]) if belongs_to(p, data)]
+        left = living(aima)
         for process in left:
             process.kill()
     assert not left, f"left behind: {left}"
@@ -38,4 +38,9 @@ def running_aima(folder: Path) -> Iterator[Aima]:
 
 def living(aima: Aima) -> list[psutil.Process]:
     """Find the processes that were started with a data folder."""
-    return [p for p in psutil.process_iter(["environ"]) if belongs_to(p, aima.data)]
+    found = []
+    for process in psutil.process_iter(["environ"]):
+        with suppress(psutil.NoSuchProcess):  # it ended while it was looked at
+            if belongs_to(process, aima.data):
+                found.append(process)
+    return found

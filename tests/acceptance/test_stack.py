@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,10 @@ import pytest
 from aima.stack.lock import DataLock
 from tests.acceptance.command import AIMA, Aima, Sink, wait_until
 from tests.acceptance.running import living
+
+
+HASTY = {"AIMA_WORKER_SHUTDOWN_SECONDS": "0.5"}
+"""Steps of the test's unit do not end by themselves; nobody needs to wait for that."""
 
 
 def begin(aima: Aima, *arguments: str | Path) -> subprocess.Popen[str]:
@@ -40,7 +45,7 @@ def test_two_runs_at_once_share_a_stack_that_ends_with_the_last(aima: Aima, tmp_
     sinks = [Sink(tmp_path / f"{name}.db", tmp_path / f"{name}.gate") for name in "ab"]
     runs = [begin(aima, "run", "gated", *sink.inputs) for sink in sinks]
     for sink in sinks:
-        wait_until(lambda sink=sink: sink.attempts("held"), what="the held step")
+        wait_until(partial(sink.attempts, "held"), what="the held step")
     for sink, process in zip(sinks, runs, strict=True):
         assert process.poll() is None
         sink.gate.touch()
@@ -53,7 +58,7 @@ def test_two_runs_at_once_share_a_stack_that_ends_with_the_last(aima: Aima, tmp_
 def test_up_keeps_the_stack_of_a_run_and_up_again_changes_nothing(aima: Aima, sink: Sink) -> None:
     """The run's client leaves at its end, and does not wait for a stack that stays."""
     run = begin(aima, "run", "gated", *sink.inputs)
-    wait_until(lambda: sink.attempts("held"), what="the held step")
+    wait_until(partial(sink.attempts, "held"), what="the held step")
     assert "it ends with the command that began it" in aima.call("ps").stdout
     pids = aima.up()
     sink.gate.touch()
@@ -66,9 +71,10 @@ def test_up_keeps_the_stack_of_a_run_and_up_again_changes_nothing(aima: Aima, si
 
 def test_down_keeps_what_is_open_for_the_next_up(aima: Aima, sink: Sink) -> None:
     """An update of AIMA, or of the machine, is no reason to lose a run."""
+    aima.settings = HASTY
     aima.up()
     run = aima.start("gated", *sink.inputs)
-    wait_until(lambda: sink.attempts("held"), what="the held step")
+    wait_until(partial(sink.attempts, "held"), what="the held step")
     down = aima.call("down")
     assert down.returncode == 0
     assert down.stderr == "AIMA is down\n"
@@ -89,8 +95,9 @@ def test_down_keeps_what_is_open_for_the_next_up(aima: Aima, sink: Sink) -> None
 
 def test_a_killed_client_takes_its_stack_along(aima: Aima, sink: Sink) -> None:
     """Nothing may eat the machine after a terminal was closed; the run itself waits."""
+    aima.settings = HASTY
     run = begin(aima, "run", "gated", *sink.inputs, "--id", "orphan")
-    wait_until(lambda: sink.attempts("held"), what="the held step")
+    wait_until(partial(sink.attempts, "held"), what="the held step")
     run.kill()
     run.communicate()
     wait_until(lambda: not living(aima), what="the end of everything")
@@ -100,7 +107,7 @@ def test_a_killed_client_takes_its_stack_along(aima: Aima, sink: Sink) -> None:
 def test_a_client_says_where_its_run_is_when_the_stack_dies(aima: Aima, sink: Sink) -> None:
     """The run is not lost with the process that carried it, and its author must know."""
     run = begin(aima, "run", "gated", *sink.inputs, "--id", "carried")
-    wait_until(lambda: sink.attempts("held"), what="the held step")
+    wait_until(partial(sink.attempts, "held"), what="the held step")
     os.kill(aima.pids()["stack"], signal.SIGKILL)
     code, said = ended(run)
     assert code == 1
@@ -111,7 +118,7 @@ def test_a_client_says_where_its_run_is_when_the_stack_dies(aima: Aima, sink: Si
 def test_a_restart_of_temporal_is_not_noticed_by_who_follows(aima: Aima, sink: Sink) -> None:
     """The stream breaks off and is read again, each change told once."""
     run = begin(aima, "run", "gated", *sink.inputs, "--watch", "--json")
-    wait_until(lambda: sink.attempts("held"), what="the held step")
+    wait_until(partial(sink.attempts, "held"), what="the held step")
     before = aima.pids()["temporal"]
     os.kill(before, signal.SIGKILL)
     wait_until(lambda: aima.pids().get("temporal") not in (None, before), what="a new server")

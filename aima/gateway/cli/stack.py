@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -109,9 +110,9 @@ def _start(settings: Settings, *, stays: bool) -> AimaError | None:
     with reaching(settings.data):
         settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         log.parent.mkdir(exist_ok=True, mode=0o700)
-        said = log.open("ab")
+        said = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     kind = "stays" if stays else "ends"
-    with said:
+    try:
         process = Popen(  # noqa: S603 - this very program
             [sys.executable, "-m", "aima", "up", "--background", kind, "--json"],
             stdin=DEVNULL,
@@ -119,6 +120,8 @@ def _start(settings: Settings, *, stays: bool) -> AimaError | None:
             stderr=said,
             start_new_session=True,  # Ctrl-C in this terminal is for the client to answer
         )
+    finally:
+        os.close(said)
     ready = False
     try:
         while not (ready := running_stack(settings.data) is not None):
