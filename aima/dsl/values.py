@@ -52,7 +52,7 @@ class ValueChecker:
         """Check a value and everything in it."""
         if isinstance(node, Scalar):
             self._scalar(node, wanted)
-        elif is_combined(wanted) and not _has_expression(node):
+        elif _needs_validator(wanted) and not _has_expression(node):
             self._validate(node, wanted)
         elif isinstance(node, Mapping):
             self._mapping(node, wanted)
@@ -69,7 +69,7 @@ class ValueChecker:
 
     def _mapping(self, node: Mapping, wanted: Type) -> None:
         here = wanted.resolved()
-        if not fits(_MAP, here):
+        if not fits(_MAP, here) and here.kinds() != {ARTIFACT}:  # a reference is a map
             self._mismatch(node, "a map", wanted)
             return
         for key, entry in node.entries.items():
@@ -203,6 +203,10 @@ def suggestion(name: str, known: Iterable[str], lead: str) -> str:
         return f"did you mean `{near}`?"
     more = ", …" if len(names) > _MOST_NAMES else ""
     return f"{lead} {', '.join(f'`{n}`' for n in names[:_MOST_NAMES]) or 'none'}{more}"
+
+
+def _needs_validator(wanted: Type) -> bool:
+    return is_combined(wanted) or wanted.kinds() == {ARTIFACT}
 
 
 def _has_expression(node: Node) -> bool:

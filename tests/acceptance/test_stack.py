@@ -16,7 +16,6 @@ from aima.stack.lock import DataLock
 from tests.acceptance.command import AIMA, Aima, Sink, wait_until
 from tests.acceptance.running import living
 
-
 HASTY = {"AIMA_WORKER_SHUTDOWN_SECONDS": "0.5"}
 """Steps of the test's unit do not end by themselves; nobody needs to wait for that."""
 

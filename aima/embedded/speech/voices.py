@@ -4,7 +4,7 @@ from __future__ import annotations
 
 DEFAULT = "jf_gongitsune"
 """Whisper understands it best: word error rates over 26 sentences were jf_gongitsune 0.02,
-jm_kumo 0.03, jf_nezumi 0.06, jf_tebukuro 0.07, jf_alpha 0.14."""
+jm_kumo 0.03, jf_tebukuro 0.06, jf_nezumi 0.06, jf_alpha 0.13."""
 
 DESCRIPTIONS = {
     "jf_gongitsune": "female, English with a Japanese speaker's voice",

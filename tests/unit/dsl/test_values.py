@@ -31,7 +31,9 @@ def step(fields: str, before: str = "") -> str:
         "text: x | anything: {what: [ever, 1.5, null, true]}",
         "text: x | recording: ${steps.other.recording}",
         "text: x | recording: {artifact: sha256:" + "a" * 64 + ", media_type: a/b, bytes: 1}",
-        "text: ${steps.other.text} | parts: ['${steps.other.part}', {label: '${steps.other.text}'}]",
+        "text: ${steps.other.text} | parts: ['${steps.other.part}']",
+        "text: x | parts: [{label: '${steps.other.text}'}]",
+        "text: x | recording: {artifact: '${input.a}', media_type: a/b, bytes: 1}",
         "text: ${input.anything.at.all} | words: ${input.list}",
         "text: 'n = ${steps.other.number}, l = ${steps.other.list}, p = ${steps.other.part}'",
         "text: ${run.id}",
@@ -63,6 +65,11 @@ def test_what_fits_is_not_complained_about(fields: str) -> None:
         ("text: [x]", "value/type-mismatch", "this is a list, and text is wanted"),
         ("text: ['${input.x}']", "value/type-mismatch", "this is a list, and text is wanted"),
         ("text: {a: '${input.x}'}", "value/type-mismatch", "this is a map, and text is wanted"),
+        (
+            "text: x | recording: {artifact: a.wav, media_type: a/b, bytes: 1}",
+            "value/invalid",
+            "'a.wav' does not match",
+        ),
         ("text: x | recording: q.wav", "value/type-mismatch", "text, and an artifact is wanted"),
         ("text: ${steps.other.number}", "value/type-mismatch", "a number, and text is wanted"),
         ("text: ${steps.other}", "value/type-mismatch", "this is a map, and text is wanted"),
@@ -201,9 +208,13 @@ def test_merged_and_aliased_values_are_checked_like_written_ones() -> None:
         name: w
         steps:
           - {id: a, type: made.up, input: &in {text: x, cuont: 1}}
-          - {id: b, type: made.up, input: {<<: *in | flag: 5}}
+          - id: b
+            type: made.up
+            input:
+              <<: *in
+              flag: 5
         """)
     assert [(d.code, d.line) for d in checked.diagnostics] == [
         ("value/unknown-field", 3),
-        ("value/type-mismatch", 4),
+        ("value/type-mismatch", 8),
     ]
