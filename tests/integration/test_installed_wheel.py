@@ -54,10 +54,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     folder = tmp_path_factory.mktemp("installed")
     environment = folder / "environment"
     venv.create(environment, symlinks=True)
-    pip = [sys.executable, "-m", "pip", "--python", environment / "bin" / "python"]
+    pip = [sys.executable, "-m", "pip", "--python", str(environment / "bin" / "python")]
     options = ["--quiet", "--disable-pip-version-check", "--no-index", "--no-deps"]
     subprocess.run(
-        [*pip, "install", *options, build_wheel(folder)],
+        [*pip, "install", *options, str(build_wheel(folder))],
         check=True,
         timeout=120,
     )

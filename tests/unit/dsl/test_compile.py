@@ -94,7 +94,11 @@ def test_a_retry_is_the_units_with_the_authors_words_over_it(
     """The older `delay_seconds` is a delay that does not grow."""
     step = only_step(f"input: {{text: x}}\n    retry: {said}")
     assert step["retry"] == {
-        **{"max_attempts": 4, "delay": 1.0, "backoff": 2, "max_delay": 60.0, "non_retryable": []},
+        "max_attempts": 4,
+        "delay": 1.0,
+        "backoff": 2,
+        "max_delay": 60.0,
+        "non_retryable": [],
         **policy,
     }
 
@@ -149,8 +153,8 @@ def test_places_lead_to_the_line_of_each_expression() -> None:
         """)
     assert step["places"] == [
         [["timeout"], [[2, 5, 16]]],
-        [["input", "words", 1], [[4, 7, 28], [14, 7, 38]]],
-        [["input", "text"], [[17, 10, 17]]],
+        [["input", "words", 1], [[4, 7, 27], [14, 7, 37]]],
+        [["input", "text"], [[17, 10, 15]]],
     ]
 
 
@@ -172,7 +176,7 @@ def test_one_unit_alone_is_a_plan_too() -> None:
     compiled = DEFINITIONS.single(unit)
     assert compiled.name == "exec"
     assert compiled.data["labels"] == ["unit=made.up"]
-    [step] = compiled.data["steps"]  # type: ignore[misc] # a list of one
-    assert isinstance(step, dict)
+    steps: Any = compiled.data["steps"]
+    [step] = steps
     assert step["unit"] == "made.up"
     assert evaluator(step["input"])({"input": {"text": "x"}}) == {"text": "x"}

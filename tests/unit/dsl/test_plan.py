@@ -73,7 +73,9 @@ def test_a_plan_is_plain_json_that_reads_back_equal() -> None:
 
 def test_equal_texts_give_equal_plans_and_a_changed_value_another() -> None:
     """A run names its plan by content, so a change of one character must show."""
-    text = "name: w\nconfig: {a: %s}\nsteps: [{id: a, type: made.up, input: {text: '${config}'}}]"
+    text = (
+        "name: w\nconfig: {a: %s}\nsteps: [{id: a, type: made.up, input: {text: '${config.a}!'}}]"
+    )
     assert plan(text % 1).hash == plan(text % 1).hash
     assert plan(text % 1).hash != plan(text % 2).hash
     assert plan(text % 1).hash != plan(text % 1.0).hash
