@@ -75,8 +75,10 @@ class Children:
         self._remember()
 
     def _remember(self) -> None:
+        new = self.record.with_suffix(".new")
         with suppress(OSError):  # a full disk; the kernel's own watch still works
-            self.record.write_text(json.dumps(self._living))
+            new.write_text(json.dumps(self._living))
+            new.replace(self.record)
 
 
 async def end(process: asyncio.subprocess.Process, *, grace: float) -> None:
@@ -84,9 +86,9 @@ async def end(process: asyncio.subprocess.Process, *, grace: float) -> None:
     if process.returncode is not None:
         return
     with suppress(ProcessLookupError):
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGTERM if grace else signal.SIGKILL)
     try:
-        await asyncio.wait_for(process.wait(), grace)
+        await asyncio.wait_for(process.wait(), grace or None)
     except TimeoutError:
         with suppress(ProcessLookupError):
             process.kill()

@@ -21,14 +21,12 @@ class Keeper:
 
     Attributes:
         logs: folder of what the processes print.
-        grace_seconds: time a process has to end by itself when it is asked to.
         failed: told when a task fails; closing raises its error.
         processes: the latest process of each name, living or just dead.
     """
 
     children: Children
     logs: Path
-    grace_seconds: float
     failed: Callable[[], None]
     processes: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
     _running: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -51,9 +49,16 @@ class Keeper:
         self._running.push_async_callback(stop)
 
     async def keep_process(
-        self, name: str, command: Sequence[str], environ: Mapping[str, str]
+        self, name: str, command: Sequence[str], environ: Mapping[str, str], *, grace_seconds: float
     ) -> None:
-        """Run a process, and run it again whenever it dies."""
+        """Run a process, and run it again whenever it dies.
+
+        Args:
+            name: what its log is called.
+            command: the program and its arguments.
+            environ: what is added to the environment.
+            grace_seconds: time to end by itself when it is asked to; 0 kills it at once.
+        """
         log = self.log(name)
         self.processes[name] = await self.children.start(command, log=log, environ=environ)
 
@@ -66,7 +71,7 @@ class Keeper:
                     again = await self.children.start(command, log=log, environ=environ)
                     self.processes[name] = again
             finally:
-                await end(self.processes[name], grace=self.grace_seconds)
+                await end(self.processes[name], grace=grace_seconds)
                 self.children.forget(self.processes[name].pid)
 
         self.keep(keep())

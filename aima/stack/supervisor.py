@@ -58,12 +58,7 @@ class Supervisor:
         """Prepare to keep things running; nothing is started yet."""
         data = self.settings.data
         self._children = Children(data / "children.json")
-        self._keeper = Keeper(
-            self._children,
-            data / "logs",
-            grace_seconds=self.settings.worker.shutdown_seconds,
-            failed=self.ended.set,
-        )
+        self._keeper = Keeper(self._children, data / "logs", failed=self.ended.set)
 
     async def run(self) -> None:
         """Own the data folder until told to stop.
@@ -173,7 +168,8 @@ class Supervisor:
         ui_port = self._free(settings.ui_port, "Temporal's page", "AIMA_TEMPORAL_UI_PORT")
         file = self.settings.data / "temporal.db"
         command = server_command(file, port=port, ui_port=ui_port)
-        await self._keeper.keep_process("temporal", command, self._environ)
+        # Asked to end it takes a second. Whatever it acknowledged is in its file, so it is killed.
+        await self._keeper.keep_process("temporal", command, self._environ, grace_seconds=0)
         return f"{LOOPBACK}:{port}", f"http://{LOOPBACK}:{ui_port}"
 
     async def _work(self) -> None:
@@ -185,7 +181,9 @@ class Supervisor:
         told = {**self._environ, variable(("temporal", "address")): self._temporal}
         if not self.settings.embedded.url:
             told[variable(("embedded", "url"))] = self._engine.url
-        await self._keeper.keep_process("worker", [sys.executable, "-m", "aima", "worker"], told)
+        command = [sys.executable, "-m", "aima", "worker"]
+        grace = self.settings.worker.shutdown_seconds
+        await self._keeper.keep_process("worker", command, told, grace_seconds=grace)
 
     @property
     def _environ(self) -> dict[str, str]:

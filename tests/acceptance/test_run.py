@@ -91,7 +91,7 @@ def test_a_run_that_fails_says_where_and_why(running: Aima) -> None:
     done = running.call("run", "broken.yaml")
     assert done.returncode == 1
     assert done.stdout == ""
-    assert "line 4, step 'speak' (inference.synthesize)" in done.stderr
+    assert "line 3, step 'speak' (inference.synthesize)" in done.stderr
     assert "no voice is called 'nobody'" in done.stderr
     assert "[VALIDATION_ERROR]" in done.stderr
 
@@ -196,7 +196,7 @@ def test_no_color_is_respected(running: Aima) -> None:
     with Terminal(running, "run", "broken.yaml", environ={"NO_COLOR": "1"}) as terminal:
         assert terminal.end() == 1
     assert not COLOUR.search(terminal.said)
-    assert "failed: line 4" in terminal.said
+    assert "failed: line 3" in terminal.said
 
 
 def test_a_dumb_terminal_gets_plain_lines(running: Aima) -> None:

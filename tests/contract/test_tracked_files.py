@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ REGISTRIES = tuple(
     )
 )
 
-OF_ONE_MACHINE = re.compile(r"(?<![\w.$}])/(?:root|home|Users|work|private)/[\w.]{2}")
+OF_ONE_MACHINE = re.compile(r"(?<![\w.$}])/(?:(?:home|Users|work)/[\w.]{2}|root/\.)")
 
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)[^)]*\)")
 
@@ -39,10 +40,8 @@ def tracked() -> dict[str, str]:
         pytest.skip("this is no clone of the repository")
     texts = {}
     for name in filter(None, listed.stdout.split("\0")):
-        file = REPOSITORY / name
-        content = file.read_bytes() if file.is_file() else b"\0"
-        if b"\0" not in content:
-            texts[name] = content.decode("utf-8")
+        with suppress(FileNotFoundError, UnicodeDecodeError):  # removed just now, or no text
+            texts[name] = (REPOSITORY / name).read_text(encoding="utf-8")
     return texts
 
 

@@ -11,38 +11,52 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_args
 
 import httpx2
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError, field_validator
 
-from aima.errors import AimaError, EngineNotRunning, ExecutionFailed, TimedOut, error_class
+from aima.adapters.engines.openai_answer import Answer, failure_of, server_sent
+from aima.errors import AimaError, EngineNotRunning, ExecutionFailed, TimedOut
 from aima.ports.engine import (
     ChatReply,
     ChatRequest,
     ModelCard,
+    ModelType,
     Progress,
-    Response,
     Speech,
     SynthesizeRequest,
     Timings,
     TranscribeRequest,
     Transcript,
-    Usage,
     Voice,
 )
 
-_ERROR_OF_STATUS = {
-    400: "VALIDATION_ERROR",
-    401: "UNAUTHORIZED",
-    403: "FORBIDDEN",
-    404: "MODEL_NOT_FOUND",
-    413: "TOO_LARGE",
-    415: "UNSUPPORTED_MEDIA_TYPE",
-    422: "VALIDATION_ERROR",
-    429: "RATE_LIMITED",
-    503: "ENGINE_NOT_RUNNING",
-}
+_NO_SUCH_LIST = 404
+_Wanted = TypeVar("_Wanted", bound=BaseModel)
+
+
+class _Model(BaseModel):
+    """One entry of the list of models; what AIMA adds to it, others leave out."""
+
+    id: str
+    type: ModelType | None = None
+    licence: str | None = None
+    present: bool = True
+
+    @field_validator("type", mode="before")
+    @classmethod
+    def _known(cls, value: object) -> object:
+        """Take a type of somebody else's making for none."""
+        return value if value in get_args(ModelType) else None
+
+
+class _Models(BaseModel):
+    data: list[_Model]
+
+
+class _Voices(BaseModel):
+    voices: list[Voice]
 
 
 @dataclass(frozen=True)
@@ -51,7 +65,7 @@ class OpenAIEngine:
 
     Attributes:
         url: where the API starts, such as ``http://127.0.0.1:8000/v1``.
-        http: the client to use; it carries the timeouts.
+        http: the client to use; it carries the timeouts, and follows no redirects.
     """
 
     name: str
@@ -61,38 +75,36 @@ class OpenAIEngine:
 
     async def models(self) -> list[ModelCard]:
         """List what it serves."""
-        data = await self._get("models")
+        listed = self._read(_Models, await self._get("models"))
         return [
             ModelCard(
-                name=item["id"],
+                name=model.id,
                 engine=self.name,
-                type=item.get("type"),
-                licence=item.get("licence"),
-                present=item.get("present", True),
+                type=model.type,
+                licence=model.licence,
+                present=model.present,
             )
-            for item in data["data"]
+            for model in listed.data
         ]
 
     async def voices(self) -> list[Voice]:
         """List the voices it speaks with; none where the server has no such list."""
         try:
-            data = await self._get("audio/voices")
+            body = await self._get("audio/voices")
         except AimaError as error:
-            if error.status == 404:  # noqa: PLR2004 - the one status that means "no such list"
+            if error.status == _NO_SUCH_LIST:
                 return []
             raise
-        return [Voice.model_validate(voice, extra="ignore") for voice in data["voices"]]
+        return self._read(_Voices, body).voices
 
     async def chat(self, request: ChatRequest, *, progress: Progress) -> ChatReply:
         """Answer a conversation, read as a stream so that a cancel is felt at once."""
-        answer = _Answer(model=request.model)
-        body = _chat_body(request)
-        async with self._stream("chat/completions", json=body) as response:
-            async for event in _server_sent(response):
-                answer.add(event)
-                if answer.pieces:
+        answer = Answer(engine=self.name, model=request.model)
+        async with self._stream("chat/completions", json=_chat_body(request)) as response:
+            async for event in server_sent(response.aiter_bytes(), self.name):
+                if answer.add(event):
                     progress(f"{len(answer.pieces)} tokens")
-        return answer.reply(parse=request.json_schema is not None, engine=self.name)
+        return answer.reply(request.json_schema)
 
     async def transcribe(self, request: TranscribeRequest, *, recording: Path) -> Transcript:
         """Write down a recording."""
@@ -105,10 +117,9 @@ class OpenAIEngine:
             async with self._stream(
                 "audio/transcriptions", data=form, files={"file": (name, file, media_type)}
             ) as response:
-                data = _json(await response.aread(), self.name)
-        return Transcript.model_validate(
-            {"segments": [], "language": request.language or "", "model": request.model} | data
-        )
+                body = await response.aread()
+        silent = {"segments": [], "language": request.language or "", "model": request.model}
+        return self._read(Transcript, body, silent)
 
     @asynccontextmanager
     async def synthesize(self, request: SynthesizeRequest) -> AsyncIterator[Speech]:
@@ -122,20 +133,31 @@ class OpenAIEngine:
         }
         async with self._stream("audio/speech", json=body) as response:
             told = response.headers
-            seconds = told.get("x-aima-audio-seconds")
-            total = told.get("x-aima-total-ms")
+            total = _number(told.get("x-aima-total-ms"))
             yield Speech(
                 chunks=_guarded(response, self.name),
                 media_type=told.get("content-type", "audio/wav").partition(";")[0],
-                seconds=float(seconds) if seconds else None,
-                timings=Timings(total_ms=float(total), load_ms=float(told.get("x-aima-load-ms", 0)))
-                if total
+                seconds=_number(told.get("x-aima-audio-seconds")),
+                timings=Timings(total_ms=total, load_ms=_number(told.get("x-aima-load-ms")))
+                if total is not None
                 else None,
             )
 
-    async def _get(self, path: str) -> Any:  # noqa: ANN401 - JSON, checked by each reader
+    async def _get(self, path: str) -> bytes:
         async with self._stream(path, method="GET") as response:
-            return _json(await response.aread(), self.name)
+            return await response.aread()
+
+    def _read(
+        self, model: type[_Wanted], body: bytes, silent: dict[str, object] | None = None
+    ) -> _Wanted:
+        """Read an answer; ``silent`` is what a server that does not tell is taken to mean."""
+        try:
+            told = json.loads(body)
+            return model.model_validate({**silent, **told} if silent else told)
+        except (ValidationError, ValueError, TypeError) as error:
+            raise ExecutionFailed(
+                f"engine {self.name!r} answered something that is no {model.__name__}: {error}"
+            ) from error
 
     @asynccontextmanager
     async def _stream(
@@ -150,8 +172,8 @@ class OpenAIEngine:
             async with self.http.stream(
                 method, f"{self.url}/{path}", headers=headers, **content
             ) as response:
-                if response.is_error:
-                    raise _refusal(response.status_code, await response.aread(), self.name)
+                if not response.is_success:
+                    raise failure_of(await response.aread(), self.name, response.status_code)
                 yield response
 
 
@@ -162,7 +184,7 @@ def _told(engine: str) -> Iterator[None]:
         yield
     except httpx2.TimeoutException as error:
         raise TimedOut(f"engine {engine!r} did not answer in time") from error
-    except httpx2.HTTPError as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         reason = str(error) or type(error).__name__
         raise EngineNotRunning(
             f"engine {engine!r} does not answer ({reason}); `aima doctor` tells why"
@@ -175,24 +197,12 @@ async def _guarded(response: httpx2.Response, engine: str) -> AsyncIterator[byte
             yield chunk
 
 
-def _refusal(status: int, body: bytes, engine: str) -> AimaError:
-    """Read an OpenAI-shaped error; AIMA's own codes pass through."""
+def _number(text: str | None) -> float | None:
+    """Read a header; one that is no number tells nothing."""
     try:
-        told = json.loads(body)["error"]
-        message, code = str(told["message"]), str(told.get("code"))
-    except (ValueError, KeyError, TypeError):
-        message, code = body[:200].decode(errors="replace") or f"HTTP {status}", ""
-    cls = error_class(code)
-    if cls.code != code:
-        cls = error_class(_ERROR_OF_STATUS.get(status, "EXECUTION_FAILED"))
-    return cls(f"engine {engine!r}: {message}")
-
-
-def _json(body: bytes, engine: str) -> Any:  # noqa: ANN401 - JSON, checked by each reader
-    try:
-        return json.loads(body)
-    except ValueError as error:
-        raise ExecutionFailed(f"engine {engine!r} answered something that is no JSON") from error
+        return float(text) if text else None
+    except ValueError:
+        return None
 
 
 def _chat_body(request: ChatRequest) -> dict[str, object]:
@@ -204,64 +214,3 @@ def _chat_body(request: ChatRequest) -> dict[str, object]:
             "json_schema": {"name": "answer", "schema": request.json_schema, "strict": True},
         }
     return body
-
-
-async def _server_sent(response: httpx2.Response) -> AsyncIterator[dict[str, Any]]:
-    """Read server-sent events until ``[DONE]``; an error event raises."""
-    async for line in response.aiter_lines():
-        if not line.startswith("data:"):
-            continue
-        text = line.removeprefix("data:").strip()
-        if text == "[DONE]":
-            return
-        event = _json(text.encode(), "stream")
-        if "error" in event:
-            raise ExecutionFailed(f"the engine stopped in the middle: {event['error']}")
-        yield event
-    raise ExecutionFailed("the engine's answer broke off before its end")
-
-
-@dataclass
-class _Answer:
-    """A chat answer as its pieces come in."""
-
-    model: str
-    pieces: list[str] = field(default_factory=list)
-    finish_reason: str = ""
-    usage: dict[str, Any] = field(default_factory=dict)
-    timings: dict[str, Any] = field(default_factory=dict)
-
-    def add(self, event: dict[str, Any]) -> None:
-        self.model = event.get("model") or self.model
-        self.usage = event.get("usage") or self.usage
-        self.timings = event.get("timings") or self.timings
-        for choice in event.get("choices", [])[:1]:
-            piece = choice.get("delta", {}).get("content")
-            if piece:
-                self.pieces.append(piece)
-            self.finish_reason = choice.get("finish_reason") or self.finish_reason
-
-    def reply(self, *, parse: bool, engine: str) -> ChatReply:
-        content = "".join(self.pieces).strip()
-        data = None
-        if parse:
-            try:
-                data = json.loads(content)
-            except ValueError as error:
-                raise ExecutionFailed(
-                    f"engine {engine!r} was asked for JSON and answered {content[:80]!r}; "
-                    "a larger max_tokens may let it finish"
-                ) from error
-        try:
-            timings = Timings.model_validate(self.timings) if "total_ms" in self.timings else None
-            return ChatReply(
-                content=content,
-                finish_reason=self.finish_reason or "stop",
-                usage=Usage.model_validate(self.usage),
-                response=Response(content=content),
-                model=self.model,
-                data=data,
-                timings=timings,
-            )
-        except ValidationError as error:
-            raise ExecutionFailed(f"engine {engine!r} told no sensible usage: {error}") from error

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import TypeVar
 
-from aima.errors import EngineNotRunning, ModelNotFound
+from aima.errors import AimaError, EngineNotRunning, ModelNotFound
 from aima.ports.engine import Engine, ModelCard, ModelType, Voice
 from aima.settings import Models
+
+Answered = TypeVar("Answered")
 
 _FRESH_SECONDS = 5.0
 """How long a list of served models is believed before the engines are asked again."""
@@ -21,6 +25,7 @@ class EnginePool:
     engines: tuple[Engine, ...]
     names: Models
     _cards: list[ModelCard] = field(default_factory=list)
+    _silent: list[AimaError] = field(default_factory=list)
     _read_at: float = float("-inf")
 
     async def serving(self, model: str, model_type: ModelType) -> tuple[Engine, str]:
@@ -30,62 +35,76 @@ class EnginePool:
             await self._read()
             card = self._find(model, model_type)
         if card is None:
-            raise ModelNotFound(self._missing(model, model_type))
+            raise self._missing(model, model_type)
         engine = next(e for e in self.engines if e.name == card.engine)
         return engine, card.name
 
     async def models(self, model_type: ModelType | None = None) -> list[ModelCard]:
-        """List what all engines serve."""
+        """List what all engines serve; one that is silent hides nothing of the others."""
         await self._read()
+        if self._silent and not self._cards:
+            raise self._silent[0]
         return [c for c in self._cards if model_type in (None, c.type)]
 
     async def voices(self) -> list[Voice]:
-        """List the voices of all engines."""
-        found = await asyncio.gather(*(engine.voices() for engine in self.engines))
-        return [voice for voices in found for voice in voices]
+        """List the voices of all engines; one that is silent hides nothing of the others."""
+        answers, silent = await _ask_all(engine.voices() for engine in self.engines)
+        if silent and not answers:
+            raise silent[0]
+        return [voice for voices in answers for voice in voices]
 
     async def _read(self) -> None:
-        """Ask every engine; one that is down hides nothing of the others."""
-        answers = await asyncio.gather(
-            *(engine.models() for engine in self.engines), return_exceptions=True
-        )
-        cards: list[ModelCard] = []
-        failures: list[BaseException] = []
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                failures.append(answer)
-            else:
-                cards += answer
-        unexpected = next((f for f in failures if not isinstance(f, EngineNotRunning)), None)
-        if unexpected is not None:
-            raise unexpected
-        if failures and not cards:
-            raise failures[0]
-        self._cards, self._read_at = cards, monotonic()
+        answers, self._silent = await _ask_all(engine.models() for engine in self.engines)
+        self._cards = [card for cards in answers for card in cards]
+        self._read_at = monotonic()
 
     def _find(self, model: str, model_type: ModelType) -> ModelCard | None:
         """Look a name up: a served model first, then an alias, then `default`."""
-        for card in self._cards:
-            if card.name == model and card.type in (model_type, None):
-                return card
-        if model in self.names.aliases:
-            return self._find(self.names.aliases[model], model_type)
-        if model != "default":
+        followed: set[str] = set()
+        while model not in followed:
+            followed.add(model)
+            for card in self._cards:
+                if card.name == model and card.type in (model_type, None):
+                    return card
+            if model == "default":
+                model = self.names.default.get(model_type, model)
+            else:
+                model = self.names.aliases.get(model, model)
+        # Names that lead nowhere mean the first model, if `default` is among them and no choice.
+        if "default" not in followed or self._is_chosen(model_type):
             return None
-        chosen = self.names.default.get(model_type)
-        if chosen and chosen != "default":
-            return self._find(chosen, model_type)
         # An engine that does not tell types (Ollama, vLLM) is taken to serve language models.
         told: tuple[ModelType | None, ...] = (
             (model_type, None) if model_type == "llm" else (model_type,)
         )
         return next((c for c in self._cards if c.type in told), None)
 
-    def _missing(self, model: str, model_type: ModelType) -> str:
+    def _is_chosen(self, model_type: ModelType) -> bool:
+        return self.names.default.get(model_type, "default") != "default"
+
+    def _missing(self, model: str, model_type: ModelType) -> AimaError:
         known = sorted(c.name for c in self._cards if c.type in (model_type, None))
-        if not known:
-            return f"no engine serves a model of type {model_type!r}; `aima doctor` tells why"
-        return (
-            f"no engine serves the {model_type} model {model!r}; there are "
-            f"{', '.join(map(repr, known))}, or 'default'"
+        there = (
+            f"there are {', '.join(map(repr, known))}, or 'default'" if known else "there is none"
         )
+        what = f"no engine serves the {model_type} model {model!r}; {there}"
+        if self._silent:
+            why = "; ".join(error.message for error in self._silent)
+            return EngineNotRunning(f"{what}; one that might serve it is silent: {why}")
+        return ModelNotFound(what if known else f"{what}: `aima doctor` tells why")
+
+
+async def _ask_all(
+    questions: Iterable[Awaitable[Answered]],
+) -> tuple[list[Answered], list[AimaError]]:
+    """Ask every engine at once; give the answers, and why others have none."""
+    answers: list[Answered] = []
+    silent: list[AimaError] = []
+    for answer in await asyncio.gather(*questions, return_exceptions=True):
+        if isinstance(answer, AimaError):
+            silent.append(answer)
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            answers.append(answer)
+    return answers, silent

@@ -1,0 +1,168 @@
+"""Answers of the OpenAI-compatible API: a chat as its pieces come in, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, ValidationError
+
+from aima.dsl.types import Type, validator_of
+from aima.errors import AimaError, ExecutionFailed, ValidationFailed, error_class
+from aima.ports.engine import ChatReply, Response, Timings, Usage
+
+_ERROR_OF_STATUS = {
+    400: "VALIDATION_ERROR",
+    401: "UNAUTHORIZED",
+    403: "FORBIDDEN",
+    404: "MODEL_NOT_FOUND",
+    408: "TIMEOUT",
+    413: "TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    422: "VALIDATION_ERROR",
+    429: "RATE_LIMITED",
+    503: "ENGINE_NOT_RUNNING",
+    504: "TIMEOUT",
+}
+_LONGEST_LINE = 4 * 1024**2
+_MOST_CHARACTERS = 200
+
+
+class _Delta(BaseModel):
+    content: str | None = None
+
+
+class _Choice(BaseModel):
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class Event(BaseModel):
+    """One event of a streamed chat; engines leave out, or null, what they do not tell."""
+
+    model: str | None = None
+    choices: list[_Choice] | None = None
+    usage: Usage | None = None
+    timings: dict[str, object] | None = None
+    error: object = None
+
+
+@dataclass
+class Answer:
+    """A chat answer as its pieces come in."""
+
+    engine: str
+    model: str
+    pieces: list[str] = field(default_factory=list)
+    finish_reason: str = ""
+    usage: Usage = field(default_factory=Usage)
+    timings: Timings | None = None
+
+    def add(self, event: Event) -> bool:
+        """Take an event in; tell whether it brought a piece of the text."""
+        self.model = event.model or self.model
+        self.usage = event.usage or self.usage
+        if event.timings and "total_ms" in event.timings:  # AIMA's own; llama.cpp has others
+            self.timings = Timings.model_validate(event.timings)
+        before = len(self.pieces)
+        for choice in (event.choices or [])[:1]:
+            if choice.delta is not None and choice.delta.content:
+                self.pieces.append(choice.delta.content)
+            self.finish_reason = choice.finish_reason or self.finish_reason
+        return len(self.pieces) > before
+
+    def reply(self, schema: dict[str, object] | None) -> ChatReply:
+        """Give the whole, with its value where a schema was asked for.
+
+        Raises:
+            ExecutionFailed: it is not what the schema wants.
+            ValidationFailed: the schema is none.
+        """
+        content = "".join(self.pieces).strip()
+        return ChatReply(
+            content=content,
+            finish_reason=self.finish_reason or "stop",
+            usage=self.usage,
+            response=Response(content=content),
+            model=self.model,
+            data=None if schema is None else self._value(content, schema),
+            timings=self.timings,
+        )
+
+    def _value(self, content: str, schema: dict[str, object]) -> object:
+        from jsonschema import Draft202012Validator, SchemaError
+
+        try:
+            Draft202012Validator.check_schema(schema)
+        except SchemaError as error:
+            raise ValidationFailed(f"`json_schema` is no JSON Schema: {error.message}") from error
+        try:
+            value: object = json.loads(content)
+        except ValueError as error:
+            raise ExecutionFailed(
+                f"engine {self.engine!r} was asked for JSON and answered {content[:80]!r}; "
+                "a larger max_tokens may let it finish"
+            ) from error
+        wrong = next(validator_of(Type.of(schema)).iter_errors(value), None)
+        if wrong is not None:
+            message = wrong.message[:_MOST_CHARACTERS]
+            raise ExecutionFailed(
+                f"engine {self.engine!r} answered JSON that the schema does not allow: {message}; "
+                "an engine that keeps to schemas would not"
+            )
+        return value
+
+
+async def server_sent(chunks: AsyncIterator[bytes], engine: str) -> AsyncIterator[Event]:
+    """Read server-sent events until ``[DONE]``.
+
+    Raises:
+        AimaError: the engine told an error, or what it sent makes no sense or has no end.
+    """
+    async for line in _lines(chunks, engine):
+        if not line.startswith(b"data:"):
+            continue
+        data = line.removeprefix(b"data:").strip()
+        if data == b"[DONE]":
+            return
+        try:
+            event = Event.model_validate_json(data)
+        except ValidationError as error:
+            raise ExecutionFailed(
+                f"engine {engine!r} sent an event that makes no sense: {error}"
+            ) from error
+        if event.error is not None:
+            raise failure_of(data, engine)
+        yield event
+    raise ExecutionFailed(f"engine {engine!r} broke off before the end of its answer")
+
+
+def failure_of(body: bytes, engine: str, status: int = 500) -> AimaError:
+    """Read an OpenAI-shaped error; AIMA's own codes pass through."""
+    try:
+        told = json.loads(body)["error"]
+        message, code = str(told["message"]), str(told.get("code"))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        message = body[:_MOST_CHARACTERS].decode(errors="replace") or f"HTTP {status}"
+        code = ""
+    cls = error_class(code)
+    if cls.code != code:
+        cls = error_class(_ERROR_OF_STATUS.get(status, "EXECUTION_FAILED"))
+    return cls(f"engine {engine!r}: {message}")
+
+
+async def _lines(chunks: AsyncIterator[bytes], engine: str) -> AsyncIterator[bytes]:
+    """Split bytes into lines; the client's own splitting would also cut at U+2028 and others.
+
+    Those are legal inside the JSON of an event, and a model does write them.
+    """
+    rest = b""
+    async for chunk in chunks:
+        *lines, rest = (rest + chunk).replace(b"\r\n", b"\n").split(b"\n")
+        for line in lines:
+            yield line
+        if len(rest) > _LONGEST_LINE:
+            raise ExecutionFailed(f"engine {engine!r} sends a line without an end")
+    if rest:
+        yield rest
