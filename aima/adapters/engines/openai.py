@@ -6,8 +6,7 @@ Source of the protocol: the public OpenAI API reference (chat completions, audio
 from __future__ import annotations
 
 import json
-import mimetypes
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +32,18 @@ from aima.ports.engine import (
 )
 
 _NO_SUCH_LIST = 404
+_EXTENSIONS = {  # some servers go by the name; Python's own table knows no audio/wav
+    "audio/aac": ".aac",
+    "audio/flac": ".flac",
+    "audio/mp4": ".m4a",
+    "audio/mpeg": ".mp3",
+    "audio/ogg": ".ogg",
+    "audio/wav": ".wav",
+    "audio/x-wav": ".wav",
+    "audio/webm": ".webm",
+    "video/mp4": ".mp4",
+    "video/webm": ".webm",
+}
 _Wanted = TypeVar("_Wanted", bound=BaseModel)
 
 
@@ -112,7 +123,7 @@ class OpenAIEngine:
         if request.language:
             form["language"] = request.language
         media_type = request.audio.media_type
-        name = "audio" + (mimetypes.guess_extension(media_type) or "")
+        name = "audio" + _EXTENSIONS.get(media_type.partition(";")[0].strip(), "")
         with recording.open("rb") as file:
             async with self._stream(
                 "audio/transcriptions", data=form, files={"file": (name, file, media_type)}
@@ -148,7 +159,7 @@ class OpenAIEngine:
             return await response.aread()
 
     def _read(
-        self, model: type[_Wanted], body: bytes, silent: dict[str, object] | None = None
+        self, model: type[_Wanted], body: bytes, silent: Mapping[str, object] | None = None
     ) -> _Wanted:
         """Read an answer; ``silent`` is what a server that does not tell is taken to mean."""
         try:

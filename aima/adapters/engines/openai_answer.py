@@ -38,13 +38,20 @@ class _Choice(BaseModel):
     finish_reason: str | None = None
 
 
+class _Timings(BaseModel):
+    """AIMA's own; llama.cpp tells others under the same name."""
+
+    total_ms: float | None = None
+    load_ms: float | None = None
+
+
 class Event(BaseModel):
     """One event of a streamed chat; engines leave out, or null, what they do not tell."""
 
     model: str | None = None
     choices: list[_Choice] | None = None
     usage: Usage | None = None
-    timings: dict[str, object] | None = None
+    timings: _Timings | None = None
     error: object = None
 
 
@@ -63,8 +70,8 @@ class Answer:
         """Take an event in; tell whether it brought a piece of the text."""
         self.model = event.model or self.model
         self.usage = event.usage or self.usage
-        if event.timings and "total_ms" in event.timings:  # AIMA's own; llama.cpp has others
-            self.timings = Timings.model_validate(event.timings)
+        if event.timings is not None and event.timings.total_ms is not None:
+            self.timings = Timings(total_ms=event.timings.total_ms, load_ms=event.timings.load_ms)
         before = len(self.pieces)
         for choice in (event.choices or [])[:1]:
             if choice.delta is not None and choice.delta.content:

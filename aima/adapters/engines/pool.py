@@ -83,6 +83,8 @@ class EnginePool:
         return self.names.default.get(model_type, "default") != "default"
 
     def _missing(self, model: str, model_type: ModelType) -> AimaError:
+        if self._silent and not self._cards:
+            return self._silent[0]
         known = sorted(c.name for c in self._cards if c.type in (model_type, None))
         there = (
             f"there are {', '.join(map(repr, known))}, or 'default'" if known else "there is none"

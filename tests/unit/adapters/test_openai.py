@@ -1,0 +1,501 @@
+"""An OpenAI-compatible engine, against a real HTTP server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx2
+import pytest
+import pytest_asyncio
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from aima.adapters.engines.openai import OpenAIEngine
+from aima.errors import (
+    AimaError,
+    EngineNotRunning,
+    ExecutionFailed,
+    Forbidden,
+    ModelNotFound,
+    RateLimited,
+    TimedOut,
+    TooLarge,
+    Unauthorized,
+    UnsupportedMedia,
+    ValidationFailed,
+)
+from aima.ports.artifacts import Artifact
+from aima.ports.engine import (
+    ChatReply,
+    ChatRequest,
+    Message,
+    SynthesizeRequest,
+    TranscribeRequest,
+)
+from tests.unit.adapters.engine_server import (
+    CutOff,
+    Endless,
+    EngineServer,
+    engine_server,
+    event,
+    piece,
+)
+
+QUESTION = ChatRequest(model="m", messages=[Message(role="user", content="Why?")])
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def running() -> AsyncIterator[EngineServer]:
+    """Run a server to talk to."""
+    async with engine_server() as started:
+        yield started
+
+
+@pytest.fixture
+def server(running: EngineServer) -> EngineServer:
+    """Give the server with nothing to answer yet."""
+    running.answers.clear()
+    running.headers.clear()
+    running.bodies.clear()
+    return running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def http() -> AsyncIterator[httpx2.AsyncClient]:
+    """Give a client."""
+    async with httpx2.AsyncClient(timeout=5) as client:
+        yield client
+
+
+@pytest.fixture
+def engine(server: EngineServer, http: httpx2.AsyncClient) -> OpenAIEngine:
+    """Give an engine behind that server."""
+    return OpenAIEngine("there", server.url, http, "secret")
+
+
+async def ask(engine: OpenAIEngine, request: ChatRequest = QUESTION) -> ChatReply:
+    """Chat without looking at the progress."""
+    return await engine.chat(request, progress=lambda _: None)
+
+
+# --- chat -----------------------------------------------------------------------------------
+
+
+async def test_an_answer_is_put_together_from_its_pieces(
+    engine: OpenAIEngine, server: EngineServer
+) -> None:
+    """As it is streamed; usage and timings come at the end."""
+    server.stream(
+        {"model": "m-1", **piece(None)},
+        piece("Because"),
+        piece(" of that.", finish_reason="stop"),
+        {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}},
+        {"choices": [], "timings": {"total_ms": 12.5, "load_ms": 1}},
+    )
+    told: list[str] = []
+    reply = await engine.chat(QUESTION, progress=told.append)
+    assert reply.content == reply.response.content == "Because of that."
+    assert (reply.model, reply.finish_reason) == ("m-1", "stop")
+    assert reply.usage.total_tokens == 5
+    assert reply.timings is not None
+    assert reply.timings.total_ms == 12.5
+    assert told == ["1 tokens", "2 tokens"]
+
+
+async def test_only_what_was_said_is_sent(engine: OpenAIEngine, server: EngineServer) -> None:
+    """Absent options stay with the engine's own defaults; the key goes into a header."""
+    server.stream(piece("x"))
+    await ask(engine, QUESTION.model_copy(update={"stop": ["."], "seed": 7, "stream": False}))
+    assert server.body == {
+        "model": "m",
+        "messages": [{"role": "user", "content": "Why?"}],
+        "stop": ["."],
+        "seed": 7,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    assert server.headers[-1]["authorization"] == "Bearer secret"
+
+
+async def test_without_a_key_no_header_is_sent(
+    server: EngineServer, http: httpx2.AsyncClient
+) -> None:
+    """Some servers refuse an empty one."""
+    server.stream(piece("x"))
+    await ask(OpenAIEngine("there", server.url, http))
+    assert "authorization" not in server.headers[-1]
+
+
+async def test_what_an_engine_does_not_tell_is_left_at_nothing(
+    engine: OpenAIEngine, server: EngineServer
+) -> None:
+    """Ollama tells no timings, others null their fields."""
+    server.stream(
+        {"id": "x", "model": None, "choices": None, "usage": None, "timings": {"predicted_ms": 5}},
+        {"choices": [{"delta": None, "finish_reason": None}]},
+        piece("Yes"),
+    )
+    reply = await ask(engine)
+    assert (reply.content, reply.model, reply.finish_reason) == ("Yes", "m", "stop")
+    assert reply.usage.total_tokens == 0
+    assert reply.timings is None
+
+
+async def test_signs_that_only_python_takes_for_line_ends_stay_in_the_text(
+    engine: OpenAIEngine, server: EngineServer
+) -> None:
+    """U+2028 and its kin are legal in JSON and in what a model writes; umlauts and emoji too."""
+    text = "a\u2028b\u0085c\x1cd\x0be ä€😀"
+    server.stream(piece(text))
+    assert (await ask(engine)).content == text
+
+
+async def test_events_may_be_cut_anywhere_and_end_in_any_newline(
+    engine: OpenAIEngine, server: EngineServer
+) -> None:
+    """TCP does not know of lines, nor of characters."""
+    data = (event(piece("gr")) + event(piece("ün"))).replace(b"\n", b"\r\n")
+
+    async def drip(_: Request) -> Response:
+        async def bytes_one_by_one() -> AsyncIterator[bytes]:
+            for byte in b": a comment\r\n" + data + b"data: [DONE]":
+                yield bytes([byte])
+
+        from starlette.responses import StreamingResponse
+
+        return StreamingResponse(bytes_one_by_one())
+
+    server.answers["chat/completions"] = drip
+    assert (await ask(engine)).content == "grün"
+
+
+async def test_a_stream_that_breaks_off_is_no_short_answer(
+    engine: OpenAIEngine, server: EngineServer
+) -> None:
+    """Half an answer, taken for a whole one, is worse than none."""
+
+    async def cut(_: Request) -> Response:
+        return CutOff()
+
+    server.answers["chat/completions"] = cut
+    with pytest.raises(EngineNotRunning):
+        await ask(engine)
+
+
+async def test_a_stream_without_an_end_mark_is_no_answer(
+    engine: OpenAIEngine, server: EngineServer
+) -> None:
+    """The connection ended well, the answer did not."""
+    server.stream(piece("Half an"), done=False)
+    with pytest.raises(ExecutionFailed, match="'there' broke off before the end"):
+        await ask(engine)
+
+
+@pytest.mark.parametrize(
+    ("told", "error"),
+    [
+        ({"message": "out of memory", "code": "INSUFFICIENT_RESOURCES"}, "InsufficientResources"),
+        ({"message": "out of memory", "code": None}, "ExecutionFailed"),
+        ("out of memory", "ExecutionFailed"),
+    ],
+)
+async def test_an_error_in_the_middle_of_a_stream_is_one(
+    engine: OpenAIEngine, server: EngineServer, told: object, error: str
+) -> None:
+    """The status was 200 long before the engine ran out of memory."""
+    server.stream(piece("Half an"), {"error": told}, piece("answer"))
+    with pytest.raises(AimaError, match="out of memory") as raised:
+        await ask(engine)
+    assert type(raised.value).__name__ == error
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"data: {\n\n",
+        b"data: [1]\n\n",
+        b'data: {"choices": 5}\n\n',
+        b'data: {"choices": [{"delta": {"content": "\xff\xfe"}}]}\n\n',
+        b'data: {"usage": {"total_tokens": "many"}}\n\n',
+        b'data: {"timings": {"total_ms": "long"}}\n\n',
+        b"data: " + b"x" * 5_000_000,
+    ],
+    ids=["cut", "list", "number", "no utf-8", "usage", "timings", "endless"],
+)
+async def test_an_event_that_makes_no_sense_is_an_error(
+    engine: OpenAIEngine, server: EngineServer, nonsense: bytes
+) -> None:
+    """Passing over it would leave a hole in the answer that nobody sees."""
+    server.stream(piece("a"), nonsense, piece("b"))
+    with pytest.raises(ExecutionFailed, match="'there'"):
+        await ask(engine)
+
+
+async def test_a_cancel_closes_the_connection(engine: OpenAIEngine, server: EngineServer) -> None:
+    """So that the engine stops to compute what nobody waits for."""
+    endless = Endless()
+
+    async def forever(_: Request) -> Response:
+        return endless
+
+    server.answers["chat/completions"] = forever
+    asking = asyncio.create_task(ask(engine))
+    async with asyncio.timeout(5):
+        await endless.began.wait()
+        asking.cancel()
+        await endless.left.wait()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+
+PERSON: dict[str, object] = {
+    "type": "object",
+    "required": ["name", "age"],
+    "properties": {"name": {"type": "string"}, "age": {"type": "integer"}},
+}
+
+
+async def test_an_answer_of_a_given_shape_is_also_a_value(
+    engine: OpenAIEngine, server: EngineServer
+) -> None:
+    """The schema is sent, and the answer read."""
+    server.stream(piece('{"name": "Bob",'), piece(' "age": 30}'))
+    reply = await ask(engine, QUESTION.model_copy(update={"json_schema": PERSON}))
+    assert reply.data == {"name": "Bob", "age": 30}
+    assert server.body["response_format"]["json_schema"]["schema"] == PERSON
+    assert "json_schema" not in server.body
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ('{"name": "Bo', "a larger max_tokens may let it finish"),
+        ("Bob is 30.", "asked for JSON and answered 'Bob is 30.'"),
+        ('{"name": "Bob"}', "the schema does not allow: 'age' is a required property"),
+        ('{"name": "Bob", "age": "thirty"}', "'thirty' is not of type 'integer'"),
+    ],
+)
+async def test_an_answer_of_another_shape_is_none(
+    engine: OpenAIEngine, server: EngineServer, answer: str, why: str
+) -> None:
+    """Not every server that takes a schema keeps to it; the next step relies on it."""
+    server.stream(piece(answer))
+    with pytest.raises(ExecutionFailed, match="'there'") as raised:
+        await ask(engine, QUESTION.model_copy(update={"json_schema": PERSON}))
+    assert why in raised.value.message
+
+
+async def test_a_schema_that_is_none_is_the_callers_mistake(
+    engine: OpenAIEngine, server: EngineServer
+) -> None:
+    """No other attempt and no other engine mends it."""
+    server.stream(piece("{}"))
+    with pytest.raises(ValidationFailed, match="`json_schema` is no JSON Schema"):
+        await ask(engine, QUESTION.model_copy(update={"json_schema": {"type": "persn"}}))
+
+
+# --- refusals -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (400, ValidationFailed),
+        (401, Unauthorized),
+        (403, Forbidden),
+        (404, ModelNotFound),
+        (408, TimedOut),
+        (413, TooLarge),
+        (415, UnsupportedMedia),
+        (422, ValidationFailed),
+        (429, RateLimited),
+        (500, ExecutionFailed),
+        (502, ExecutionFailed),
+        (503, EngineNotRunning),
+        (504, TimedOut),
+    ],
+)
+async def test_a_status_becomes_the_error_that_it_means(
+    engine: OpenAIEngine, server: EngineServer, status: int, error: type[AimaError]
+) -> None:
+    """The code decides whether another attempt is worth while."""
+    server.answer("chat/completions", {"error": {"message": "sorry"}}, status=status)
+    with pytest.raises(AimaError, match="engine 'there': sorry") as raised:
+        await ask(engine)
+    assert type(raised.value) is error
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"error": {"message": "m", "code": "RATE_LIMITED"}}, "m"),
+        ({"error": "plain"}, '{"error":"plain"}'),
+        ({"detail": "other"}, "other"),
+        (b"<html>oops</html>", "<html>oops</html>"),
+        (b"\xff\xfe", "\ufffd"),
+        (b"", "HTTP 500"),
+        ([], "[]"),
+    ],
+)
+async def test_a_refusal_is_told_in_whatever_shape_it_came(
+    engine: OpenAIEngine, server: EngineServer, body: object, message: str
+) -> None:
+    """Not every server has read the API's reference; AIMA's own codes pass through."""
+    server.answer("chat/completions", body, status=500)
+    with pytest.raises(AimaError, match="engine 'there'") as raised:
+        await ask(engine)
+    assert message in raised.value.message
+    assert isinstance(raised.value, RateLimited) is ("RATE_LIMITED" in str(body))
+
+
+async def test_a_redirect_is_not_followed(engine: OpenAIEngine, server: EngineServer) -> None:
+    """It would carry the key, and the conversation, to somebody else."""
+
+    async def elsewhere(_: Request) -> Response:
+        return RedirectResponse(f"{server.url}/elsewhere", status_code=307)
+
+    server.answers["chat/completions"] = elsewhere
+    with pytest.raises(ExecutionFailed, match="HTTP 307"):
+        await ask(engine)
+    assert len(server.bodies) == 1
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/v1", "http://[nowhere/v1", "nothing"])
+async def test_an_engine_that_is_not_there_is_not_running(
+    url: str, http: httpx2.AsyncClient
+) -> None:
+    """Whether nobody listens or the address is none: the name of the engine helps."""
+    with pytest.raises(EngineNotRunning, match="engine 'gone' does not answer"):
+        await ask(OpenAIEngine("gone", url, http))
+
+
+async def test_an_engine_that_is_too_slow_times_out(server: EngineServer) -> None:
+    """With the client's own patience, told as what it is."""
+
+    async def forever(_: Request) -> Response:
+        return Endless()
+
+    server.answers["chat/completions"] = forever
+    async with httpx2.AsyncClient(timeout=0.2) as http:
+        with pytest.raises(TimedOut, match="engine 'there' did not answer in time"):
+            await ask(OpenAIEngine("there", server.url, http))
+
+
+# --- models and voices ----------------------------------------------------------------------
+
+
+async def test_models_are_listed_with_what_the_engine_tells(
+    engine: OpenAIEngine, server: EngineServer
+) -> None:
+    """The embedded engine tells types; others do not, or use words of their own."""
+    server.answer(
+        "models",
+        {
+            "data": [
+                {"id": "a", "type": "tts", "licence": "Apache-2.0", "present": False},
+                {"id": "b", "object": "model"},
+                {"id": "c", "type": "embeddings"},
+            ]
+        },
+    )
+    cards = await engine.models()
+    assert [(c.name, c.engine, c.type, c.present) for c in cards] == [
+        ("a", "there", "tts", False),
+        ("b", "there", None, True),
+        ("c", "there", None, True),
+    ]
+
+
+@pytest.mark.parametrize("body", [{"models": []}, [], {"data": [{"name": "a"}]}, b"<html>", b""])
+async def test_a_list_of_models_that_is_none_is_an_error(
+    engine: OpenAIEngine, server: EngineServer, body: object
+) -> None:
+    """The address is probably not that of an API."""
+    server.answer("models", body)
+    with pytest.raises(ExecutionFailed, match="engine 'there' answered something that is no"):
+        await engine.models()
+
+
+async def test_voices_are_listed_where_the_engine_has_such_a_list(
+    engine: OpenAIEngine, server: EngineServer
+) -> None:
+    """It is AIMA's own addition; who does not have it has no voices to tell of."""
+    assert await engine.voices() == []
+    server.answer("audio/voices", {"voices": [{"name": "ann", "model": "m", "more": 1}]})
+    assert [voice.name for voice in await engine.voices()] == ["ann"]
+    server.answer("audio/voices", {"error": {"message": "no"}}, status=401)
+    with pytest.raises(Unauthorized):
+        await engine.voices()
+
+
+# --- audio ----------------------------------------------------------------------------------
+
+AUDIO = Artifact(artifact=f"sha256:{'a' * 64}", media_type="audio/wav", bytes=4)
+
+
+async def test_a_recording_is_sent_as_a_form(
+    engine: OpenAIEngine, server: EngineServer, tmp_path: Path
+) -> None:
+    """With its media type, so that the engine need not guess; silence is an empty text."""
+    recording = tmp_path / "q"
+    recording.write_bytes(b"RIFF")
+    server.answer("audio/transcriptions", {"text": "", "duration": 1.5})
+    request = TranscribeRequest(model="w", audio=AUDIO, language="en")
+    transcript = await engine.transcribe(request, recording=recording)
+    assert (transcript.text, transcript.language, transcript.model) == ("", "en", "w")
+    assert transcript.segments == []
+    sent = server.bodies[-1]
+    assert b'name="file"; filename="audio.wav"\r\nContent-Type: audio/wav\r\n\r\nRIFF' in sent
+    assert b'name="response_format"\r\n\r\nverbose_json' in sent
+    assert b'name="language"\r\n\r\nen' in sent
+
+
+@pytest.mark.parametrize("body", [{"segments": []}, {"text": 5}, ["text"], b"just text", b"\xff"])
+async def test_a_transcript_that_is_none_is_an_error(
+    engine: OpenAIEngine, server: EngineServer, tmp_path: Path, body: object
+) -> None:
+    """Whatever came, it is not what was said."""
+    recording = tmp_path / "q"
+    recording.write_bytes(b"RIFF")
+    server.answer("audio/transcriptions", body)
+    with pytest.raises(ExecutionFailed, match="is no Transcript"):
+        await engine.transcribe(TranscribeRequest(model="w", audio=AUDIO), recording=recording)
+
+
+async def test_speech_is_given_as_it_is_made(engine: OpenAIEngine, server: EngineServer) -> None:
+    """With its type and length, if the engine tells them."""
+
+    async def spoken(_: Request) -> Response:
+        headers = {"x-aima-audio-seconds": "2.5", "x-aima-total-ms": "40", "x-aima-load-ms": "?"}
+        return Response(b"RIFFRIFF", media_type="audio/x-wav; rate=24000", headers=headers)
+
+    server.answers["audio/speech"] = spoken
+    async with engine.synthesize(SynthesizeRequest(model="k", text="Hi", speed=1.5)) as speech:
+        assert b"".join([chunk async for chunk in speech.chunks]) == b"RIFFRIFF"
+    assert (speech.media_type, speech.seconds) == ("audio/x-wav", 2.5)
+    assert speech.timings is not None
+    assert (speech.timings.total_ms, speech.timings.load_ms) == (40, None)
+    assert server.body == {
+        "model": "k",
+        "input": "Hi",
+        "voice": "default",
+        "response_format": "wav",
+        "speed": 1.5,
+    }
+
+
+async def test_speech_that_breaks_off_is_an_error(
+    engine: OpenAIEngine, server: EngineServer
+) -> None:
+    """Half a sentence must not be stored as the whole."""
+
+    async def cut(_: Request) -> Response:
+        return CutOff()
+
+    server.answers["audio/speech"] = cut
+    async with engine.synthesize(SynthesizeRequest(model="k", text="Hi")) as speech:
+        with pytest.raises(EngineNotRunning):
+            [chunk async for chunk in speech.chunks]

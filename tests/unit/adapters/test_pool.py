@@ -1,0 +1,185 @@
+"""All engines as one: which of them serves a name."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from aima.adapters.engines.pool import EnginePool
+from aima.errors import AimaError, EngineNotRunning, ExecutionFailed, ModelNotFound, Unauthorized
+from aima.ports.engine import Engine, ModelCard, ModelType, Voice
+from aima.settings import Models
+from aima.testing import ScriptedEngine
+
+DOWN = EngineNotRunning("engine 'down' does not answer")
+
+
+@dataclass
+class Silent(ScriptedEngine):
+    """An engine that fails whatever it is asked."""
+
+    error: AimaError = DOWN
+
+    async def models(self) -> list[ModelCard]:
+        """Fail."""
+        raise self.error
+
+    async def voices(self) -> list[Voice]:
+        """Fail."""
+        raise self.error
+
+
+def engine(name: str, **models: ModelType | None) -> ScriptedEngine:
+    """Make an engine that serves these models."""
+    cards = [ModelCard(name=model, engine=name, type=kind) for model, kind in models.items()]
+    return ScriptedEngine(name=name, cards=cards, speakers=[Voice(name=f"{name}-v", model="m")])
+
+
+ONE = engine("one", small="llm", ears="asr")
+TWO = engine("two", big="llm", mouth="tts")
+UNTYPED = engine("untyped", llama=None, embedder=None)
+
+
+def pool(*engines: Engine, aliases: dict[str, str] | None = None, **default: str) -> EnginePool:
+    """Make a pool with these names."""
+    return EnginePool(engines, Models(aliases=aliases or {}, default=default))
+
+
+async def served(of: EnginePool, model: str, kind: ModelType = "llm") -> tuple[str, str]:
+    """Tell the name of the engine that serves a model, and the model's name there."""
+    found, name = await of.serving(model, kind)
+    return found.name, name
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "expected"),
+    [
+        ("big", "llm", ("two", "big")),
+        ("default", "llm", ("one", "small")),
+        ("default", "asr", ("one", "ears")),
+        ("default", "tts", ("two", "mouth")),
+    ],
+)
+async def test_default_is_the_first_model_of_its_type(
+    model: str, kind: ModelType, expected: tuple[str, str]
+) -> None:
+    """In the order of the configuration; a name is served by whoever has it."""
+    assert await served(pool(ONE, TWO), model, kind) == expected
+
+
+async def test_the_configuration_chooses_what_default_means() -> None:
+    """For each type apart."""
+    chosen = pool(ONE, TWO, llm="big")
+    assert await served(chosen, "default") == ("two", "big")
+    assert await served(chosen, "default", "asr") == ("one", "ears")
+
+
+async def test_an_engine_without_types_is_taken_to_serve_language_models() -> None:
+    """Ollama and vLLM list names only; a name they have is believed for any type."""
+    assert await served(pool(UNTYPED), "default") == ("untyped", "llama")
+    assert await served(pool(UNTYPED), "embedder", "embedding") == ("untyped", "embedder")
+    with pytest.raises(ModelNotFound):
+        await served(pool(UNTYPED), "default", "tts")
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [("llama3.2", "small"), ("a", "big"), ("b", "big"), ("small", "small")],
+)
+async def test_aliases_are_followed_to_a_model(model: str, expected: str) -> None:
+    """Over several steps, and through `default`."""
+    aliases = {"llama3.2": "default", "a": "b", "b": "big", "small": "big"}
+    assert (await served(pool(ONE, TWO, aliases=aliases), model))[1] == expected
+
+
+async def test_a_served_name_wins_over_an_alias() -> None:
+    """An alias helps where there is nothing; it hides nothing."""
+    assert await served(pool(ONE, TWO, aliases={"big": "small"}), "big") == ("two", "big")
+
+
+@pytest.mark.parametrize(
+    ("aliases", "default", "model"),
+    [
+        ({"a": "b", "b": "a"}, {}, "a"),
+        ({"a": "a"}, {}, "a"),
+        ({"llama3.2": "default"}, {"llm": "llama3.2"}, "llama3.2"),
+        ({"llama3.2": "default"}, {"llm": "llama3.2"}, "default"),
+    ],
+)
+async def test_names_that_lead_in_a_circle_lead_nowhere(
+    aliases: dict[str, str], default: dict[str, str], model: str
+) -> None:
+    """The default aliases and `default.llm = llama3.2` make such a circle."""
+    with pytest.raises(ModelNotFound, match="there are 'small'"):
+        await served(pool(ONE, aliases=aliases, **default), model)
+
+
+async def test_a_choice_that_nobody_serves_is_not_replaced_by_another() -> None:
+    """Who configured a model wants that one, not the first at hand."""
+    with pytest.raises(ModelNotFound):
+        await served(pool(ONE, llm="huge"), "default")
+
+
+async def test_a_wrong_name_says_which_there_are() -> None:
+    """Of that type, since the others would not help."""
+    with pytest.raises(ModelNotFound) as raised:
+        await served(pool(ONE, TWO), "smal")
+    assert raised.value.message == (
+        "no engine serves the llm model 'smal'; there are 'big', 'small', or 'default'"
+    )
+
+
+async def test_where_there_is_no_model_of_a_type_the_way_out_is_the_doctor() -> None:
+    """An empty list would look like a mistake of ours."""
+    with pytest.raises(ModelNotFound, match="there is none: `aima doctor` tells why"):
+        await served(pool(ONE), "default", "tts")
+    with pytest.raises(ModelNotFound):
+        await served(pool(), "default")
+
+
+@pytest.mark.parametrize("error", [DOWN, Unauthorized("bad key"), ExecutionFailed("no JSON")])
+async def test_a_silent_engine_hides_nothing_of_the_others(error: AimaError) -> None:
+    """Whatever is wrong with it."""
+    both = pool(Silent(name="down", error=error), TWO)
+    assert await served(both, "big") == ("two", "big")
+    assert [card.name for card in await both.models()] == ["big", "mouth"]
+    assert [card.name for card in await both.models("tts")] == ["mouth"]
+    assert [voice.name for voice in await both.voices()] == ["two-v"]
+
+
+async def test_what_a_silent_engine_might_serve_is_worth_another_attempt() -> None:
+    """Its model is not missing: nobody knows. The reason is told, and what there is."""
+    both = pool(Silent(name="down"), TWO)
+    with pytest.raises(EngineNotRunning) as raised:
+        await served(both, "other")
+    assert "there are 'big', or 'default'" in raised.value.message
+    assert "engine 'down' does not answer" in raised.value.message
+
+
+async def test_when_all_are_silent_the_first_reason_is_told() -> None:
+    """As it is, with its own code."""
+    nobody = pool(Silent(name="down", error=Unauthorized("bad key")))
+    for asked in (served(nobody, "x"), nobody.models(), nobody.voices()):
+        with pytest.raises(Unauthorized, match="bad key"):
+            await asked
+
+
+async def test_an_engine_that_comes_back_is_found() -> None:
+    """A name that is not found is looked for again at once."""
+    engine_down = Silent(name="down")
+    both = pool(engine_down, TWO)
+    with pytest.raises(EngineNotRunning):
+        await served(both, "late")
+    both.engines = (engine("down", late="llm"), TWO)
+    assert await served(both, "late") == ("down", "late")
+
+
+async def test_a_mistake_of_ours_is_not_taken_for_silence() -> None:
+    """Only errors of the tree are; anything else must be seen."""
+
+    @dataclass
+    class Broken(ScriptedEngine):
+        async def models(self) -> list[ModelCard]:
+            raise KeyError("mistake")
+
+    with pytest.raises(KeyError):
+        await served(pool(Broken(), TWO), "big")
