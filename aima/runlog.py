@@ -23,7 +23,8 @@ class RunLogs:
         text = json.dumps({"time": now, **line}, ensure_ascii=False, default=str)
         with suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with self.file(run).open("a", encoding="utf-8") as file:
+            # Half a character, which no UTF-8 has, is written as JSON's own escape.
+            with self.file(run).open("a", encoding="utf-8", errors="backslashreplace") as file:
                 file.write(text + "\n")
 
     def file(self, run: str) -> Path:

@@ -10,6 +10,7 @@ from aima.errors import NotFound
 _INSTALLED = Path(__file__).parent / "_shipped"
 _CHECKOUT = Path(__file__).parent.parent
 _IN_CHECKOUT = {"schemas": Path("dsl") / "schemas"}
+_SUFFIXES = (".yaml", ".yml")
 
 
 def shipped(folder: str) -> Path:
@@ -27,22 +28,29 @@ def workflow_folders(project: Path | None) -> list[Path]:
 
 
 def find_workflow(name: str, project: Path | None) -> Path:
-    """Find a workflow by path or by name.
+    """Find a workflow by path or by name; a name may end in `.yaml`.
 
     Raises:
         NotFound: there is none; the message names the nearest.
     """
     path = Path(name)
-    if path.suffix in (".yaml", ".yml") or "/" in name:
-        if not path.is_file():
-            raise NotFound(f"there is no file {name!r}; give a workflow's path or its name")
+    written_as_file = path.suffix in _SUFFIXES
+    if path.is_file() and (written_as_file or "/" in name):
         return path
-    known: dict[str, Path] = {}
-    for folder in reversed(workflow_folders(project)):
-        if folder.is_dir():
-            known |= {file.stem: file for file in sorted(folder.glob("*.yaml"))}
-    if name not in known:
-        near = nearest(name, known)
+    if "/" in name:
+        raise NotFound(f"there is no file {name!r}; give a workflow's path or its name")
+    known = _known(project)
+    wanted = path.stem if written_as_file else name
+    if wanted not in known:
+        near = nearest(wanted, known)
         hint = f"did you mean {near!r}?" if near else f"there are {', '.join(known) or 'none'}"
         raise NotFound(f"there is no workflow {name!r}; {hint}")
-    return known[name]
+    return known[wanted]
+
+
+def _known(project: Path | None) -> dict[str, Path]:
+    """Find all workflows that have a name; of two the one in the nearer folder."""
+    known: dict[str, Path] = {}
+    for folder in reversed(workflow_folders(project)):
+        known |= {file.stem: file for file in sorted(folder.glob("*.y*ml"))}
+    return known

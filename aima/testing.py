@@ -83,6 +83,7 @@ class ScriptedEngine:
         answers: what it gives, whatever it is asked; an error is raised.
         cards: the models it serves.
         speakers: the voices it has.
+        speech_seconds: the length of its speech; None: it does not tell.
         requests: what it was asked.
     """
 
@@ -90,6 +91,7 @@ class ScriptedEngine:
     name: str = "scripted"
     cards: Sequence[ModelCard] = CARDS
     speakers: Sequence[Voice] = (Voice(name="someone", model="scripted-tts"),)
+    speech_seconds: float | None = 1.0
     requests: list[EngineRequest] = field(default_factory=list)
 
     async def models(self) -> list[ModelCard]:
@@ -113,13 +115,15 @@ class ScriptedEngine:
 
     @asynccontextmanager
     async def synthesize(self, request: SynthesizeRequest) -> AsyncIterator[Speech]:
-        """Give the next answer, which must be bytes or an error, as speech of one second."""
+        """Give the next answer, which must be bytes or an error, as recorded speech."""
         spoken = self._next(request, bytes)
 
         async def chunks() -> AsyncIterator[bytes]:
             yield spoken
 
-        yield Speech(chunks=chunks(), media_type="audio/wav", seconds=1.0, timings=None)
+        yield Speech(
+            chunks=chunks(), media_type="audio/wav", seconds=self.speech_seconds, timings=None
+        )
 
     def _next(self, request: EngineRequest, wanted: type[_Wanted]) -> _Wanted:
         self.requests.append(request)

@@ -149,9 +149,10 @@ def dangling_reference(schema: object, root: JsonSchema) -> tuple[object, ...]:
     """
     inner: Iterable[tuple[object, object]] = ()
     if isinstance(schema, Mapping):
-        reference = schema.get("$ref")
-        if isinstance(reference, str) and _find(root, reference) is None:
-            return ("$ref",)
+        for kind in ("$ref", "$dynamicRef"):
+            reference = schema.get(kind)
+            if isinstance(reference, str) and _find(root, reference) is None:
+                return (kind,)
         inner = schema.items()
     elif isinstance(schema, list):
         inner = enumerate(schema)

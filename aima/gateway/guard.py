@@ -24,7 +24,7 @@ class Guard:
     def __init__(self, app: ASGIApp, *, token: str) -> None:
         """Guard ``app``."""
         self._app = app
-        self._expected = f"Bearer {token}".encode()
+        self._token = token.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with a refusal."""
@@ -32,12 +32,14 @@ class Guard:
         app: ASGIApp = self._app
         if not _is_local(request.headers.get("host", "")):
             app = problem(Forbidden("AIMA answers to 127.0.0.1 and localhost only"))
-        elif not hmac.compare_digest(self._given(request), self._expected):
+        elif not self._knows_token(request.headers.get("authorization", "")):
             app = problem(Unauthorized("this AIMA asks for the token of its stack.json"))
         await app(scope, receive, send)
 
-    def _given(self, request: Request) -> bytes:
-        return request.headers.get("authorization", "").encode("latin-1")
+    def _knows_token(self, authorization: str) -> bool:
+        scheme, _, given = authorization.partition(" ")
+        known = hmac.compare_digest(given.encode("latin-1"), self._token)
+        return known and scheme.lower() == "bearer"
 
 
 def _is_local(host: str) -> bool:

@@ -53,19 +53,21 @@ def write(root: Path, catalog: Catalog) -> None:
 def files(catalog: Catalog) -> dict[Path, str]:
     """Give the text of every derived file, by its path in the repository."""
     units = list(catalog)
-    pages = {
-        "README": "\n".join(_index()),
-        "units/README": "\n".join(_units(catalog)),
-        "settings": "\n".join(_settings()),
-        "cli": "\n".join(_commands()),
-        "errors": "\n".join(_errors()),
-        "diagnostics": "\n".join(_diagnostics()),
-    } | {f"units/{unit.name}": page(unit) for unit in units}
-    schemas = {"workflow.schema": workflow_schema(language(), units)} | {
-        f"units/{unit.name}": schema(unit) for unit in units
+    pages: dict[str, Iterable[str]] = {
+        "README": _index(),
+        "units/README": _units(catalog),
+        "settings": _settings(),
+        "cli": _commands(),
+        "errors": _errors(),
+        "diagnostics": _diagnostics(),
     }
-    return {PAGES / f"{name}.md": f"{text.rstrip()}\n" for name, text in pages.items()} | {
-        SCHEMAS / f"{name}.json": f"{json.dumps(told, indent=2, ensure_ascii=False)}\n"
+    pages |= {f"units/{unit.name}": [page(unit)] for unit in units}
+    schemas = {"workflow.schema": workflow_schema(language(), units)}
+    schemas |= {f"units/{unit.name}": schema(unit) for unit in units}
+    return {
+        PAGES / f"{name}.md": "\n".join(lines).rstrip() + "\n" for name, lines in pages.items()
+    } | {
+        SCHEMAS / f"{name}.json": json.dumps(told, indent=2, ensure_ascii=False) + "\n"
         for name, told in schemas.items()
     }
 

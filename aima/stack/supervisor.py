@@ -131,8 +131,8 @@ class Supervisor:
         """Start everything but the worker, in the order in which it is needed."""
         from aima.gateway.definitions import Definitions
         from aima.gateway.rest import Door, serve_door
+        from aima.gateway.units import units_of
         from aima.temporal.runs import Runs
-        from aima.worker import units_of
 
         settings = self.settings
         definitions = Definitions(units_of(settings))  # a broken unit is told before all else

@@ -34,6 +34,7 @@ async def connect(settings: Temporal, address: str, converter: DataConverter) ->
 
     Raises:
         TemporalUnreachable: nobody answers there, or refuses.
+        InvalidRequest: the address, or the certificate's settings, make no sense.
     """
     try:
         return await Client.connect(
@@ -44,6 +45,10 @@ async def connect(settings: Temporal, address: str, converter: DataConverter) ->
             data_converter=converter,
             connect_timeout=timedelta(seconds=10),
         )
+    except ValueError as error:
+        raise InvalidRequest(
+            f"cannot connect to {address!r}: {error}; check `temporal.address` and `temporal.tls_*`"
+        ) from error
     except (RuntimeError, RPCError, OSError) as error:
         raise TemporalUnreachable(
             f"no Temporal server answers at {address!r} ({error}); check `temporal.address`"

@@ -221,30 +221,48 @@ def test_a_disk_that_is_full_from_the_start_is_told(aima: Aima, project: Path) -
 def test_a_data_folder_that_may_not_be_written_is_told(
     aima: Aima, project: Path, *, made: bool
 ) -> None:
-    """Its name, the reason and the setting; for root the tests give the right to override up."""
+    """Its name, the reason and the setting, whatever the command."""
     place = project / "place"
     place.mkdir()
     aima.data = place if made else place / "data"
     (place / "lock").touch(mode=0o400)
     place.chmod(0o500)
-    bounded = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
-    if os.geteuid() == 0 and not shutil.which("setpriv"):
-        pytest.skip("root may write everywhere, and `setpriv` is not here")
     for command in (("up",), ("run", "voice-assistant", "--example"), ("up", "--foreground")):
-        done = subprocess.run(
-            [*(bounded if os.geteuid() == 0 else []), str(AIMA), *command],
-            cwd=aima.cwd,
-            env=aima.environ,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = call_bounded(aima, *command)
         assert done.returncode == 6, done.stderr
         assert str(place) in done.stderr
         assert "ermission" in done.stderr
         assert "Traceback" not in done.stderr
     assert not living(aima)
+
+
+def test_an_output_file_that_may_not_be_written_is_told_before_the_work(
+    aima: Aima, project: Path
+) -> None:
+    """A file of somebody else, or one that was locked on purpose."""
+    (project / "answer.wav").touch(mode=0o400)
+    done = call_bounded(aima, "run", "voice-assistant", "--example", "-o", "audio=answer.wav")
+    assert done.returncode == 6
+    assert "-o audio=answer.wav: 'answer.wav' may not be written" in done.stderr
+    assert not (aima.data / "lock").exists()
+
+
+def call_bounded(aima: Aima, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Call AIMA as somebody whom the modes of files bind; root gives its exception up."""
+    bounded: list[str] = []
+    if os.geteuid() == 0:
+        if not shutil.which("setpriv"):
+            pytest.skip("root may write everywhere, and `setpriv` is not here")
+        bounded = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    return subprocess.run(
+        [*bounded, str(AIMA), *arguments],
+        cwd=aima.cwd,
+        env=aima.environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def aima_json(aima: Aima, command: str) -> list[dict[str, object]]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ValidationError
 
-from aima.dsl.types import Type, validator_of
 from aima.errors import AimaError, ExecutionFailed, ValidationFailed, error_class
 from aima.ports.engine import ChatReply, Response, Timings, Usage
 
@@ -99,11 +98,9 @@ class Answer:
 
     def _value(self, content: str, schema: dict[str, object]) -> object:
         from jsonschema import Draft202012Validator, SchemaError
+        from referencing import Registry
+        from referencing.exceptions import Unresolvable
 
-        try:
-            Draft202012Validator.check_schema(schema)
-        except SchemaError as error:
-            raise ValidationFailed(f"`json_schema` is no JSON Schema: {error.message}") from error
         try:
             value: object = json.loads(content)
         except ValueError as error:
@@ -111,7 +108,12 @@ class Answer:
                 f"engine {self.engine!r} was asked for JSON and answered {content[:80]!r}; "
                 "a larger max_tokens may let it finish"
             ) from error
-        wrong = next(validator_of(Type.of(schema)).iter_errors(value), None)
+        try:
+            Draft202012Validator.check_schema(schema)
+            rules = Draft202012Validator(schema, registry=Registry())  # which fetches nothing
+            wrong = next(rules.iter_errors(value), None)
+        except (SchemaError, Unresolvable) as error:
+            raise ValidationFailed(f"`json_schema` is no JSON Schema: {error}") from error
         if wrong is not None:
             message = wrong.message[:_MOST_CHARACTERS]
             raise ExecutionFailed(

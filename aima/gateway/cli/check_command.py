@@ -20,8 +20,8 @@ def command(*, files: tuple[Path, ...], strict: bool, as_json: bool) -> None:
 
     from aima.gateway.cli.diagnostics import counted, show
     from aima.gateway.definitions import Definitions
+    from aima.gateway.units import units_of
     from aima.settings import load_settings
-    from aima.worker import units_of
 
     settings = load_settings()
     definitions = Definitions(units_of(settings))

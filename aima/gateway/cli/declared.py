@@ -49,4 +49,4 @@ def _outputs(root: MappingNode) -> tuple[str, ...] | None:
 
 
 def _id(step: Node) -> str:
-    return str(_map(step).get("id"))
+    return str(_map(step).get("id", ""))

@@ -35,8 +35,8 @@ def command(
     from aima.gateway.cli.models_command import fetch_for
     from aima.gateway.cli.outputs import check_targets
     from aima.gateway.cli.stack import other_project, stack
+    from aima.gateway.units import units_of
     from aima.settings import load_settings
-    from aima.worker import units_of
 
     settings = load_settings()
     found = units_of(settings).get(unit)

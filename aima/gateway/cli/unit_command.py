@@ -13,8 +13,8 @@ from aima.gateway.cli.terminal import give_json
 def command(*, name: str, as_json: bool) -> None:
     """Show what the unit NAME takes, gives, and may fail with."""
     from aima.gateway.unit_pages import page, schema
+    from aima.gateway.units import units_of
     from aima.settings import load_settings
-    from aima.worker import units_of
 
     unit = units_of(load_settings()).get(name)
     if as_json:

@@ -11,8 +11,8 @@ from aima.gateway.cli.terminal import give_json
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(*, as_json: bool) -> None:
     """List every atomic unit."""
+    from aima.gateway.units import units_of
     from aima.settings import load_settings
-    from aima.worker import units_of
 
     units = list(units_of(load_settings()))
     if as_json:

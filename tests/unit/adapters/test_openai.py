@@ -288,13 +288,16 @@ async def test_an_answer_of_another_shape_is_none(
     assert why in raised.value.message
 
 
+@pytest.mark.parametrize(
+    "schema", [{"type": "persn"}, {"$ref": "http://127.0.0.1:9/schema.json"}, {"$ref": "#/nobody"}]
+)
 async def test_a_schema_that_is_none_is_the_callers_mistake(
-    engine: OpenAIEngine, server: EngineServer
+    engine: OpenAIEngine, server: EngineServer, schema: dict[str, object]
 ) -> None:
-    """No other attempt and no other engine mends it."""
+    """No other attempt and no other engine mends it; and nothing is fetched for it."""
     server.stream(piece("{}"))
     with pytest.raises(ValidationFailed, match="`json_schema` is no JSON Schema"):
-        await ask(engine, QUESTION.model_copy(update={"json_schema": {"type": "persn"}}))
+        await ask(engine, QUESTION.model_copy(update={"json_schema": schema}))
 
 
 # --- refusals -------------------------------------------------------------------------------

@@ -1,0 +1,10 @@
+"""What every test may rely on."""
+
+from __future__ import annotations
+
+import signal
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and every program they
+# start would inherit that; the tests of Ctrl-C need the signal to arrive.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,0 +1,97 @@
+"""Places in flight: handed on in order, and never lost, whoever is cancelled.
+
+That a workflow task carries a bounded number of bytes shows only on a real server; see
+tests/integration/test_interpreter_limits.py.
+"""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aima.workflows.window import Window
+
+
+async def settle() -> None:
+    """Let every task go as far as it can."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_who_finds_a_place_takes_it_and_the_rest_wait_in_line() -> None:
+    """First come, first served: a replay must see the same order."""
+    window, entered = Window(max_in_flight=2), list[int]()
+
+    async def enter(number: int) -> None:
+        await window._enter()
+        entered.append(number)
+
+    tasks = [asyncio.create_task(enter(n)) for n in range(5)]
+    await settle()
+    assert entered == [0, 1]
+    window._leave()
+    await settle()
+    assert entered == [0, 1, 2]
+    window._leave()
+    window._leave()
+    await settle()
+    assert entered == [0, 1, 2, 3, 4]
+    await asyncio.gather(*tasks)
+
+
+async def test_who_is_cancelled_in_line_takes_no_place() -> None:
+    """Nor does the next one lose its turn."""
+    window = Window(max_in_flight=1)
+    await window._enter()
+    waiting = [asyncio.create_task(window._enter()) for _ in range(3)]
+    await settle()
+    waiting[0].cancel()
+    await settle()
+    window._leave()
+    await settle()
+    assert [task.done() for task in waiting] == [True, True, False]
+    window._leave()
+    await waiting[2]
+
+
+async def test_a_place_given_to_one_who_is_cancelled_goes_to_the_next() -> None:
+    """The cancel may come in the same moment as the place."""
+    window = Window(max_in_flight=1)
+    await window._enter()
+    first, second = (asyncio.create_task(window._enter()) for _ in range(2))
+    await settle()
+    window._leave()
+    first.cancel()
+    await settle()
+    assert second.done()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+
+
+@given(st.lists(st.sampled_from(["enter", "leave", "cancel"]), max_size=40), st.integers(1, 3))
+def test_places_are_neither_lost_nor_doubled(acts: list[str], most: int) -> None:
+    """After any history, exactly the places that nobody holds are free."""
+
+    async def play() -> None:
+        window, tasks, holding = Window(max_in_flight=most), list[asyncio.Task[None]](), 0
+        for act in acts:
+            waiting = [task for task in tasks if not task.done()]
+            if act == "enter":
+                tasks.append(asyncio.create_task(window._enter()))
+            elif act == "leave" and holding:
+                window._leave()
+                holding -= 1
+            elif act == "cancel" and waiting:
+                waiting[0].cancel()
+            await settle()
+            done = [task for task in tasks if task.done()]
+            holding += sum(not task.cancelled() for task in done)
+            tasks = [task for task in tasks if not task.done()]
+            assert holding + window._free == most
+            assert not tasks or not window._free
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(play())
