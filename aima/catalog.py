@@ -9,11 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
+from pkgutil import ModuleInfo
+from traceback import extract_tb
 from types import ModuleType
 
 from aima.dsl.nearest import nearest
 from aima.dsl.signature import Signature
-from aima.errors import Conflict, UnitNotFound
+from aima.errors import Conflict, InvalidRequest, UnitNotFound
 from aima.unit import Domain, Unit
 
 ENTRY_POINT = "aima.units"
@@ -99,7 +101,7 @@ def _domains() -> list[Domain]:
             "namespace package `activities`"
         )
     modules: list[ModuleType] = [
-        importlib.import_module(f"activities.{found.name}")
+        _imported(found)
         for found in sorted(pkgutil.iter_modules(activities.__path__), key=lambda m: m.name)
     ]
     domains = [d for module in modules for d in _domains_in(module)]
@@ -107,6 +109,24 @@ def _domains() -> list[Domain]:
         loaded = point.load()
         domains += [loaded] if isinstance(loaded, Domain) else _domains_in(loaded)
     return list({id(domain): domain for domain in domains}.values())
+
+
+def _imported(found: ModuleInfo) -> ModuleType:
+    """Import a module of units.
+
+    Raises:
+        InvalidRequest: it cannot be imported; the message names its file and line.
+    """
+    try:
+        return importlib.import_module(f"activities.{found.name}")
+    except (Exception, SystemExit) as error:  # a module of a user's may raise anything
+        spec = found.module_finder.find_spec(found.name, None)
+        file = (spec and spec.origin) or found.name
+        lines = [f.lineno for f in extract_tb(error.__traceback__) if f.filename == file]
+        line = error.lineno if isinstance(error, SyntaxError) else (lines or [None])[-1]
+        raise InvalidRequest(
+            f"{file}:{line or 1} cannot be imported: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _domains_in(module: ModuleType) -> list[Domain]:

@@ -171,9 +171,11 @@ def load_settings(
         settings = Settings.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
+        path = tuple(str(part) for part in first["loc"])
+        where = _said_in(path, environ) or str((root or Path()) / PROJECT_FILE)
         raise ValidationFailed(
-            f"setting {name!r}: {first['msg']}; `aima settings` lists what there is"
+            f"{where}: setting {'.'.join(path)!r}: {first['msg']}; `aima settings` lists what "
+            "there is"
         ) from error
     return settings.model_copy(update={"data": settings.data.expanduser().absolute()})
 
@@ -199,6 +201,12 @@ def fields(
             yield from fields(field.annotation, (*path, name))
         else:
             yield (*path, name), field
+
+
+def _said_in(path: tuple[str, ...], environ: Mapping[str, str]) -> str | None:
+    """Name the variable that a value came from; None where no variable says it."""
+    names = (variable(path[:length]) for length in range(len(path), 0, -1))
+    return next((name for name in names if name in environ), None)
 
 
 def _read_toml(file: Path) -> dict[str, Any]:

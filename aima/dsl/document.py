@@ -27,9 +27,13 @@ WRONG_TYPE = define("document/wrong-type", "The value is of another type than th
 BAD_NAME = define(
     "document/bad-name", "A name is too long, or not of letters, digits, `_` and `-`."
 )
+TOO_MANY_STEPS = define("document/too-many-steps", "A workflow has more steps than one run takes.")
 DUPLICATE_ID = define("step/duplicate-id", "Two steps have the same id.")
 NO_BODY = define("step/no-body", "A step says nothing to do.")
 TWO_BODIES = define("step/two-bodies", "A step says two things to do.")
+
+MOST_STEPS = 5_000
+"""A step leaves six events, and Temporal terminates a run that has 51 200."""
 
 _TEXT_KEYS = ("name", "description", "version")
 _TOP_KEYS = (*_TEXT_KEYS, "labels", "inputs", "config", "steps", "output")
@@ -148,6 +152,12 @@ def read_document(root: Node, language: Language, findings: Findings) -> Documen
             findings.error(MISSING_KEY, root.mark, "a workflow needs `steps`")
         else:
             findings.error(WRONG_TYPE, steps.mark, "`steps` is a list of at least one step")
+        return None
+    if len(steps.items) > MOST_STEPS:
+        message = f"a workflow has at most {MOST_STEPS} steps, and this one {len(steps.items)}"
+        findings.error(
+            TOO_MANY_STEPS, steps.items[MOST_STEPS].mark, message, "split it into several"
+        )
         return None
     return Document(name, root, tuple(_steps(steps, language, findings)))
 

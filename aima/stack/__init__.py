@@ -11,6 +11,11 @@ Who owns it is one small protocol:
 * The children (Temporal, worker, engine) die with the owner: on Linux the kernel sees to it
   (``PR_SET_PDEATHSIG``). Elsewhere, and for certainty, their pids and start times stand in
   ``DATA/children.json``, and the next owner ends those that still live before it begins.
-* A stack begun by ``aima up`` stays until ``aima down``. One begun by ``aima run`` ends when the
-  last client that is attached to it has gone, unless one asked it to stay.
+* A stack begun by ``aima up`` stays until ``aima down``. One begun by another command ends when
+  the last client that is attached to it has gone, unless one asked it to stay. A client is
+  attached while it holds a connection open, so one that is killed has left.
+* A stack that does not stay starts no worker until a client comes that needs one: to look at
+  runs would otherwise take up open work, only to drop it a moment later.
+* Two who start a stack at once both try; the kernel's lock lets one through, and the other uses
+  that one's. A stack that is ending takes no client; who comes then waits and starts its own.
 """

@@ -13,7 +13,7 @@ from aima.dsl.duration import parse_bound
 from aima.dsl.expression import ExpressionError
 from aima.dsl.json import Json
 from aima.dsl.places import place_of
-from aima.dsl.template import evaluator
+from aima.dsl.template import Evaluator, evaluator
 from aima.workflows.failure import StepError, StepFailed
 from aima.workflows.window import Window
 
@@ -22,13 +22,16 @@ Parsed = TypeVar("Parsed")
 
 
 class Node:
-    """One step of a plan, its expressions compiled once for all runs of the plan."""
+    """One step of a plan.
+
+    Its expressions are compiled when they are first needed, once for all runs of the plan: all
+    at once, those of a long plan would take longer than the SDK lets a workflow think.
+    """
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         """Take a step as the plan has it.
 
         Raises:
-            ExpressionError: a value in it is no compiled one.
             LookupError, TypeError, ValueError: it is no step.
         """
         self.data = data
@@ -37,19 +40,20 @@ class Node:
         self.line = int(data["at"][0])
         self.after = tuple(map(str, data["after"]))
         self.places = list(data["places"])
-        self._evaluators = {k: evaluator(value) for k, value in data.items() if k != "places"}
+        self._evaluators: dict[str, Evaluator] = {}
 
     def value(self, key: str, frame: Frame) -> Json:
         """Evaluate what the plan has under ``key``; None where it has nothing.
 
         Raises:
-            StepFailed: an expression in it failed.
+            StepFailed: an expression in it failed, or is none.
         """
-        evaluate = self._evaluators.get(key)
-        if evaluate is None:
+        if key not in self.data:
             return None
         try:
-            return evaluate(frame.roots)
+            if key not in self._evaluators:
+                self._evaluators[key] = evaluator(self.data[key])
+            return self._evaluators[key](frame.roots)
         except ExpressionError as error:
             place = place_of(error, self.places, key)
             raise StepFailed(self.error(error.code, place.tell(error), line=place.line)) from error
@@ -60,7 +64,7 @@ class Node:
         Raises:
             StepFailed: it is none, or zero.
         """
-        if key not in self._evaluators:
+        if key not in self.data:
             return None
         return self.read(parse_bound, self.value(key, frame), key)
 

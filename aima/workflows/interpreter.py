@@ -31,7 +31,8 @@ class Program:
         """Read a plan.
 
         Raises:
-            ExpressionError, LookupError, TypeError, ValueError: it is none that this worker runs.
+            ExpressionError, LookupError, TypeError, ValueError: it is none that this worker runs;
+                the expressions of its steps are read only as they are needed.
         """
         if plan["format"] not in READABLE:
             raise ValueError(f"format {plan['format']!r}; this worker reads {sorted(READABLE)}")

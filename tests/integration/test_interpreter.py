@@ -1,6 +1,7 @@
 """The interpreter: order, parallel steps, values, and what a run looks like in Temporal."""
 
 import json
+from contextlib import aclosing
 
 import pytest
 from temporalio.common import SearchAttributeKey
@@ -234,3 +235,21 @@ async def test_current_details_are_a_table_of_the_steps(lab: Lab) -> None:
     assert "| ✓ done | quick | lab.echo |" in str(metadata)
     assert "| ▶ running | wait | lab.hang |" in str(metadata)
     assert "| · waiting | later | lab.echo |" in str(metadata)
+
+
+async def test_current_details_of_a_long_workflow_are_counts(lab: Lab) -> None:
+    """A table of a thousand rows, drawn anew for each step, would cost more than the steps."""
+    steps = [{"id": f"s{n}", "type": "lab.echo", "input": {}} for n in range(45)]
+    steps.append({"id": "last", "type": "lab.hang", "input": {"name": "last"}})
+    run_id = await lab.start(json.dumps({"name": "long", "steps": steps}))
+    await lab.board.until_seen("last")
+    async with aclosing(lab.runs.watch(run_id)) as changes:
+        done = 0
+        async for change in changes:
+            done += change.state == "done"
+            if done == 45:
+                break
+    metadata = await lab.handle(run_id).query("__temporal_workflow_metadata")
+    lab.board.gates["last"].set()
+    await lab.outcome(run_id)
+    assert "1 running, 45 done" in str(metadata)

@@ -95,9 +95,7 @@ async def test_a_plan_of_a_later_format_is_refused_by_its_number(lab: Lab) -> No
         {"at": []},
         {"unit": None},
         {"retry": {"max_attempts": 1}},
-        {"input": {"$": {"source": "x", "ast": ["teleport"]}}},
         {"places": None},
-        {"timeout": {"$": 1}},
     ],
     ids=repr,
 )
@@ -109,6 +107,21 @@ async def test_a_plan_with_a_broken_step_fails_its_run(
     assert outcome.state == "failed"
     assert outcome.error is not None
     assert outcome.error["code"] == "INVALID_REQUEST"
+    assert lab.board.calls == []
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"input": {"$": {"source": "x", "ast": ["teleport"]}}}, {"timeout": {"$": 1}}],
+    ids=repr,
+)
+async def test_a_plan_with_a_broken_expression_fails_its_run(
+    lab: Lab, changed: dict[str, object]
+) -> None:
+    """Found where it is first needed, and told with its step."""
+    outcome = await sent(lab, REQUEST, step_with(lab, **changed))
+    assert outcome.error is not None
+    assert (outcome.error["code"], outcome.error["step"]) == ("VALIDATION_ERROR", "a")
     assert lab.board.calls == []
 
 

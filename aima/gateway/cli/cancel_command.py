@@ -11,7 +11,10 @@ from aima.gateway.cli.terminal import give_json
 @click.argument("run_id")
 @click.option("--json", "as_json", is_flag=True, help="Print how it ended as JSON.")
 def command(*, run_id: str, as_json: bool) -> None:
-    """Stop RUN_ID; its running steps are cancelled, and it ends Canceled."""
+    """Stop RUN_ID and wait until it has ended.
+
+    Its running steps are cancelled, and the engines stop working for them.
+    """
     from aima.gateway.cli.exits import FAILED
     from aima.gateway.cli.stack import stack
     from aima.gateway.cli.stack_client import run_path

@@ -15,7 +15,10 @@ from aima.gateway.cli.terminal import give_json, say
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(*, files: tuple[Path, ...], strict: bool, as_json: bool) -> None:
-    """Check workflows: files, names, or all of a folder; nothing is run."""
+    """Find the mistakes in workflows; nothing is run.
+
+    FILES are files, names of workflows, or folders of them.
+    """
     from dataclasses import asdict
 
     from aima.gateway.cli.diagnostics import counted, show

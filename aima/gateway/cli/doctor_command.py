@@ -33,7 +33,7 @@ class Finding:
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(*, as_json: bool) -> None:
-    """Tell what is installed, reachable or missing, and how to mend it."""
+    """Tell what is here, what is missing, and what mends it."""
     from aima.settings import load_settings
 
     findings = list(examine(load_settings()))

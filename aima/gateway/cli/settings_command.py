@@ -12,7 +12,7 @@ from aima.gateway.cli.terminal import give_json
 @click.command("settings")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(*, as_json: bool) -> None:
-    """List every setting, its value now, and the variable that sets it."""
+    """List every setting, its variable, and its value now."""
     from aima.settings import fields, load_settings, variable
 
     plain = load_settings().model_dump(mode="json")  # what is secret is not shown

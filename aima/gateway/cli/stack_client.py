@@ -11,7 +11,14 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any
 from urllib.parse import quote
 
-from aima.errors import Conflict, EngineNotRunning, TooLarge, ValidationFailed, error_class
+from aima.errors import (
+    AimaError,
+    Conflict,
+    EngineNotRunning,
+    TooLarge,
+    ValidationFailed,
+    error_class,
+)
 from aima.gateway import MOST_BODY_BYTES
 from aima.stack.lock import StackState
 
@@ -56,17 +63,20 @@ class StackClient:
         with self._open("GET", path, None, timeout=None) as response:
             while True:
                 with _reached():
-                    line = response.readline()
-                if not line:
+                    text = response.readline()
+                    line = json.loads(text) if text else None
+                if line is None:
                     return
-                yield json.loads(line)
+                yield line
 
     @contextmanager
     def attached(self, *, works: bool) -> Iterator[int]:
         """Hold the stack up while the block runs; gives this client's number there."""
         path = f"/stack/attach?works={str(works).lower()}"
         with self._open("GET", path, None, timeout=None) as response:
-            yield json.loads(response.readline())["client"]
+            with _reached():
+                number = json.loads(response.readline())["client"]
+            yield number
 
     def wait_until_gone(self, seconds: float = GONE_SECONDS) -> None:
         """Wait until the stack has ended, so that nothing is left behind.
@@ -74,16 +84,11 @@ class StackClient:
         Raises:
             Conflict: it does not end.
         """
-        import psutil
-
-        try:
-            psutil.Process(self.state.pid).wait(seconds)
-        except psutil.NoSuchProcess:
-            return
-        except psutil.TimeoutExpired as error:
-            raise Conflict(
-                f"AIMA (process {self.state.pid}) does not end; `aima ps` shows what runs"
-            ) from error
+        deadline = time.monotonic() + seconds
+        while _lives(self.state.pid):
+            if time.monotonic() > deadline:
+                raise Conflict(f"AIMA does not end; look after its process {self.state.pid}")
+            time.sleep(PAUSE_SECONDS)
 
     def leave(self, client: int, *, seconds: float) -> None:
         """Wait, after having detached, until the stack has ended or is seen to go on."""
@@ -91,7 +96,7 @@ class StackClient:
         while time.monotonic() < deadline:
             try:
                 health = self.get("/health")
-            except EngineNotRunning:
+            except AimaError:  # gone, and maybe another one answers at its port
                 health = {"stays": False, "clients": []}
             if health["stays"] or set(health["clients"]) - {client}:
                 return
@@ -121,6 +126,16 @@ class StackClient:
             yield response
         finally:
             connection.close()
+
+
+def _lives(pid: int) -> bool:
+    """Tell whether a process runs; a dead one is listed until its parent has looked at it."""
+    import psutil
+
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @contextmanager

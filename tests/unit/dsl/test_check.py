@@ -60,7 +60,8 @@ def test_every_code_has_an_invalid_file(installed: Definitions) -> None:
         for file in INVALID
         for d in installed.check(file.read_bytes(), file.name).diagnostics
     }
-    assert shown == set(CODES) - UNREPORTABLE
+    ours = {code for code in CODES if not code.startswith("test/")}  # other tests have their own
+    assert shown == ours - UNREPORTABLE
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)

@@ -1,10 +1,12 @@
 """From a document to a plan."""
 
+import json
 from typing import Any
 
 import pytest
 
 from aima.dsl.template import evaluator
+from aima.workflows.interpreter import Program
 from tests.unit.dsl.checking import DEFINITIONS, check, plan
 
 
@@ -180,3 +182,4 @@ def test_one_unit_alone_is_a_plan_too() -> None:
     [step] = steps
     assert step["unit"] == "made.up"
     assert evaluator(step["input"])({"input": {"text": "x"}}) == {"text": "x"}
+    assert len(Program(json.loads(compiled.text)).nodes) == 1

@@ -2,6 +2,7 @@
 
 import pytest
 
+from aima.dsl.document import MOST_STEPS
 from tests.unit.dsl.checking import check, codes, found, only_hint, only_message
 
 STEPS = "steps: [{id: a, type: made.nothing}]\n"
@@ -99,6 +100,17 @@ def test_a_duplicate_id_names_the_line_of_the_first() -> None:
     text = "name: w\nsteps:\n  - {id: a, type: made.nothing}\n  - {id: a, type: made.nothing}"
     assert found(text) == [("step/duplicate-id", 4, 10)]
     assert only_message(text) == "step id `a` is taken by the step on line 3"
+
+
+def test_a_workflow_has_no_more_steps_than_one_history_holds() -> None:
+    """Temporal would terminate the run somewhere in the middle, and nothing could catch it."""
+    text = "name: w\nsteps:\n" + "".join(
+        f"  - {{id: s{n}, type: made.nothing}}\n" for n in range(MOST_STEPS)
+    )
+    assert codes(text) == []
+    too_many = text + "  - {id: more, type: made.nothing}\n"
+    assert found(too_many) == [("document/too-many-steps", MOST_STEPS + 3, 5)]
+    assert MOST_STEPS * 6 < 51_200
 
 
 def test_equal_texts_are_parsed_once() -> None:
