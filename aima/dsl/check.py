@@ -12,11 +12,11 @@ from aima.dsl.diagnostic import Diagnostic, Enough, Findings, Severity, define
 from aima.dsl.document import Document, Step, read_document
 from aima.dsl.language import Language
 from aima.dsl.load import Source, load
-from aima.dsl.node import Mapping, Node, Scalar, Span, to_json
+from aima.dsl.node import Mapping, Scalar, Span, to_json
 from aima.dsl.order import find_cycle, order_of
 from aima.dsl.signature import JsonSchema, Signatures
 from aima.dsl.types import ANY, TEXT, Type, dangling_reference
-from aima.dsl.values import NOT_ALLOWED, ValueChecker, child_of
+from aima.dsl.values import NOT_ALLOWED, ValueChecker, node_at, shortened
 
 CYCLE = define("step/cycle", "Steps wait for each other in a circle.")
 ALL_STEPS = define("step/reads-all", "A step reads all steps at once, whichever are done.")
@@ -26,6 +26,7 @@ UNUSED_CONFIG = define("config/unused", "Nothing reads this config value.")
 BAD_LABEL = define("document/bad-label", "A label is not text, or too long.")
 
 _LABEL_BYTES = 255  # of `key=value`: what every store of Temporal's search attributes takes
+_MOST_SHOWN = 10  # steps of a circle
 _RUN: JsonSchema = {
     "type": "object",
     "additionalProperties": False,
@@ -148,8 +149,8 @@ def _inputs(document: Document, findings: Findings) -> JsonSchema:
     try:
         Draft202012Validator.check_schema(schema, format_checker=checks)
     except SchemaError as error:
-        where = _at(node, tuple(error.absolute_path))
-        findings.error(BAD_SCHEMA, where, f"this is no JSON Schema: {error.message}")
+        where = node_at(node, error.absolute_path)
+        findings.error(BAD_SCHEMA, where, f"this is no JSON Schema: {shortened(error.message)}")
         return ANY
     if schema.get("type") != "object":
         hint = "write `type: object` and name each input under `properties`"
@@ -157,7 +158,7 @@ def _inputs(document: Document, findings: Findings) -> JsonSchema:
         return ANY
     if dangling := dangling_reference(schema, schema):
         hint = "a `$ref` leads to a place in `inputs` itself, such as `#/$defs/name`"
-        findings.error(BAD_SCHEMA, _at(node, dangling), "this leads nowhere", hint)
+        findings.error(BAD_SCHEMA, node_at(node, dangling), "this leads nowhere", hint)
         return ANY
     return schema
 
@@ -189,7 +190,8 @@ def _check_order(document: Document, findings: Findings) -> None:
     loop = find_cycle(order_of(document))
     if loop:
         places = {step.id: step.place for step in document.steps}
-        way = " → ".join((*loop, loop[0]))
+        shown = loop if len(loop) <= _MOST_SHOWN else (*loop[: _MOST_SHOWN - 1], "…")
+        way = " → ".join((*shown, loop[0]))
         hint = "remove one of these dependencies"
         findings.error(CYCLE, places[loop[0]], f"steps wait for each other: {way}", hint)
     for step in document.steps:
@@ -225,9 +227,3 @@ def _schema_of(value: object) -> JsonSchema:
     if isinstance(value, list):
         return {"type": "array"}
     return {"const": value}
-
-
-def _at(node: Node, path: tuple[object, ...]) -> Node:
-    for part in path:
-        node = child_of(node, part)
-    return node

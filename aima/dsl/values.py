@@ -106,16 +106,11 @@ class ValueChecker:
                 self._tell(error, node, wanted)
 
     def _tell(self, error: ValidationError, node: Node, wanted: Type) -> None:
-        at = node
-        for part in error.absolute_path:
-            at = child_of(at, part)
+        at = node_at(node, error.absolute_path)
         if error.validator == "type" and isinstance(error.schema, Map):
             self._mismatch(at, _kind_of(at), wanted.inside(error.schema))
             return
-        message = error.message
-        if len(message) > _MOST_CHARACTERS:
-            message = message[:_MOST_CHARACTERS] + "…"
-        self.findings.error(INVALID, at, message)
+        self.findings.error(INVALID, at, shortened(error.message))
 
     def _scalar(self, node: Scalar, wanted: Type) -> None:
         if not isinstance(node.value, str) or "${" not in node.value:
@@ -217,13 +212,19 @@ def _has_expression(node: Node) -> bool:
     return isinstance(node.value, str) and "${" in node.value
 
 
-def child_of(node: Node, part: object) -> Node:
-    """Give what stands under a key or at a position of a node; the node itself where nothing."""
-    if isinstance(node, Mapping) and isinstance(part, str) and part in node.entries:
-        return node.entries[part].value
-    if isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
-        return node.items[part]
+def node_at(node: Node, path: Iterable[object]) -> Node:
+    """Follow keys and positions into a node, as far as they lead."""
+    for part in path:
+        if isinstance(node, Mapping) and isinstance(part, str) and part in node.entries:
+            node = node.entries[part].value
+        elif isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
+            node = node.items[part]
     return node
+
+
+def shortened(message: str) -> str:
+    """Cut a message of JSON Schema's, which may quote a whole value."""
+    return message if len(message) <= _MOST_CHARACTERS else message[:_MOST_CHARACTERS] + "…"
 
 
 def _kind_of(node: Node) -> str:

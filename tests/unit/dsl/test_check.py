@@ -174,6 +174,16 @@ def test_steps_in_a_circle_are_named_in_their_order() -> None:
     assert only_message(text) == "steps wait for each other: a → c → b → a"
 
 
+def test_a_long_circle_is_told_short() -> None:
+    """Its first steps show where it is."""
+    steps = "".join(
+        f"  - {{id: s{n}, type: made.nothing, depends_on: [s{(n + 1) % 50}]}}\n" for n in range(50)
+    )
+    message = only_message(f"name: w\nsteps:\n{steps}")
+    assert message.startswith("steps wait for each other: s0 → s1 → ")
+    assert message.endswith("s8 → … → s0")
+
+
 @pytest.mark.parametrize("read", ["steps", "keys(steps)", "steps[input.which].text"])
 def test_a_step_cannot_read_all_steps_at_once(read: str) -> None:
     """Which of them are done depends on which was faster; the run's output may."""
