@@ -12,7 +12,7 @@ from aima.dsl.diagnostic import Diagnostic, Enough, Findings, Severity, define
 from aima.dsl.document import Document, Step, read_document
 from aima.dsl.language import Language
 from aima.dsl.load import Source, load
-from aima.dsl.node import Mapping, Scalar, Span, to_json
+from aima.dsl.node import Mapping, Node, Scalar, Span, to_json
 from aima.dsl.order import find_cycle, order_of
 from aima.dsl.signature import JsonSchema, Signatures
 from aima.dsl.types import ANY, TEXT, Type, dangling_reference

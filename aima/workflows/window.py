@@ -33,14 +33,27 @@ class Window:
         self._next_task: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def place(self, size: int) -> AsyncIterator[None]:
-        """Hold one place while an activity with an input of ``size`` bytes runs."""
+    async def place(self) -> AsyncIterator[None]:
+        """Hold one of the places in flight, waiting for it in line."""
         await self._enter()
         try:
-            await self._carry(size + _OVERHEAD_BYTES)
             yield
         finally:
             self._leave()
+
+    async def carry(self, size: int) -> None:
+        """Count an input of ``size`` bytes to this workflow task, or to the next if it is full."""
+        size += _OVERHEAD_BYTES
+        while True:
+            task = workflow.info().get_current_history_length()
+            if task != self._task:
+                self._task, self._bytes = task, 0
+            if self._bytes == 0 or self._bytes + size <= self._max_bytes:
+                self._bytes += size
+                return
+            if self._next_task is None or self._next_task.done():
+                self._next_task = asyncio.create_task(_next_workflow_task())
+            await asyncio.shield(self._next_task)
 
     async def _enter(self) -> None:
         if self._free:
@@ -62,19 +75,6 @@ class Window:
                 turn.set_result(None)
                 return
         self._free += 1
-
-    async def _carry(self, size: int) -> None:
-        """Count bytes against the current workflow task; wait for the next one when full."""
-        while True:
-            task = workflow.info().get_current_history_length()
-            if task != self._task:
-                self._task, self._bytes = task, 0
-            if self._bytes == 0 or self._bytes + size <= self._max_bytes:
-                self._bytes += size
-                return
-            if self._next_task is None or self._next_task.done():
-                self._next_task = asyncio.create_task(_next_workflow_task())
-            await asyncio.shield(self._next_task)
 
 
 async def _next_workflow_task() -> None:

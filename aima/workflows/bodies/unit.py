@@ -24,6 +24,7 @@ from aima.dsl.node import Node as Written
 from aima.dsl.node import Scalar
 from aima.dsl.signature import JsonSchema, Signature, Signatures
 from aima.dsl.types import ANY
+from aima.dsl.values import shortened
 from aima.workflows.failure import StepFailed, from_activity
 from aima.workflows.frame import Frame, Node
 from aima.workflows.retry_policy import retry_policy
@@ -90,9 +91,10 @@ class UnitBody:
 
     async def run(self, node: Node, frame: Frame) -> Json:
         """Run the unit as an activity of its own name."""
-        payload = _payload(node, frame)
-        policy = retry_policy(node, frame)
-        async with frame.window.place(len(payload.data)):
+        async with frame.window.place():
+            payload = _payload(node, frame)
+            policy = retry_policy(node, frame)
+            await frame.window.carry(len(payload.data))
             try:
                 output: Json = await workflow.execute_activity(
                     str(node.data["unit"]),
@@ -160,7 +162,7 @@ def _tell_unknown(node: Written, checker: Checker) -> None:
         return
     near = nearest(node.value, checker.signatures)
     hint = f"did you mean `{near}`?" if near else "`aima units` lists them"
-    checker.findings.error(UNKNOWN_UNIT, node, f"no unit is called `{node.value}`", hint)
+    checker.findings.error(UNKNOWN_UNIT, node, f"no unit is called `{shortened(node.value)}`", hint)
 
 
 BODY = UnitBody()

@@ -126,7 +126,7 @@ def test_a_stream_that_broke_off_is_read_again_and_nothing_is_told_twice(
         STATE,
         [
             [*whole, EngineNotRunning("broke off")],
-            [*whole[:1], *whole[2:], step("b", "done", seconds=2.0), end("completed")],
+            [*whole, step("a", "running"), step("b", "done", seconds=2.0), end("completed")],
         ],
     )
     assert follow(stack, tmp_path, as_json=True, watch=True) == 0
