@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -24,6 +24,9 @@ from aima.settings import Settings
 RECONNECTIONS = 30
 RECONNECT_SECONDS = 1.0
 """A Temporal server that died is up again within a few of these."""
+
+_LINES = 24
+"""What a terminal that does not tell its height is taken to have."""
 
 
 @dataclass
@@ -97,7 +100,7 @@ class Follower:
         """Draw the steps anew over what was drawn before; of too many, those not done yet."""
         if self.as_json or not is_live():
             return
-        fit = shutil.get_terminal_size().lines - 1
+        fit = (os.get_terminal_size(sys.stderr.fileno()).lines or _LINES) - 1
         steps = list(self.steps.values())
         if len(steps) > fit:
             steps = ([step for step in steps if step["state"] != "done"] or steps)[:fit]
