@@ -111,7 +111,10 @@ def models_folder() -> Path:
 def belongs_to(process: psutil.Process, data: Path) -> bool:
     """Tell whether a process was started with this data folder."""
     environ: dict[str, str] | None = process.info["environ"]
-    alive = process.status() != psutil.STATUS_ZOMBIE
+    try:
+        alive = process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
     return alive and bool(environ) and (environ or {}).get("AIMA_DATA") == str(data)
 
 
