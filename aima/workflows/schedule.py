@@ -46,7 +46,7 @@ class Schedule:
                 self._start(node)
         try:
             await self._done
-        except BaseException:
+        except (Exception, asyncio.CancelledError):  # not the end of the coroutine itself
             await self._stop()
             raise
 
@@ -66,7 +66,7 @@ class Schedule:
         except asyncio.CancelledError:
             self._progress.set(node.id, State.cancelled)
             raise
-        except BaseException as error:  # noqa: BLE001 - a fault of AIMA's own must fail the workflow task
+        except Exception as error:  # noqa: BLE001 - a fault of AIMA's own must fail the workflow task
             self._fail(error)
             return
         else:

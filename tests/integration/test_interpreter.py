@@ -2,6 +2,7 @@
 
 import json
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 from temporalio.common import SearchAttributeKey
@@ -253,3 +254,27 @@ async def test_current_details_of_a_long_workflow_are_counts(lab: Lab) -> None:
     lab.board.gates["last"].set()
     await lab.outcome(run_id)
     assert "1 running, 45 done" in str(metadata)
+
+
+async def test_runs_that_leave_memory_go_on_where_they_were(idle: Lab) -> None:
+    """A worker keeps a bounded number of runs; the others are replayed from their histories."""
+    worker = idle.settings.worker.model_copy(update={"cached_runs": 1})
+    small = replace(idle, settings=idle.settings.model_copy(update={"worker": worker}))
+    async with small.worker():
+        names = [f"r{n}" for n in range(4)]
+        ids = [
+            await small.start(f"""
+                name: forgotten
+                steps:
+                  - {{id: a, type: lab.echo, input: {{name: {name}}}}}
+                  - {{id: b, type: lab.hang, input: {{name: {name}, after: "${{steps.a}}"}}}}
+                  - {{id: c, type: lab.echo, input: {{said: "${{steps.b.name}}"}}}}
+                output: ${{steps.c.said}}
+            """)
+            for name in names
+        ]
+        await small.board.until_seen(*names)
+        for name in names:
+            small.board.gates[name].set()
+        outcomes = [await small.outcome(run_id) for run_id in ids]
+    assert [outcome.output for outcome in outcomes] == names
