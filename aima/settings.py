@@ -220,7 +220,7 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for path, field in fields():
         text = environ.get(variable(path))
-        if text is None:
+        if text is None or (not text and field.default is None):  # empty is no path either
             continue
         value: Any = text
         if "dict" in str(field.annotation):

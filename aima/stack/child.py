@@ -88,7 +88,8 @@ async def end(process: asyncio.subprocess.Process, *, grace: float) -> None:
     with suppress(ProcessLookupError):
         process.send_signal(signal.SIGTERM if grace else signal.SIGKILL)
     try:
-        await asyncio.wait_for(process.wait(), grace or None)
+        async with asyncio.timeout(grace or None):  # wait_for swallows a cancel on 3.11
+            await process.wait()
     except TimeoutError:
         with suppress(ProcessLookupError):
             process.kill()

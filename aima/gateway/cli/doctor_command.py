@@ -60,6 +60,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding("Python", sys.version_info >= (3, 11), version, "install Python 3.11 or newer")
     yield _data_folder(settings)
+    yield _openmp()
     yield _temporal_program()
     yield _temporal(settings)
     yield _units(settings)
@@ -80,6 +81,15 @@ def _data_folder(settings: Settings) -> Finding:
         return Finding("data folder", False, f"{data}: {error.strerror}", "set AIMA_DATA")
     seen = f"{data}, {free / 1e9:.1f} GB free"
     return Finding("data folder", free > _LEAST_FREE_BYTES, seen, "free some disk or set AIMA_DATA")
+
+
+def _openmp() -> Finding:
+    """Look for the one system library that llama.cpp's wheel does not bring along on Linux."""
+    import ctypes.util
+
+    here = sys.platform != "linux" or ctypes.util.find_library("gomp") is not None
+    seen = "here" if here else "libgomp is missing; chat cannot run without it"
+    return Finding("OpenMP", here, seen, "apt-get install libgomp1, or your system's libgomp")
 
 
 def _temporal_program() -> Finding:
