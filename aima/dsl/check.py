@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Mapping as Map
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import cast
 
 from aima.dsl.diagnostic import Diagnostic, Enough, Findings, Severity, define
-from aima.dsl.document import Document, Step, read_document
+from aima.dsl.document import OUTPUT, Document, Step, read_document
+from aima.dsl.expression import ExpressionError
 from aima.dsl.language import Language
+from aima.dsl.library import Library, NoLibrary
 from aima.dsl.load import Source, load
-from aima.dsl.node import Mapping, Node, Scalar, Span, to_json
-from aima.dsl.order import find_cycle, order_of
+from aima.dsl.node import Mapping, Node, Scalar, Span
+from aima.dsl.order import find_cycle, late_keys, order_of
+from aima.dsl.roots import ERROR, roots_of
+from aima.dsl.scope import Relation, Scopes
 from aima.dsl.signature import JsonSchema, Signatures
-from aima.dsl.types import ANY, TEXT, Type, dangling_reference
-from aima.dsl.values import NOT_ALLOWED, ValueChecker, node_at, shortened
+from aima.dsl.types import ANY, Type
+from aima.dsl.values import TYPE_MISMATCH, Reader, ValueChecker
 
 CYCLE = define("step/cycle", "Steps wait for each other in a circle.")
 ALL_STEPS = define("step/reads-all", "A step reads all steps at once, whichever are done.")
-BAD_SCHEMA = define("inputs/bad-schema", "`inputs` is no valid JSON Schema of an object.")
 UNUSED_INPUT = define("inputs/unused", "Nothing reads this input.")
 UNUSED_CONFIG = define("config/unused", "Nothing reads this config value.")
-BAD_LABEL = define("document/bad-label", "A label is not text, or too long.")
 
-_LABEL_BYTES = 255  # of `key=value`: what every store of Temporal's search attributes takes
 _MOST_SHOWN = 10  # steps of a circle
-_RUN: JsonSchema = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "id": TEXT,
-        "name": TEXT,
-        "status": TEXT,
-        "attempt": {"type": "integer"},
-        "started_at": TEXT,
-    },
-}
+_BOOLEAN: JsonSchema = {"type": "boolean"}
 
 MOST_FINDINGS = 200
 """Findings after which the check of a file ends."""
@@ -45,11 +36,15 @@ MOST_FINDINGS = 200
 
 @dataclass(frozen=True)
 class Checked:
-    """A file after the check; ``document`` is there where it could be read at all."""
+    """A file after the check; ``document`` is there where it could be read at all.
+
+    ``output`` is the type of what its runs return, as far as it is known.
+    """
 
     source: Source
     document: Document | None
     diagnostics: tuple[Diagnostic, ...]
+    output: JsonSchema = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -59,16 +54,27 @@ class Checked:
         )
 
 
-@dataclass
+@dataclass(frozen=True)
 class Checker:
-    """What constructs ask while they check themselves."""
+    """What constructs ask while they check themselves, as the reader they are part of."""
 
-    document: Document
-    language: Language
+    scopes: Scopes
     signatures: Signatures
     findings: Findings
-    roots: Map[str, Type]
-    outputs: dict[str, Type] = field(default_factory=dict)
+    reader: Reader
+    library: Library = NoLibrary()
+    _outputs: dict[str, Type | None] = field(default_factory=dict)
+    _names: dict[str, Map[str, Type]] = field(default_factory=dict)
+
+    @property
+    def document(self) -> Document:
+        """The document that is checked."""
+        return self.scopes.document
+
+    @property
+    def language(self) -> Language:
+        """The language it is written in."""
+        return self.scopes.language
 
     def value(self, node: Node, wanted: JsonSchema) -> None:
         """Check a value with its expressions against the type it must have."""
@@ -78,124 +84,175 @@ class Checker:
         """Check a value in which no ``${…}`` may stand."""
         self._values.literal(node, Type.of(wanted))
 
+    def condition(self, node: Node) -> None:
+        """Check what decides something: exactly one ``${…}``, or true or false."""
+        text = node.value if isinstance(node, Scalar) else None
+        if isinstance(text, str) and "${" in text:
+            with suppress(ExpressionError):  # told by the check of the value
+                if not self.document.template(text).is_whole:
+                    hint = 'write the whole condition in one, such as "${a && b}"'
+                    self.findings.error(
+                        TYPE_MISMATCH, node, "a condition is exactly one `${…}`", hint
+                    )
+                    return
+        self.value(node, _BOOLEAN)
+
+    def type_of(self, node: Node) -> Type:
+        """Give the type of a value as far as it is known."""
+        return self._values.type_of(node)
+
+    def with_roots(self, **roots: Type) -> Checker:
+        """Read with more names."""
+        reader = replace(self.reader, roots={**self.reader.roots, **roots})
+        return replace(self, reader=reader)
+
+    def inside(self, step: Step, key: str = "") -> Checker:
+        """Read as a step does, under one of its keys; without one, as its body does."""
+        modifier = self.language.modifiers.get(key)
+        per_item = modifier is None or modifier.per_item
+        roots = dict(self.reader.roots)
+        for outer in self.scopes.around(step.id)[:-1]:
+            roots |= self._names_of(outer)
+        for nested in (inner.nested for inner in self.scopes.lists_around(step.id)):
+            if nested.error:
+                roots[nested.error] = Type.of(ERROR)
+        if per_item:
+            roots |= self._names_of(step)
+        late = key in late_keys(step, self.language)
+        present = tuple(self._present(step, own=key != "if"))
+        return replace(self, reader=Reader(roots, step.id, late, present))
+
+    # -- what values ask of the steps: see values.Steps ------------------------------------
+
+    def __iter__(self) -> Iterator[str]:
+        """Name all steps."""
+        return iter(self.document.ids)
+
+    def __contains__(self, step: object) -> bool:
+        """Tell whether there is such a step."""
+        return step in self.document.ids
+
+    def output(self, step: str) -> Type:
+        """Give the type of what a step leaves behind; of one that reads itself, anything."""
+        if step not in self._outputs:
+            self._outputs[step] = None  # it is being found out
+            self._outputs[step] = Type.of(self._output(self.scopes.around(step)[-1]))
+        return self._outputs[step] or Type.of(ANY)
+
+    def relation(self, reader: Reader, step: str) -> Relation:
+        """Tell how a reader sees a step; the document itself reads when all is done."""
+        if not reader.step:
+            return self.scopes.from_the_end(step)
+        return self.scopes.relation(reader.step, step, late=reader.late)
+
+    def loop_of(self, step: str) -> str:
+        """Name the outermost loop that runs a step once for each item."""
+        around = self.scopes.around(step)[:-1]
+        return next((outer.id for outer in around if outer.get("for_each") is not None), step)
+
+    def _output(self, step: Step) -> JsonSchema:
+        here = replace(self, findings=Findings(self.findings.file))
+        here = here.inside(step)
+        schema = self.language.bodies[step.body].output(step, here)
+        for key, modifier in self.language.modifiers.items():
+            value = step.get(key)
+            if value is not None:
+                schema = modifier.output(value, schema)
+        return schema
+
+    def _names_of(self, step: Step) -> Map[str, Type]:
+        """Give the names that a step's modifiers bring."""
+        if step.id not in self._names:
+            self._names[step.id] = {}
+            found: dict[str, Type] = {}
+            for key, modifier in self.language.modifiers.items():
+                if (value := step.get(key)) is not None:
+                    quiet = replace(self, findings=Findings(self.findings.file))
+                    found |= modifier.names(value, quiet.inside(step, key))
+            self._names[step.id] = found
+        return self._names[step.id]
+
+    def _present(self, step: Step, *, own: bool) -> Iterator[tuple[str, ...]]:
+        """Give the paths that the conditions around a step show to be there."""
+        around = self.scopes.around(step.id)
+        conditions = [inner.nested.when for inner in self.scopes.lists_around(step.id)]
+        conditions += [outer.get("if") for outer in (around if own else around[:-1])]
+        for condition in conditions:
+            text = condition.value if isinstance(condition, Scalar) else None
+            if isinstance(text, str) and "${" in text:
+                with suppress(ExpressionError):
+                    for expression in self.document.template(text).expressions:
+                        yield from expression.proves
+
     @cached_property
     def _values(self) -> ValueChecker:
-        return ValueChecker(self.document, self.findings, self.roots, self.outputs)
+        return ValueChecker(self.document, self.findings, self, self.reader)
 
 
-def check(data: bytes | str, file: str, *, language: Language, signatures: Signatures) -> Checked:
+def check(
+    data: bytes | str,
+    file: str,
+    *,
+    language: Language,
+    signatures: Signatures,
+    library: Library = NoLibrary(),
+) -> Checked:
     """Load and check a workflow file; never raises on what is in it."""
     source, root, diagnostics = load(data, file)
     findings = Findings(file, list(diagnostics), most=MOST_FINDINGS)
-    document = None
+    document, output = None, ANY
     with suppress(Enough):
         document = read_document(root, language, findings) if root is not None else None
         if document is not None:
-            _check_document(document, language, signatures, findings)
-    return Checked(source, document, tuple(sorted(set(findings.all))))
+            reader = Reader(roots_of(document))
+            checker = Checker(Scopes(document, language), signatures, findings, reader, library)
+            _check_document(checker)
+            output = _output_of(checker)
+    return Checked(source, document, tuple(sorted(set(findings.all))), output)
 
 
-def _check_document(
-    document: Document, language: Language, signatures: Signatures, findings: Findings
-) -> None:
-    checker = Checker(document, language, signatures, findings, _roots(document, findings))
-    _check_labels(document, checker)
-    _check_config(document, findings)
-    for step in document.steps:
-        checker.outputs[step.id] = Type.of(_output(step, checker))
-    for step in document.steps:
-        language.bodies[step.body].check(step, checker)
+def _check_document(checker: Checker) -> None:
+    document, language, findings = checker.document, checker.language, checker.findings
+    for key, section in language.sections.items():
+        value = document.get(key)
+        if value is not None:
+            section.check(value, checker)
+    for step in document.all_steps:
+        language.bodies[step.body].check(step, checker.inside(step))
         for key, modifier in language.modifiers.items():
             value = step.get(key)
             if value is not None:
-                modifier.check(value, step, checker)
-    output = document.get("output")
+                modifier.check(value, step, checker.inside(step, key))
+    output = document.get(OUTPUT)
     if output is not None:
         checker.value(output, ANY)
-    _check_order(document, findings)
+    _check_order(checker.scopes, findings)
     _check_unused(document, findings)
 
 
-def _roots(document: Document, findings: Findings) -> dict[str, Type]:
-    """Give the types of what an expression can start with; a step's output is looked up apart."""
-    config = document.get("config")
-    return {
-        "input": Type.of(_inputs(document, findings)),
-        "config": Type.of(_schema_of(to_json(config) if isinstance(config, Mapping) else {})),
-        "steps": Type.of(ANY),
-        "run": Type.of(_RUN),
-    }
-
-
-def _output(step: Step, checker: Checker) -> JsonSchema:
-    """Give the type of what a step leaves behind, as its body says and its modifiers change it."""
-    schema = checker.language.bodies[step.body].output(step, checker)
-    for key, modifier in checker.language.modifiers.items():
-        value = step.get(key)
-        if value is not None:
-            schema = modifier.output(value, schema)
-    return schema
-
-
-def _inputs(document: Document, findings: Findings) -> JsonSchema:
-    """Check ``inputs``; give the type of ``input``, which is anything where they are wrong."""
-    from jsonschema import Draft202012Validator, SchemaError
-
-    node = document.get("inputs")
-    if not isinstance(node, Mapping):
+def _output_of(checker: Checker) -> JsonSchema:
+    """Give the type of what a run returns; anything, where a step may return something else."""
+    document = checker.document
+    if any(step.body == "return" for step in document.all_steps):
         return ANY
-    schema = cast("JsonSchema", to_json(node))
-    checks = Draft202012Validator.FORMAT_CHECKER  # so that a `pattern` must be one
-    try:
-        Draft202012Validator.check_schema(schema, format_checker=checks)
-    except SchemaError as error:
-        where = node_at(node, error.absolute_path)
-        findings.error(BAD_SCHEMA, where, f"this is no JSON Schema: {shortened(error.message)}")
-        return ANY
-    if schema.get("type") != "object":
-        hint = "write `type: object` and name each input under `properties`"
-        findings.error(BAD_SCHEMA, node.mark, "a run's input is an object", hint)
-        return ANY
-    if dangling := dangling_reference(schema, schema):
-        hint = "a `$ref` leads to a place in `inputs` itself, such as `#/$defs/name`"
-        findings.error(BAD_SCHEMA, node_at(node, dangling), "this leads nowhere", hint)
-        return ANY
-    return schema
+    if (output := document.get(OUTPUT)) is not None:
+        return checker.type_of(output).resolved().schema
+    properties = {step.id: checker.output(step.id) for step in document.steps}
+    certain = [step.id for step in document.steps if step.get("if") is None]
+    return {"type": "object", "properties": properties, "required": certain}
 
 
-def _check_labels(document: Document, checker: Checker) -> None:
-    node = document.get("labels")
-    if not isinstance(node, Mapping):
-        return
-    for key, entry in node.entries.items():
-        value = entry.value
-        if not (isinstance(value, Scalar) and isinstance(value.value, str)):
-            checker.findings.error(BAD_LABEL, value, "a label is text", "put it in quotes")
-        elif len(f"{key}={value.value}".encode()) > _LABEL_BYTES:
-            message = f"a label takes at most {_LABEL_BYTES} bytes, its name included"
-            checker.findings.error(BAD_LABEL, value, message)
-        else:
-            checker.literal(value, TEXT)
-
-
-def _check_config(document: Document, findings: Findings) -> None:
-    """Tell expressions in the config: they would stay the text they are."""
-    node = document.get("config")
-    for text in document.texts(node) if node is not None else ():
-        hint = "config values are written out; a step can compute"
-        findings.error(NOT_ALLOWED, text.scalar, "no `${…}` can stand in `config`", hint)
-
-
-def _check_order(document: Document, findings: Findings) -> None:
-    loop = find_cycle(order_of(document))
+def _check_order(scopes: Scopes, findings: Findings) -> None:
+    document = scopes.document
+    loop = find_cycle(order_of(scopes))
     if loop:
-        places = {step.id: step.place for step in document.steps}
+        places = {step.id: step.place for step in document.all_steps}
         shown = loop if len(loop) <= _MOST_SHOWN else (*loop[: _MOST_SHOWN - 1], "…")
         way = " → ".join((*shown, loop[0]))
         hint = "remove one of these dependencies"
         findings.error(CYCLE, places[loop[0]], f"steps wait for each other: {way}", hint)
-    for step in document.steps:
-        for text in document.texts(step.values):
+    for step in document.all_steps:
+        for text in document.texts_of(step):
             for read in text.template.reads:
                 if read.path == ("steps",):
                     place = Span(text.scalar.locate(read.offset), text.scalar.locate(read.end))
@@ -217,13 +274,3 @@ def _check_unused(document: Document, findings: Findings) -> None:
             for key, entry in node.entries.items():
                 if key not in read:
                     findings.warning(code, entry.key, f"nothing reads `{root}.{key}`")
-
-
-def _schema_of(value: object) -> JsonSchema:
-    """Give the type of a literal; maps are closed, since config is known as written."""
-    if isinstance(value, dict):
-        properties = {key: _schema_of(v) for key, v in value.items()}
-        return {"type": "object", "properties": properties, "additionalProperties": False}
-    if isinstance(value, list):
-        return {"type": "array"}
-    return {"const": value}

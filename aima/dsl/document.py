@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeAlias
 
 from aima.dsl.diagnostic import Findings, define, named
 from aima.dsl.expression import ExpressionError
-from aima.dsl.language import Language
+from aima.dsl.language import Language, Nested, Path
 from aima.dsl.nearest import nearest
 from aima.dsl.node import Mapping, Node, Scalar, Sequence
 from aima.dsl.template import Template, parse_template
 
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,99}")
-_NAME_HINT = "write up to 100 lower-case letters, digits, `_` and `-`, a letter first"
-
-Path: TypeAlias = tuple[str | int, ...]
-"""Keys and positions that lead to something inside a value."""
+NAME_HINT = "write up to 100 lower-case letters, digits, `_` and `-`, a letter first"
 
 MISSING_KEY = define("document/missing-key", "A required key is missing.")
 UNKNOWN_KEY = define("document/unknown-key", "The language has no such key here.")
@@ -28,26 +24,32 @@ BAD_NAME = define(
     "document/bad-name", "A name is too long, or not of letters, digits, `_` and `-`."
 )
 TOO_MANY_STEPS = define("document/too-many-steps", "A workflow has more steps than one run takes.")
+TOO_DEEP = define("document/too-deep", "Steps are nested deeper than one run takes.")
 DUPLICATE_ID = define("step/duplicate-id", "Two steps have the same id.")
 NO_BODY = define("step/no-body", "A step says nothing to do.")
 TWO_BODIES = define("step/two-bodies", "A step says two things to do.")
 
 MOST_STEPS = 5_000
-"""A step leaves six events, and Temporal terminates a run that has 51 200."""
+"""What a run holds in memory, and a plan in one payload."""
 
-_TEXT_KEYS = ("name", "description", "version")
-_TOP_KEYS = (*_TEXT_KEYS, "labels", "inputs", "config", "steps", "output")
+MOST_DEPTH = 100
+"""Blocks in blocks; each costs a run a few frames of its stack."""
+
+TEXT_KEYS = ("name", "description", "version")
+STEPS = "steps"
+OUTPUT = "output"
 _STEP_KEYS = ("id", "description")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its id, the key that chose its body, and all it says."""
+    """One step: its id, the key that chose its body, all it says, and the steps inside it."""
 
     id: str
     place: Scalar
     body: str
     node: Mapping
+    lists: tuple[StepList, ...] = ()
 
     def get(self, key: str) -> Node | None:
         """Give what the step says under ``key``."""
@@ -58,6 +60,19 @@ class Step:
         """What it says where ``${…}`` has a meaning: not its id, nor its description."""
         said = {key: entry for key, entry in self.node.entries.items() if key not in _STEP_KEYS}
         return Mapping(said, self.node.mark, self.node.end)
+
+    @cached_property
+    def inside(self) -> frozenset[Path]:
+        """The paths of the lists of steps inside, which are no values of its own."""
+        return frozenset(inner.nested.path for inner in self.lists)
+
+
+@dataclass(frozen=True)
+class StepList:
+    """A list of steps, at the top or inside another step."""
+
+    nested: Nested
+    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True)
@@ -71,22 +86,32 @@ class Text:
 
 @dataclass(frozen=True)
 class Document:
-    """A workflow as written."""
+    """A workflow as written. ``lists[0]`` are its main steps."""
 
     name: str
     node: Mapping
-    steps: tuple[Step, ...]
+    lists: tuple[StepList, ...]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The main steps, without those inside them."""
+        return self.lists[0].steps
+
+    @cached_property
+    def all_steps(self) -> tuple[Step, ...]:
+        """Every step, in the order of the document."""
+        return tuple(_flattened(self.lists))
 
     @cached_property
     def ids(self) -> frozenset[str]:
         """The ids of all steps."""
-        return frozenset(step.id for step in self.steps)
+        return frozenset(step.id for step in self.all_steps)
 
     @cached_property
     def names(self) -> frozenset[str]:
         """The declared names with a hyphen, which an expression must not take for a minus."""
         declared = set(self.ids)
-        for key in ("config", "inputs"):
+        for key in ("config", "inputs", "secrets"):
             node = self.get(key)
             properties = node.get("properties") if isinstance(node, Mapping) else None
             for mapping in (node, properties):
@@ -98,6 +123,11 @@ class Document:
         """Give what the document says under a top-level ``key``."""
         return self.node.get(key)
 
+    def default(self, key: str) -> Node | None:
+        """Give what the document says under ``defaults`` for steps that are silent."""
+        defaults = self.get("defaults")
+        return defaults.get(key) if isinstance(defaults, Mapping) else None
+
     def template(self, text: str) -> Template:
         """Read a text with its expressions, once for every equal text.
 
@@ -108,14 +138,21 @@ class Document:
             self._templates[text] = parse_template(text, self.names)
         return self._templates[text]
 
-    def texts(self, node: Node, path: Path = ()) -> Iterator[Text]:
-        """Walk every text below a node with a well-formed expression in it."""
+    def texts(
+        self, node: Node, path: Path = (), *, without: Collection[Path] = ()
+    ) -> Iterator[Text]:
+        """Walk every text below a node with a well-formed expression in it.
+
+        What stands at the paths ``without`` is left out.
+        """
+        if path in without:
+            return
         if isinstance(node, Mapping):
             for key, entry in node.entries.items():
-                yield from self.texts(entry.value, (*path, key))
+                yield from self.texts(entry.value, (*path, key), without=without)
         elif isinstance(node, Sequence):
             for index, item in enumerate(node.items):
-                yield from self.texts(item, (*path, index))
+                yield from self.texts(item, (*path, index), without=without)
         elif isinstance(node.value, str) and "${" in node.value:
             try:
                 template = self.template(node.value)
@@ -124,9 +161,26 @@ class Document:
             if not template.is_literal:
                 yield Text(path, node, template)
 
+    def texts_of(self, step: Step) -> tuple[Text, ...]:
+        """Give the texts of a step itself, without those of the steps inside it."""
+        if step.id not in self._texts:
+            self._texts[step.id] = tuple(self.texts(step.values, without=step.inside))
+        return self._texts[step.id]
+
     @cached_property
     def _templates(self) -> dict[str, Template]:
         return {}
+
+    @cached_property
+    def _texts(self) -> dict[str, tuple[Text, ...]]:
+        return {}
+
+
+def _flattened(lists: tuple[StepList, ...]) -> Iterator[Step]:
+    for inner in lists:
+        for step in inner.steps:
+            yield step
+            yield from _flattened(step.lists)
 
 
 def read_document(root: Node, language: Language, findings: Findings) -> Document | None:
@@ -138,28 +192,24 @@ def read_document(root: Node, language: Language, findings: Findings) -> Documen
     if not isinstance(root, Mapping):
         findings.error(WRONG_TYPE, root.mark, "a workflow is a mapping", "start with `name:`")
         return None
-    unknown_keys(root, _TOP_KEYS, findings, where="a workflow")
-    for key in _TEXT_KEYS:
+    known = (*TEXT_KEYS, *language.sections, STEPS, OUTPUT)
+    unknown_keys(root, known, findings, where="a workflow")
+    for key in TEXT_KEYS:
         _expect_text(root, key, findings)
-    for key in ("labels", "inputs", "config"):
-        node = root.get(key)
-        if node is not None and not isinstance(node, Mapping):
-            findings.error(WRONG_TYPE, node.mark, f"`{key}` is a mapping")
     name = _name(root, findings)
-    steps = root.get("steps")
+    steps = root.get(STEPS)
     if not isinstance(steps, Sequence) or not steps.items:
         if steps is None:
             findings.error(MISSING_KEY, root.mark, "a workflow needs `steps`")
         else:
             findings.error(WRONG_TYPE, steps.mark, "`steps` is a list of at least one step")
         return None
-    if len(steps.items) > MOST_STEPS:
-        message = f"a workflow has at most {MOST_STEPS} steps, and this one {len(steps.items)}"
-        findings.error(
-            TOO_MANY_STEPS, steps.items[MOST_STEPS].mark, message, "split it into several"
-        )
-        return None
-    return Document(name, root, tuple(_steps(steps, language, findings)))
+    reader = _Reader(language, findings)
+    found = [Nested((STEPS,), steps)]
+    for key, section in language.sections.items():
+        if (value := root.get(key)) is not None:
+            found += section.nested(value)
+    return Document(name, root, tuple(reader.lists(found, depth=0)))
 
 
 def unknown_keys(node: Mapping, known: tuple[str, ...], findings: Findings, *, where: str) -> None:
@@ -177,48 +227,80 @@ def _name(root: Mapping, findings: Findings) -> str:
         findings.error(MISSING_KEY, root.mark, "a workflow needs a `name`")
     elif isinstance(node, Scalar) and isinstance(node.value, str):
         if not NAME.fullmatch(node.value):
-            findings.error(BAD_NAME, node, f"{named(node.value)} is no name", _NAME_HINT)
+            findings.error(BAD_NAME, node, f"{named(node.value)} is no name", NAME_HINT)
         return node.value
     return ""
 
 
-def _steps(nodes: Sequence, language: Language, findings: Findings) -> Iterator[Step]:
-    seen: dict[str, int] = {}
-    for node in nodes.items:
-        if not isinstance(node, Mapping):
-            findings.error(WRONG_TYPE, node.mark, "a step is a mapping with an `id`")
-            continue
-        step = _step(node, language, findings)
-        if step is None:
-            continue
-        if step.id in seen:
-            message = f"step id `{step.id}` is taken by the step on line {seen[step.id]}"
-            findings.error(DUPLICATE_ID, step.place, message, "give each step an id of its own")
-            continue
-        seen[step.id] = step.place.mark.line
-        yield step
+@dataclass
+class _Reader:
+    """Reads lists of steps, and the lists inside them."""
 
+    language: Language
+    findings: Findings
+    seen: dict[str, int] = field(default_factory=dict)
 
-def _step(node: Mapping, language: Language, findings: Findings) -> Step | None:
-    chosen = [key for key in node.entries if key in language.bodies]
-    body = chosen[0] if chosen else None
-    bodies = language.bodies.values() if body is None else (language.bodies[body],)
-    known = (*_STEP_KEYS, *(key for one in bodies for key in one.keys), *language.modifiers)
-    for key in chosen[1:]:
-        findings.error(
-            TWO_BODIES, node.entries[key].key, f"a step is either `{body}` or `{key}`, not both"
-        )
-    mine = Mapping(
-        {k: e for k, e in node.entries.items() if k not in chosen[1:]}, node.mark, node.end
-    )
-    unknown_keys(mine, known, findings, where="a step")
-    step_id = _step_id(node, findings)
-    if body is None:
-        hint = f"add one of {', '.join(f'`{key}`' for key in language.bodies)}"
-        findings.error(NO_BODY, node.mark, "this step says nothing to do", hint)
-    if step_id is None or body is None:
-        return None
-    return Step(str(step_id.value), step_id, body, node)
+    def lists(self, found: list[Nested], *, depth: int) -> Iterator[StepList]:
+        for nested in found:
+            node = nested.node
+            if not isinstance(node, Sequence) or not node.items:
+                where = str(nested.path[-1])
+                message = f"`{where}` is a list of at least one step"
+                self.findings.error(WRONG_TYPE, node.mark, message)
+                yield StepList(nested, ())
+            else:
+                yield StepList(nested, tuple(self._steps(node, depth)))
+
+    def _steps(self, nodes: Sequence, depth: int) -> Iterator[Step]:
+        for node in nodes.items:
+            if len(self.seen) == MOST_STEPS:
+                message = f"a workflow has at most {MOST_STEPS} steps"
+                self.findings.error(TOO_MANY_STEPS, node.mark, message, "split it into several")
+                self.seen[""] = 0
+            if len(self.seen) > MOST_STEPS:
+                return
+            if not isinstance(node, Mapping):
+                self.findings.error(WRONG_TYPE, node.mark, "a step is a mapping with an `id`")
+            elif (step := self._step(node, depth)) is not None:
+                yield step
+
+    def _step(self, node: Mapping, depth: int) -> Step | None:
+        body = self._body(node)
+        place = _step_id(node, self.findings)
+        if place is None or body is None:
+            return None
+        step_id = str(place.value)
+        if step_id in self.seen:
+            message = f"step id `{step_id}` is taken by the step on line {self.seen[step_id]}"
+            self.findings.error(DUPLICATE_ID, place, message, "give each step an id of its own")
+            return None
+        self.seen[step_id] = place.mark.line
+        found = list(self.language.bodies[body].nested(node))
+        for key, modifier in self.language.modifiers.items():
+            if (value := node.get(key)) is not None:
+                found += modifier.nested(value, node)
+        if found and depth == MOST_DEPTH:
+            message = f"steps are nested at most {MOST_DEPTH} deep"
+            self.findings.error(TOO_DEEP, place, message, "move inner steps to a workflow")
+            found = []
+        found.sort(key=lambda nested: nested.rank)
+        return Step(step_id, place, body, node, tuple(self.lists(found, depth=depth + 1)))
+
+    def _body(self, node: Mapping) -> str | None:
+        """Find the body; tell two of them, none, and keys that belong to neither."""
+        bodies = self.language.bodies
+        body, *others = self.language.body_of(node) or (None,)
+        mine = bodies.values() if body is None else (bodies[body],)
+        known = (*_STEP_KEYS, *(key for one in mine for key in one.keys), *self.language.modifiers)
+        for key in others:
+            message = f"a step is either `{body}` or `{key}`, not both"
+            self.findings.error(TWO_BODIES, node.entries[str(key)].key, message)
+        said = {k: e for k, e in node.entries.items() if k not in others}
+        unknown_keys(Mapping(said, node.mark, node.end), known, self.findings, where="a step")
+        if body is None:
+            hint = f"add one of {', '.join(f'`{key}`' for key in bodies)}"
+            self.findings.error(NO_BODY, node.mark, "this step says nothing to do", hint)
+        return body
 
 
 def _step_id(node: Mapping, findings: Findings) -> Scalar | None:
@@ -230,7 +312,7 @@ def _step_id(node: Mapping, findings: Findings) -> Scalar | None:
         findings.error(WRONG_TYPE, found, "an `id` is text")
         return None
     if not NAME.fullmatch(found.value):
-        findings.error(BAD_NAME, found, f"{named(found.value)} is no id", _NAME_HINT)
+        findings.error(BAD_NAME, found, f"{named(found.value)} is no id", NAME_HINT)
     return found
 
 

@@ -12,6 +12,7 @@ from aima.dsl.expression.literals import INT_MAX, INT_MIN
 from aima.dsl.json import Json
 from aima.dsl.nearest import nearest
 from aima.dsl.plan import Plan
+from aima.dsl.signature import JsonSchema
 from aima.dsl.types import ANY, Type, closed, validator_of
 from aima.errors import ValidationFailed
 
@@ -68,6 +69,12 @@ def accept_config(plan: Plan, given: Mapping[str, Json]) -> dict[str, Json]:
             hint = f"did you mean {near!r}?" if near else f"it has {', '.join(known) or 'none'}"
             raise ValidationFailed(f"workflow {plan.name!r} has no config value {key!r}; {hint}")
     return dict(given)
+
+
+def problems_of(value: Json, schema: JsonSchema) -> list[str]:
+    """Tell what is wrong with a value; nothing where it fits."""
+    errors = validator_of(Type.of(closed(schema))).iter_errors(cast("Any", value))
+    return [said for error in islice(errors, _MOST_PROBLEMS) for said in _said(error)]
 
 
 def _numbers_amiss(value: Json, path: str) -> Iterator[str]:

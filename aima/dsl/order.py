@@ -2,19 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Map
 
-from aima.dsl.document import Document, Step
+from aima.dsl.document import Step, Text
+from aima.dsl.language import Language
 from aima.dsl.node import Scalar, Sequence
+from aima.dsl.scope import Scopes
 
 Order = Map[str, tuple[str, ...]]
-"""Each step's id and the ids it waits for, both in document order."""
+"""Each step's id and the ids it waits for in its own list, both in document order."""
 
 
-def order_of(document: Document) -> Order:
+def order_of(scopes: Scopes) -> Order:
     """Find what each step waits for; ids that do not exist are left to the checker."""
-    position = {step.id: index for index, step in enumerate(document.steps)}
-    return {step.id: _waits(step, document, position) for step in document.steps}
+    steps = scopes.document.all_steps
+    position = {step.id: index for index, step in enumerate(steps)}
+    waits: dict[str, set[str]] = {step.id: set() for step in steps}
+    for step in steps:
+        for earlier in steps_read(scopes.document.texts_of(step)):
+            if earlier in position and (edge := scopes.relation(step.id, earlier).edge):
+                waits[edge[0]].add(edge[1])
+        for earlier in said_before(step):
+            if earlier in position and (edge := scopes.meeting(step.id, earlier)):
+                waits[edge[0]].add(edge[1])
+    return {name: tuple(sorted(found, key=position.__getitem__)) for name, found in waits.items()}
+
+
+def said_before(step: Step) -> tuple[str, ...]:
+    """Give the ids under ``depends_on``."""
+    said = step.get("depends_on")
+    if not isinstance(said, Sequence):
+        return ()
+    return tuple(str(item.value) for item in said.items if isinstance(item, Scalar))
+
+
+def late_keys(step: Step, language: Language) -> frozenset[str]:
+    """Name the keys of a step that are read after its body has run."""
+    late = {key for key, modifier in language.modifiers.items() if modifier.late}
+    return frozenset(late | set(language.bodies[step.body].late))
+
+
+def steps_read(texts: Iterable[Text]) -> Iterator[str]:
+    """Name the steps that texts read, some maybe twice."""
+    for text in texts:
+        for read in text.template.reads:
+            if read.path[0] == "steps" and read.path[1:]:
+                yield read.path[1]
 
 
 def find_cycle(order: Order) -> tuple[str, ...]:
@@ -43,13 +77,3 @@ def find_cycle(order: Order) -> tuple[str, ...]:
         here = next(earlier for earlier in order[here] if earlier in waits)
     steps = tuple(way)
     return steps[steps.index(here) :] if here is not None else ()
-
-
-def _waits(step: Step, document: Document, position: Map[str, int]) -> tuple[str, ...]:
-    found: set[str] = set()
-    said = step.get("depends_on")
-    if isinstance(said, Sequence):
-        found |= {str(n.value) for n in said.items if isinstance(n, Scalar)}
-    for text in document.texts(step.values):
-        found |= {r.path[1] for r in text.template.reads if r.path[0] == "steps" and r.path[1:]}
-    return tuple(sorted(found & position.keys(), key=position.__getitem__))

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from aima.dsl.document import Document, Path
+from aima.dsl.document import Text
 from aima.dsl.expression import ExpressionError
 from aima.dsl.json import Json
-from aima.dsl.node import Node
+from aima.dsl.language import Path
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class Place:
         return f"`{way}`{where}: {error}"
 
 
-def places_in(node: Node, document: Document, *path: str) -> list[Json]:
-    """Give the place of every expression below a node, to which ``path`` leads."""
+def places_in(texts: Iterable[Text]) -> list[Json]:
+    """Give the place of every expression in some texts."""
     places: list[Json] = []
-    for text in document.texts(node, path):
+    for text in texts:
         marks: list[Json] = []
         for expression in text.template.expressions:
             mark = text.scalar.locate(expression.tree.at)
@@ -43,9 +43,9 @@ def places_in(node: Node, document: Document, *path: str) -> list[Json]:
     return places
 
 
-def place_of(error: ExpressionError, places: Iterable[object], key: str) -> Place:
-    """Find where the expression stands that failed under ``key``."""
-    path = (key, *error.path)
+def place_of(error: ExpressionError, places: Iterable[object], *way: str | int) -> Place:
+    """Find where the expression stands that failed in the value at ``way``."""
+    path = (*way, *error.path)
     for place in places:
         match place:
             case [list(found), list(marks)] if tuple(found) == path:

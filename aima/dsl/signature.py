@@ -36,7 +36,11 @@ class RetryDefaults(Protocol):
 
 @dataclass(frozen=True)
 class Signature:
-    """A unit as the checker and the compiler see it."""
+    """A unit as the checker and the compiler see it.
+
+    Attributes:
+        pure: whether it only answers and changes nothing.
+    """
 
     name: str
     input: JsonSchema
@@ -44,6 +48,7 @@ class Signature:
     timeout: timedelta
     retry: RetryDefaults
     idempotent: bool
+    pure: bool = False
 
 
 Signatures: TypeAlias = Mapping[str, Signature]

@@ -15,6 +15,8 @@ if TYPE_CHECKING:  # it costs 0.1 s
 ANY: JsonSchema = {}
 TEXT: JsonSchema = {"type": "string"}
 ARTIFACT = "artifact"
+LITERAL = "x-aima-literal"
+"""Marks a text that is a program of its own, such as a template: no ``${…}`` may make it."""
 
 _ALL = frozenset({"null", "boolean", "integer", "number", "string", "array", "object", ARTIFACT})
 _DEEPEST = 32  # references to references; deeper ones refer to themselves
@@ -36,8 +38,11 @@ class Type:
         return cls(schema, schema)
 
     def inside(self, schema: object) -> Type:
-        """Take a schema that stands somewhere in this one; ``true`` and ``false`` are schemas."""
-        return Type(_mapping(schema), self.root)
+        """Take a schema that stands somewhere in this one; ``true`` and ``false`` are schemas.
+
+        A type may stand for a schema: what a block leaves behind comes from several documents.
+        """
+        return schema if isinstance(schema, Type) else Type(_mapping(schema), self.root)
 
     def resolved(self) -> Type:
         """Follow ``$ref``, an only alternative, and drop ``null`` of an optional."""
@@ -127,6 +132,11 @@ def said(kind: Type) -> str:
     return "anything" if kinds == _ALL else " or ".join(names.get(k, k) for k in sorted(kinds))
 
 
+def kind_of_literal(value: object) -> JsonSchema:
+    """Give the type of a value as it is written."""
+    return {"const": value}
+
+
 def closed(schema: JsonSchema) -> JsonSchema:
     """Say outright what :meth:`Type.child` takes for granted: no field that is not declared.
 
@@ -189,6 +199,8 @@ def _mapping(schema: object) -> JsonSchema:
     """Give a schema as a map: ``true`` accepts anything, ``false`` nothing."""
     if isinstance(schema, Mapping):
         return schema
+    if isinstance(schema, Type):
+        return schema.schema
     return {"enum": []} if schema is False else ANY
 
 

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Map
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 from aima.dsl.diagnostic import Findings, define
 from aima.dsl.document import Document
-from aima.dsl.expression import ExpressionError, Read
+from aima.dsl.expression import Expression, ExpressionError, Read, shared_names
 from aima.dsl.nearest import nearest
 from aima.dsl.node import Mapping, Node, Place, Scalar, Sequence, Span, to_json
-from aima.dsl.types import ANY, ARTIFACT, TEXT, Type, fits, is_combined, said, validator_of
+from aima.dsl.scope import Relation, Sight
+from aima.dsl.template import Template
+from aima.dsl.types import (
+    ANY,
+    ARTIFACT,
+    LITERAL,
+    TEXT,
+    Type,
+    fits,
+    is_combined,
+    kind_of_literal,
+    said,
+    validator_of,
+)
 
 if TYPE_CHECKING:  # jsonschema costs 0.1 s; the command line imports this module
     from jsonschema import ValidationError
@@ -22,13 +35,18 @@ UNKNOWN_ROOT = define("expression/unknown-root", "An expression starts with an u
 UNKNOWN_STEP = define("expression/unknown-step", "An expression reads a step that does not exist.")
 UNKNOWN_FIELD = define("expression/unknown-field", "An expression reads a field that is not there.")
 MAY_BE_ABSENT = define("expression/may-be-absent", "An expression reads an input nobody must give.")
+MAY_BE_SKIPPED = define(
+    "expression/may-be-skipped", "An expression reads a step that may not have run."
+)
+NOT_IN_SIGHT = define("expression/not-in-sight", "A step reads one that it can never see.")
+SECRET = define("expression/secret", "A secret would reach the history of runs.")
 NOT_ALLOWED = define("expression/not-allowed", "`${…}` cannot stand here.")
 TYPE_MISMATCH = define("value/type-mismatch", "A value is of another type than is wanted.")
 INVALID = define("value/invalid", "A value breaks a rule of its type.")
 MISSING_FIELD = define("value/missing-field", "A required field is missing.")
 UNKNOWN_INPUT = define("value/unknown-field", "The type has no such field.")
 
-ROOTS = ("input", "config", "steps", "run")
+ROOTS = ("input", "config", "steps", "run", "secrets")
 _LIST = Type.of({"type": "array"})
 _MAP = Type.of({"type": "object"})
 _CONTAINER_RULES = ("minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties")
@@ -37,16 +55,64 @@ _MOST_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
-class ValueChecker:
-    """Checks one value after another against types.
+class Reader:
+    """Who reads: what it may start an expression with, and what it knows to be there.
 
-    ``roots`` are the types of what an expression starts with; ``steps`` has the steps' outputs.
+    Attributes:
+        step: the id of the step; empty for the document itself.
+        late: whether it reads after its own body has run.
+        roots: the types of what an expression starts with; ``steps`` are looked up apart.
+        present: paths that conditions around it show to be there.
     """
+
+    roots: Map[str, Type]
+    step: str = ""
+    late: bool = False
+    present: tuple[tuple[str, ...], ...] = ()
+
+
+class Steps(Protocol):
+    """What is known of the steps of a document."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Name them."""
+        ...
+
+    def output(self, step: str) -> Type:
+        """Give the type of what a step leaves behind."""
+        ...
+
+    def relation(self, reader: Reader, step: str) -> Relation:
+        """Tell how a reader sees a step."""
+        ...
+
+    def loop_of(self, step: str) -> str:
+        """Name the loop that runs a step once for each item."""
+        ...
+
+
+_UNSEEN = {
+    Sight.itself: ("a step cannot read its own output", "a loop's next round can"),
+    Sight.ancestor: (
+        "`{0}` has not ended while what is inside it runs",
+        "read the inner step that has what is wanted",
+    ),
+    Sight.sibling: ("`{0}` is in another branch, of which only one runs", None),
+    Sight.item: (
+        "`{0}` runs once for each item of a loop",
+        "read the loop's `items`, such as `steps.{1}.items`",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class ValueChecker:
+    """Checks one value after another against types, as one reader sees them."""
 
     document: Document
     findings: Findings
-    roots: Map[str, Type]
-    steps: Map[str, Type]
+    steps: Steps
+    reader: Reader
 
     def check(self, node: Node, wanted: Type) -> None:
         """Check a value and everything in it."""
@@ -126,45 +192,110 @@ class ValueChecker:
             place = Span(node.locate(error.offset), node.locate(error.end))
             self.findings.error(BAD_EXPRESSION, place, error.message, error.hint)
             return
-        found = [self._read(read, node) for read in template.reads]
-        given: Type | None = Type.of(TEXT)
-        if template.is_whole:
-            given = found[0] if template.is_path and found else None
+        if wanted.resolved().schema.get(LITERAL):
+            hint = "hand data over in `values`; they are text there, never a template"
+            self.findings.error(NOT_ALLOWED, node, "a template is written out", hint)
+            return
+        given = self._given(template, node, secret=_is_secret(wanted))
         if given is not None and not fits(given, wanted):
             self._mismatch(node, said(given), wanted)
+
+    def type_of(self, node: Node) -> Type:
+        """Give the type of a value as far as it is known, telling nothing."""
+        quiet = replace(self, findings=Findings(self.findings.file))
+        if isinstance(node, Mapping):
+            fields = {key: quiet.type_of(entry.value) for key, entry in node.entries.items()}
+            return Type.of({"type": "object", "properties": fields, "required": list(fields)})
+        if isinstance(node, Sequence):
+            kinds = [quiet.type_of(item) for item in node.items]
+            same = kinds and all(kind == kinds[0] for kind in kinds)
+            return Type.of({"type": "array", "items": kinds[0] if same else ANY})
+        if not isinstance(node.value, str) or "${" not in node.value:
+            return Type.of(kind_of_literal(node.value))
+        try:
+            template = self.document.template(node.value)
+        except ExpressionError:
+            return Type.of(ANY)
+        return quiet._given(template, node, secret=True) or Type.of(ANY)  # noqa: SLF001 - its twin
+
+    def _given(self, template: Template, node: Scalar, *, secret: bool) -> Type | None:
+        """Check what a text reads; give its type, None where nothing is known."""
+        found = [self._read(read, node) for read in template.reads]
+        secrets = [read for read in template.reads if read.path[0] == "secrets"]
+        plain = all(e.is_path for e in template.expressions if _reads_secret(e))
+        if secrets and not (secret and plain):
+            message = "a secret would stand in the history of the run"
+            hint = "hand it, whole or with text around it, to an input that takes a secret"
+            self.findings.error(SECRET, _place(secrets[0], node), message, hint)
+        if not template.is_whole:
+            return Type.of(TEXT)
+        if template.is_path and found:
+            return found[0]
+        kind = template.expressions[0].kind
+        return Type.of({"type": kind}) if kind else None
 
     def _read(self, read: Read, node: Scalar) -> Type | None:
         """Check one reference; give its type, None where nothing is known."""
         root, *links = read.path
-        if root not in ROOTS:
-            hint = suggestion(root, ROOTS, "start with")
+        roots = self.reader.roots
+        if root not in roots:
+            hint = suggestion(root, roots, "start with")
             message = f"nothing is called `{root}` here"
             self.findings.error(UNKNOWN_ROOT, _place(read, node), message, hint)
             return None
-        types: Map[str, Type] = self.roots
+        here: Type | None = roots[root]
         if root == "steps" and links:
-            types, root, *links = self.steps, *links
-            if root not in types:
-                self._unknown(UNKNOWN_STEP, read, node, _Missing("step", root, types))
+            step, *links = links
+            if step not in self.steps:
+                self._unknown(UNKNOWN_STEP, read, node, _Missing("step", step, self.steps))
                 return None
-        here: Type | None = types[root]
+            if not self._sees(step, read, node):
+                return None
+            here = self.steps.output(step)
         first = len(read.path) - len(links)
         for index, link in enumerate(links, start=first):
             following = here.child(link) if here is not None else None
             if here is not None and following is None and not read.optional and not read.guarded:
                 self._unknown(UNKNOWN_FIELD, read, node, _Missing("field", link, here.fields()))
                 return None
-            if here is not None and read.path[0] == "input" and here.may_lack(link):
+            if here is not None and here.may_lack(link):
                 self._check_present(index, read, node)
             here = following
         return here
 
+    def _sees(self, step: str, read: Read, node: Scalar) -> bool:
+        """Tell a step that the reader cannot see, and one that may not have run."""
+        relation = self.steps.relation(self.reader, step)
+        if told := _UNSEEN.get(relation.sight):
+            message, hint = told
+            loop = self.steps.loop_of(step) if relation.sight is Sight.item else ""
+            hint = hint.format(step, loop) if hint else None
+            self.findings.error(NOT_IN_SIGHT, _place(read, node), message.format(step), hint)
+            return False
+        if not relation.certain and self._proven(read) <= 1 < read.tolerated:
+            if relation.sight is Sight.round_before:
+                message = f"there is no `steps.{step}` in the first round"
+            else:
+                message = f"`{step}` may not have run"
+            hint = f"write `has(steps.{step}) ? … : …`, or `steps.?{step}`"
+            self.findings.error(MAY_BE_SKIPPED, _place(read, node), message, hint)
+        return True
+
+    def _proven(self, read: Read) -> int:
+        """Count the names of a read that are certainly there, from its root on."""
+        around = (shared_names(read.path, path) for path in self.reader.present)
+        return max(read.proven, *around, 0)
+
     def _check_present(self, index: int, read: Read, node: Scalar) -> None:
-        """Tell an input that may be absent where nothing guards against it."""
-        if read.proven <= index < read.tolerated:
+        """Tell a field that may be absent where nothing guards against it."""
+        if self._proven(read) <= index < read.tolerated:
             path = ".".join(read.path[: index + 1])
-            message = f"a run may be started without `{path}`"
-            hint = f"write `has({path}) ? … : …`, give it a `default`, or require it"
+            if read.path[0] == "input":
+                message = f"a run may be started without `{path}`"
+                hint = f"write `has({path}) ? … : …`, give it a `default`, or require it"
+            else:
+                message = f"`{path}` may be absent"
+                hint = f"write `has({path}) ? … : …`"
             self.findings.error(MAY_BE_ABSENT, _place(read, node), message, hint)
 
     def _unknown(self, code: str, read: Read, node: Scalar, missing: _Missing) -> None:
@@ -184,6 +315,15 @@ class _Missing:
     what: str
     name: str
     known: Iterable[str]
+
+
+def _is_secret(wanted: Type) -> bool:
+    schema = wanted.resolved().schema
+    return bool(schema.get("writeOnly"))
+
+
+def _reads_secret(expression: Expression) -> bool:
+    return any(read.path[0] == "secrets" for read in expression.reads)
 
 
 def _place(read: Read, node: Scalar) -> Span:

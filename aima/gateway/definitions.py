@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 from aima.catalog import Catalog
+from aima.disk import told
 from aima.dsl.check import Checked, check
 from aima.dsl.compile import compile_plan
 from aima.dsl.json import Json
+from aima.dsl.library import Child, NotThere
 from aima.dsl.plan import FORMAT, Plan
 from aima.dsl.signature import Signatures
 from aima.dsl.template import compile_value
+from aima.errors import AimaError
+from aima.shipped import find_workflow
 from aima.unit import Unit
 from aima.workflows.bodies.unit import unit_defaults
 from aima.workflows.constructs import language
 
+MOST_CHILDREN = 20
+"""Workflows in workflows; deeper ones are taken for endless."""
+
 
 @dataclass(frozen=True)
 class Definitions:
-    """Checks and compiles against one catalogue."""
+    """Checks and compiles against one catalogue.
+
+    Attributes:
+        project: folder whose workflows are found by name.
+        way: the files that led here, each running the next one as a child.
+    """
 
     catalog: Catalog
+    project: Path | None = None
+    way: tuple[str, ...] = ()
 
     @cached_property
     def signatures(self) -> Signatures:
@@ -30,13 +45,24 @@ class Definitions:
 
     def check(self, text: bytes | str, file: str) -> Checked:
         """Load and check a workflow's text."""
-        return check(text, file, language=language(), signatures=self.signatures)
+        return check(
+            text,
+            file,
+            language=language(),
+            signatures=self.signatures,
+            library=Shelf(self, file),
+        )
 
     def plan(self, checked: Checked) -> Plan:
         """Compile what the check found without errors."""
         if checked.document is None:
             raise ValueError("only a checked document compiles")
-        return compile_plan(checked.document, language=language(), signatures=self.signatures)
+        return compile_plan(
+            checked.document,
+            language=language(),
+            signatures=self.signatures,
+            library=Shelf(self, checked.source.file),
+        )
 
     def single(self, unit: Unit) -> Plan:
         """Make the plan that runs one unit on the run's input."""
@@ -55,3 +81,43 @@ class Definitions:
                 "places": [],
             }
         )
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """Finds the workflows that the one in ``file`` names."""
+
+    definitions: Definitions
+    file: str
+
+    def workflow(self, reference: str) -> Child:
+        """Find a workflow by name, or by its path beside the file.
+
+        Raises:
+            NotThere: there is none, it has errors, or it runs itself.
+        """
+        way = (*self.definitions.way, str(Path(self.file).resolve()))
+        file = self._find(reference)
+        if str(file.resolve()) in way or len(way) > MOST_CHILDREN:
+            raise NotThere(
+                f"{reference[:60]!r} would run itself", "a workflow cannot contain itself"
+            )
+        inner = replace(self.definitions, way=way)
+        with told(file):
+            checked = inner.check(file.read_bytes(), str(file))
+        if not checked.ok:
+            first = next(d for d in checked.diagnostics if d.severity == "error")
+            message = f"{reference[:60]!r} has errors, the first in line {first.line}"
+            raise NotThere(f"{message}: {first.message}", f"`aima check {file}` tells all")
+        return Child(inner.plan(checked), checked.output)
+
+    def _find(self, reference: str) -> Path:
+        beside = Path(self.file).parent / reference
+        if reference.startswith((".", "/")) or reference.endswith((".yaml", ".yml")):
+            if not beside.is_file():
+                raise NotThere(f"there is no file {reference[:60]!r} beside this one")
+            return beside
+        try:
+            return find_workflow(reference, self.definitions.project)
+        except AimaError as error:
+            raise NotThere(error.message) from error

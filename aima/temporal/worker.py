@@ -10,6 +10,8 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from aima.settings import Settings
 from aima.temporal.as_activity import BEAT_SECONDS, Surroundings, as_activity
+from aima.temporal.slot_activities import slot_activities
+from aima.temporal.slots import Slots
 from aima.unit import Unit
 from aima.workflows.interpreter import Interpreter
 
@@ -26,8 +28,11 @@ def make_worker(
     return Worker(
         client,
         task_queue=settings.temporal.task_queue,
-        workflows=[Interpreter],
-        activities=[as_activity(unit, around) for unit in units],
+        workflows=[Interpreter, Slots],
+        activities=[
+            *(as_activity(unit, around) for unit in units),
+            *slot_activities(client, settings.temporal.task_queue),
+        ],
         workflow_runner=UnsandboxedWorkflowRunner(),
         max_cached_workflows=settings.worker.cached_runs,
         max_concurrent_workflow_tasks=settings.worker.workflows,

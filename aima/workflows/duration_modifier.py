@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import ClassVar
 
 from aima.dsl.check import Checker
 from aima.dsl.compile import Compiler
@@ -14,18 +14,23 @@ from aima.dsl.duration import parse_bound
 from aima.dsl.json import Json
 from aima.dsl.node import Node, Scalar
 from aima.dsl.signature import JsonSchema
+from aima.workflows.constructs import RunningModifier
+from aima.workflows.failure import StepFailed
+from aima.workflows.frame import Call, Frame
+from aima.workflows.frame import Node as PlanNode
+from aima.workflows.run import bounded
 
 BAD_DURATION = define("value/bad-duration", "This is no duration.")
 
 _DURATION: JsonSchema = {"type": "string", "description": "500ms, 30s, 1h30m, 2d or ISO 8601"}
 
 
-@dataclass(frozen=True)
-class DurationModifier:
+class DurationModifier(RunningModifier):
     """A bound in time; an expression may compute it."""
 
-    key: str
-    meaning: str
+    meaning: ClassVar[str]
+    told: ClassVar[str]
+    """What a step is told that took longer."""
 
     def schema(self) -> JsonSchema:
         """Give the JSON Schema of its value."""
@@ -36,15 +41,22 @@ class DurationModifier:
         del step
         check_duration(value, checker, parse_bound)
 
-    def output(self, value: Node, schema: JsonSchema) -> JsonSchema:
-        """Give what the step leaves behind: the same."""
-        del value
-        return schema
-
     def compile(self, value: Node, step: Step, compiler: Compiler) -> dict[str, Json]:
         """Give the duration or the expression for it."""
         del step
         return {self.key: compiler.value(value)}
+
+    async def around(self, node: PlanNode, frame: Frame, proceed: Call) -> Json:
+        """End what is inside when its time is over, which a continued run remembers."""
+        bound = node.duration(frame, self.key)
+        if bound is None:
+            return await proceed(frame)
+        left = frame.run.until(frame.place_of(node), self.key, bound)
+        try:
+            summary = f"{frame.path_of(node)}: {self.key}"
+            return await bounded(proceed(frame), left, summary=summary)
+        except TimeoutError:
+            raise StepFailed(node.error("TIMEOUT", self.told)) from None
 
 
 def check_duration(value: Node, checker: Checker, parse: Callable[[Json], timedelta]) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
     CancelledError,
+    ChildWorkflowError,
     RetryState,
+    TerminatedError,
     TimeoutType,
 )
 from temporalio.exceptions import (
@@ -18,6 +20,7 @@ from temporalio.exceptions import (
 )
 
 from aima.dsl.json import Json
+from aima.dsl.template import ERROR_KEYS
 
 if TYPE_CHECKING:
     from aima.workflows.frame import Node
@@ -42,10 +45,16 @@ class StepError:
     unit: str | None
     attempt: int
     line: int
+    item: int | None = None
 
     def data(self) -> dict[str, Json]:
         """Give it as plain data, unknowns left out."""
         return {key: value for key, value in asdict(self).items() if value is not None}
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> StepError:
+        """Take what :meth:`data` gave."""
+        return cls(**{"unit": None, **{k: v for k, v in data.items() if k in ERROR_KEYS}})
 
 
 class StepFailed(Exception):
@@ -55,6 +64,19 @@ class StepFailed(Exception):
         """Carry what went wrong."""
         super().__init__(error.message)
         self.error = error
+
+
+class Returned(Exception):
+    """A step ended the run on purpose; this is the run's output."""
+
+    def __init__(self, output: Json) -> None:
+        """Carry the output."""
+        super().__init__("return")
+        self.output = output
+
+
+class RunCancelled(Exception):
+    """Somebody cancelled the run, and its steps have ended."""
 
 
 def from_activity(error: ActivityError, node: Node, *, most_attempts: int) -> StepError:
@@ -79,6 +101,18 @@ def from_activity(error: ActivityError, node: Node, *, most_attempts: int) -> St
         return node.error("TIMEOUT", message, attempt=attempt)
     if isinstance(cause, CancelledError):
         return node.error("CANCELLED", "somebody cancelled the step in Temporal")
+    return node.error("EXECUTION_FAILED", str(cause or error))
+
+
+def from_child(error: ChildWorkflowError, node: Node) -> StepError:
+    """Read Temporal's account of a failed child."""
+    cause = error.cause
+    if isinstance(cause, ApplicationError):
+        return node.error(cause.type or "EXECUTION_FAILED", cause.message)
+    if isinstance(cause, CancelledError):
+        return node.error("CANCELLED", "somebody cancelled the child in Temporal")
+    if isinstance(cause, TerminatedError):
+        return node.error("CANCELLED", "somebody terminated the child in Temporal")
     return node.error("EXECUTION_FAILED", str(cause or error))
 
 

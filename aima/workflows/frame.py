@@ -1,24 +1,29 @@
-"""What a running construct sees: the plan's values, compiled, and the run around it."""
+"""What a running construct sees: the plan's steps, compiled, and the run around them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, TypeAlias, TypeVar
-
-from temporalio import workflow
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from aima.dsl.duration import parse_bound
 from aima.dsl.expression import ExpressionError
 from aima.dsl.json import Json
+from aima.dsl.order import find_cycle
 from aima.dsl.places import place_of
 from aima.dsl.template import Evaluator, evaluator
 from aima.workflows.failure import StepError, StepFailed
-from aima.workflows.window import Window
+
+if TYPE_CHECKING:
+    from aima.workflows.run import Run
 
 Roots: TypeAlias = dict[str, object]
+Place: TypeAlias = dict[str, Any]
+"""Where a construct keeps what a continued run must know of it: plain JSON."""
 Parsed = TypeVar("Parsed")
+Call: TypeAlias = Callable[["Frame"], Awaitable[Json]]
 
 
 class Node:
@@ -40,33 +45,76 @@ class Node:
         self.line = int(data["at"][0])
         self.after = tuple(map(str, data["after"]))
         self.places = list(data["places"])
-        self._evaluators: dict[str, Evaluator] = {}
+        self._evaluators: dict[tuple[str | int, ...], Evaluator] = {}
+        self._steps: dict[tuple[str | int, ...], Steps] = {}
 
-    def value(self, key: str, frame: Frame) -> Json:
-        """Evaluate what the plan has under ``key``; None where it has nothing.
+    @cached_property
+    def call(self) -> Call:
+        """What runs it: its modifiers, one around the other, and its body."""
+        from aima.workflows.constructs import call_of
+
+        return call_of(self)
+
+    def at(self, *path: str | int) -> Any:  # noqa: ANN401 - a part of the plan
+        """Give what the plan has at a path; None where it has nothing."""
+        here: Any = self.data
+        for key in path:
+            if isinstance(here, dict) and key not in here:
+                return None
+            here = here[key]
+        return here
+
+    def steps(self, *path: str | int) -> Steps:
+        """Give the list of steps at a path.
+
+        Raises:
+            LookupError, TypeError, ValueError: there is none that can run.
+        """
+        if path not in self._steps:
+            self._steps[path] = Steps(self.at(*path))
+        return self._steps[path]
+
+    def lists(self) -> tuple[Steps, ...]:
+        """Give the lists of steps inside; its body and modifiers read them when they took it."""
+        return tuple(self._steps.values())
+
+    def value(self, frame: Frame, *path: str | int) -> Json:
+        """Evaluate what the plan has at a path; None where it has nothing.
 
         Raises:
             StepFailed: an expression in it failed, or is none.
         """
-        if key not in self.data:
-            return None
+        evaluate = self._evaluators.get(path)
         try:
-            if key not in self._evaluators:
-                self._evaluators[key] = evaluator(self.data[key])
-            return self._evaluators[key](frame.roots)
+            if evaluate is None:
+                evaluate = self._evaluators[path] = evaluator(self.at(*path))
+            return evaluate(frame.roots)
         except ExpressionError as error:
-            place = place_of(error, self.places, key)
+            place = place_of(error, self.places, *path)
             raise StepFailed(self.error(error.code, place.tell(error), line=place.line)) from error
 
-    def duration(self, key: str, frame: Frame) -> timedelta | None:
-        """Evaluate a bound in time; None where the plan has none under ``key``.
+    def decides(self, frame: Frame, *path: str | int) -> bool:
+        """Evaluate a condition.
+
+        Raises:
+            StepFailed: it failed, or is neither true nor false.
+        """
+        value = self.value(frame, *path)
+        if isinstance(value, bool):
+            return value
+        where = ".".join(map(str, path))
+        message = f"`{where}` is neither true nor false; write a comparison"
+        raise StepFailed(self.error("VALIDATION_ERROR", message))
+
+    def duration(self, frame: Frame, *path: str | int) -> timedelta | None:
+        """Evaluate a bound in time; None where the plan has none there.
 
         Raises:
             StepFailed: it is none, or zero.
         """
-        if key not in self.data:
+        if self.at(*path) is None:
             return None
-        return self.read(parse_bound, self.value(key, frame), key)
+        return self.read(parse_bound, self.value(frame, *path), ".".join(map(str, path)))
 
     def read(self, parse: Callable[[Json], Parsed], value: Json, key: str) -> Parsed:
         """Read an evaluated value with a function that raises ``ValueError`` for a wrong one.
@@ -93,20 +141,87 @@ class Node:
         )
 
 
+class Steps:
+    """A list of steps, ready to run: who waits for how many, and whom each one frees."""
+
+    def __init__(self, data: object) -> None:
+        """Take a list as the plan has it.
+
+        Raises:
+            LookupError, TypeError, ValueError: one of them is no step, or they never end.
+        """
+        from aima.workflows.constructs import running_bodies, running_modifiers
+
+        if not isinstance(data, list):
+            raise TypeError("steps are a list")
+        self.nodes = tuple(map(Node, data))
+        for node in self.nodes:
+            running_bodies()[node.body].accept(node)
+            for modifier in running_modifiers():
+                if modifier.applies(node):
+                    modifier.accept(node)
+        order = {node.id: node.after for node in self.nodes}
+        if len(order) < len(self.nodes) or find_cycle(order):
+            raise ValueError("two of its steps have one id or wait for each other")
+        self.waits = {node.id: len(node.after) for node in self.nodes}
+        self.frees: dict[str, list[Node]] = {node.id: [] for node in self.nodes}
+        for node in self.nodes:
+            for name in node.after:
+                self.frees[name].append(node)
+
+    def all_nodes(self) -> Iterator[Node]:
+        """Walk all steps, those inside others included."""
+        for node in self.nodes:
+            yield node
+            for inner in node.lists():
+                yield from inner.all_nodes()
+
+
 @dataclass(frozen=True)
 class Frame:
-    """The run around a step."""
+    """What surrounds a step: the run, what it may read, and where it is in its loops.
 
+    Attributes:
+        outputs: what ``steps`` has for it.
+        place: what a continued run must know of the list it stands in.
+        path: what tells it from its like in other rounds, passes and items: ``pages[3].``.
+        own: the step that this frame was made for, such as an item of a loop, and its path.
+        items: the positions in the loops around it, the outermost first.
+    """
+
+    run: Run
     roots: Roots
-    window: Window
+    outputs: dict[str, Json]
+    place: Place
     path: str = ""
-    outputs: dict[str, Json] = field(default_factory=dict)
+    own: tuple[str, str] = ("", "")
+    items: tuple[int, ...] = ()
 
-    def activity_id(self, node: Node) -> str:
-        """Name a step's activity: its path in the run, unique and the same on every replay."""
-        return f"{self.path}{node.id}"
+    def path_of(self, node: Node) -> str:
+        """Name a step in the run: unique, and the same on every replay."""
+        return self.own[1] if node.id == self.own[0] else f"{self.path}{node.id}"
 
-    def effect_key(self, node: Node) -> str:
-        """Name a step's effect for ever: workflow, first run of the chain, path."""
-        info = workflow.info()
-        return f"{info.workflow_id}/{info.first_execution_run_id}/{self.activity_id(node)}"
+    def effect_key(self, path: str) -> str:
+        """Name an effect for ever: workflow, first run of the chain, path."""
+        return f"{self.run.effects}/{path}"
+
+    def place_of(self, node: Node) -> Place:
+        """Give the place of a step in the list."""
+        return self.place if node.id == self.own[0] else inside(self.place, node.id)
+
+    def within(self, place: Place, path: str | None = None) -> Frame:
+        """Make the frame of a list inside; its paths begin with ``path``, if that is told."""
+        inner = self.path if path is None else f"{path}."
+        return replace(self, place=place, path=inner, own=("", ""))
+
+
+def inside(place: Place, key: str) -> Place:
+    """Give the place under a key, made where it is not there yet."""
+    inner: Place = place.setdefault("in", {}).setdefault(key, {})
+    return inner
+
+
+def leave(place: Place, key: str) -> None:
+    """Forget the place under a key."""
+    if "in" in place:
+        place["in"].pop(key, None)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any
+from typing import NoReturn
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -12,69 +12,15 @@ from temporalio.exceptions import ApplicationError
 
 from aima.dsl.expression import ExpressionError
 from aima.dsl.json import Json
-from aima.dsl.order import find_cycle
-from aima.dsl.places import place_of
-from aima.dsl.plan import READABLE
-from aima.dsl.template import evaluator
-from aima.workflows.constructs import running_bodies
-from aima.workflows.failure import StepError, StepFailed
-from aima.workflows.frame import Frame, Node, Roots
-from aima.workflows.progress import Progress
-from aima.workflows.schedule import Schedule
-from aima.workflows.window import Window
+from aima.workflows.failure import RunCancelled, StepError, StepFailed
+from aima.workflows.life import live
+from aima.workflows.mail import Mail
+from aima.workflows.messages import deliver, refuse
+from aima.workflows.run import Run
+from aima.workflows.segment import live_segment
 
-
-class Program:
-    """A plan made ready to run; runs of the same plan share it."""
-
-    def __init__(self, plan: dict[str, Any]) -> None:
-        """Read a plan.
-
-        Raises:
-            ExpressionError, LookupError, TypeError, ValueError: it is none that this worker runs;
-                the expressions of its steps are read only as they are needed.
-        """
-        if plan["format"] not in READABLE:
-            raise ValueError(f"format {plan['format']!r}; this worker reads {sorted(READABLE)}")
-        self.name = str(plan["name"])
-        self.config = dict(plan["config"])
-        self.places = list(plan["places"])
-        self.output = None if plan["output"] is None else evaluator(plan["output"])
-        self.nodes = tuple(Node(step) for step in plan["steps"])
-        for node in self.nodes:
-            running_bodies()[node.body].accept(node.data)
-        order = {node.id: node.after for node in self.nodes}
-        if len(order) < len(self.nodes) or find_cycle(order):
-            raise ValueError("two of its steps have one id or wait for each other")
-
-
-@lru_cache(maxsize=256)
-def _program(payload: bytes) -> Program:
-    """Read a plan off its bytes, once in a worker: the same bytes are the same program."""
-    import json
-
-    return Program(json.loads(payload))
-
-
-@workflow.defn(dynamic=True)
-class Interpreter:
-    """Runs a plan. Arguments: ``{input, config}`` of this run, then the plan."""
-
-    @workflow.run
-    async def run(self, args: Sequence[RawValue]) -> Json:
-        """Run the plan and give its output.
-
-        Raises:
-            ApplicationError: a step failed for good, and its details are the step's error; or
-                the arguments are none that this worker runs.
-        """
-        program, frame = _accept(args)
-        try:
-            await Schedule(program.nodes, frame, Progress(program.nodes)).run()
-        except StepFailed as failure:
-            raise _failed(failure.error) from failure
-        return _output(program, frame)
-
+STATE = "aima.state"
+"""The query that gives all that a run knows, as in :mod:`aima.workflows.run`."""
 
 _UNREADABLE = (
     AttributeError,
@@ -86,7 +32,66 @@ _UNREADABLE = (
 )
 
 
-def _accept(args: Sequence[RawValue]) -> tuple[Program, Frame]:
+@workflow.defn(dynamic=True)
+class Interpreter:
+    """Runs a plan. Arguments: ``{input, config, …}`` of this run, then the plan."""
+
+    def __init__(self) -> None:
+        """Be ready for what is sent before the run begins."""
+        self._mail = Mail()
+        self._run: Run | None = None
+
+    @workflow.run
+    async def run(self, args: Sequence[RawValue]) -> Json:
+        """Run the plan and give its output.
+
+        Raises:
+            ApplicationError: a step failed for good, and its details are the step's error; or
+                the arguments are none that this worker runs.
+        """
+        run = self._run = _accept(args, self._mail)
+        life = asyncio.create_task(live_segment(run) if "segment" in run.request else live(run))
+        full = asyncio.create_task(run.window.empty.wait())
+        while not life.done():
+            try:
+                await workflow.wait((life, full), return_when=asyncio.FIRST_COMPLETED)
+            except asyncio.CancelledError:
+                run.cancel()
+            if full.done() and not life.done():
+                await workflow.wait_condition(workflow.all_handlers_finished)
+                _continue(run, args)
+        full.cancel()
+        try:
+            return life.result()
+        except StepFailed as failure:
+            raise _failed(failure.error, run) from failure
+        except RunCancelled as cancelled:
+            if run.state["undone"]:
+                workflow.upsert_memo({"undone": run.state["undone"]})
+            raise asyncio.CancelledError from cancelled
+
+    @workflow.signal(dynamic=True)
+    async def signalled(self, name: str, args: Sequence[RawValue]) -> None:
+        """Take a signal, an event, or a grant; what nothing waits for is kept."""
+        deliver(self._mail, self._run, name, _read(args))
+
+    @workflow.update(dynamic=True)
+    async def told(self, name: str, args: Sequence[RawValue]) -> Json:
+        """Take a signal or an approval, and say that it was taken."""
+        deliver(self._mail, self._run, name, _read(args))
+        return None
+
+    @told.validator
+    def _refuse(self, name: str, args: Sequence[RawValue]) -> None:
+        refuse(self._run, name, _read(args))
+
+    @workflow.query(name=STATE)
+    def state(self) -> Json:
+        """Give all that the run knows."""
+        return self._run.state if self._run is not None else None
+
+
+def _accept(args: Sequence[RawValue], mail: Mail) -> Run:
     """Read the arguments of a run.
 
     Anybody with a client can start a workflow on AIMA's queue. What cannot be read fails the
@@ -94,8 +99,8 @@ def _accept(args: Sequence[RawValue]) -> tuple[Program, Frame]:
     """
     try:
         request, plan = args
-        program = _program(plan.payload.data)
-        return program, _frame(program, workflow.payload_converter().from_payload(request.payload))
+        asked = workflow.payload_converter().from_payload(request.payload)
+        return Run(plan.payload, asked, mail)
     except _UNREADABLE as error:
         raise ApplicationError(
             f"this run carries no plan that this worker can run: {type(error).__name__}: {error}; "
@@ -105,41 +110,25 @@ def _accept(args: Sequence[RawValue]) -> tuple[Program, Frame]:
         ) from error
 
 
-def _frame(program: Program, request: dict[str, Any]) -> Frame:
-    info = workflow.info()
-    outputs: dict[str, Json] = {}
-    roots: Roots = {
-        "input": request["input"],
-        "config": {**program.config, **request["config"]},
-        "steps": outputs,
-        "run": {
-            "id": info.workflow_id,
-            "name": program.name,
-            "status": "running",
-            "attempt": info.attempt,
-            "started_at": info.workflow_start_time.isoformat(),
-        },
-    }
-    return Frame(roots=roots, window=Window(), outputs=outputs)
+def _continue(run: Run, args: Sequence[RawValue]) -> NoReturn:
+    """Go on in a new history with all that is known."""
+    workflow.continue_as_new(args=[{**run.request, "state": run.state}, RawValue(args[1].payload)])
 
 
-def _output(program: Program, frame: Frame) -> Json:
-    if program.output is None:
-        return {node.id: frame.outputs[node.id] for node in program.nodes}
-    try:
-        return program.output(frame.roots)
-    except ExpressionError as error:
-        place = place_of(error, program.places, "output")
-        message = place.tell(error)
-        details: dict[str, Json] = {"code": error.code, "message": message, "line": place.line}
-        raise ApplicationError(message, details, type=error.code, non_retryable=True) from error
+def _read(args: Sequence[RawValue]) -> list[Json]:
+    convert = workflow.payload_converter().from_payload
+    return [convert(arg.payload) for arg in args]
 
 
-def _failed(error: StepError) -> ApplicationError:
-    where = f"step {error.step!r}" + (f" ({error.unit})" if error.unit else "")
-    return ApplicationError(
-        f"line {error.line}, {where}: {error.message}",
-        error.data(),
-        type=error.code,
-        non_retryable=True,
-    )
+def _failed(error: StepError, run: Run) -> ApplicationError:
+    where = ""
+    if error.step:
+        unit = f" ({error.unit})" if error.unit else ""
+        item = f", item {error.item}" if error.item is not None else ""
+        where = f"line {error.line}, step {error.step!r}{unit}{item}: "
+    told = error.data()
+    if run.state["undone"]:
+        told["undone"] = run.state["undone"]
+    if run.state.get("cleanup"):
+        told["cleanup"] = run.state["cleanup"]
+    return ApplicationError(f"{where}{error.message}", told, type=error.code, non_retryable=True)

@@ -10,7 +10,7 @@ from temporalio.common import RetryPolicy
 
 from aima.dsl.duration import parse_duration
 from aima.dsl.json import Json
-from aima.workflows.frame import Frame, Node, Parsed
+from aima.workflows.frame import Node, Parsed
 
 MOST_ATTEMPTS = 2**31 - 1  # Temporal counts attempts in 32 bits
 
@@ -22,13 +22,12 @@ _TIMEOUTS = ("TemporalTimeout:StartToClose", "TemporalTimeout:Heartbeat")
 """What Temporal calls a ``TIMEOUT`` that it noticed itself, where errors are named."""
 
 
-def retry_policy(node: Node, frame: Frame) -> RetryPolicy:
-    """Evaluate a step's ``retry``.
+def retry_policy(node: Node, said: dict[str, Json]) -> RetryPolicy:
+    """Make the policy of a step from its evaluated ``retry``; no attempts at all means no bound.
 
     Raises:
         StepFailed: something in it is not what it must be.
     """
-    said = cast("dict[str, Json]", node.value("retry", frame))
 
     def read(key: str, parse: Callable[[Json], Parsed]) -> Parsed:
         return node.read(parse, said[key], f"retry.{key}")

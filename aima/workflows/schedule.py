@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import Any
 
 from aima.dsl.json import Json
-from aima.workflows.constructs import running_bodies
 from aima.workflows.failure import StepFailed
-from aima.workflows.frame import Frame, Node
-from aima.workflows.progress import Progress, State
+from aima.workflows.frame import Frame, Node, Steps, leave
+from aima.workflows.progress import State
+
+SKIPPED: Json = {"aima": "skipped"}
+"""What a step gives that did not run; known by identity, so no output is taken for it."""
 
 
 class Schedule:
@@ -19,82 +22,90 @@ class Schedule:
     and nothing is searched: waiting on sets of tasks was measured to be quadratic.
     """
 
-    def __init__(self, nodes: Sequence[Node], frame: Frame, progress: Progress) -> None:
-        """Prepare to run ``nodes``; nothing starts yet."""
-        self._nodes = nodes
+    def __init__(self, steps: Steps, frame: Frame) -> None:
+        """Prepare to run ``steps``, without those that the frame's place calls done."""
+        self._steps = steps
         self._frame = frame
-        self._progress = progress
-        self._waiting = {node.id: len(node.after) for node in nodes}
-        self._after: dict[str, list[Node]] = {node.id: [] for node in nodes}
-        for node in nodes:
-            for name in node.after:
-                self._after[name].append(node)
+        self._waits = dict(steps.waits)
+        self._done: dict[str, bool] = frame.place.setdefault("done", {})
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._left = len(nodes)
-        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._left = len(steps.nodes)
+        self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    async def run(self) -> None:
-        """Run all steps.
+    async def run(self) -> dict[str, Json]:
+        """Run all steps; give the outputs of those that were not skipped, by id.
 
         Raises:
             StepFailed: the first step that failed for good; the others have ended by then.
         """
-        if not self._nodes:
-            return
-        for node in self._nodes:
-            if not self._waiting[node.id]:
+        for name in list(self._done):
+            self._free(name)
+        for node in self._steps.nodes:
+            if not self._waits[node.id] and node.id not in self._done:
                 self._start(node)
-        try:
-            await self._done
-        except (Exception, asyncio.CancelledError):  # not the end of the coroutine itself
-            await self._stop()
-            raise
+        if self._left:
+            try:
+                await self._end
+            except (Exception, asyncio.CancelledError):  # not the end of the coroutine itself
+                await stop(self._running.values())
+                raise
+        return {n.id: self._frame.outputs[n.id] for n in self._steps.nodes if self._done[n.id]}
 
     def _start(self, node: Node) -> None:
-        self._running[node.id] = asyncio.create_task(self._step(node))
+        if node.id not in self._running:
+            self._running[node.id] = asyncio.create_task(self._step(node))
 
     async def _step(self, node: Node) -> None:
-        self._progress.set(node.id, State.running)
+        progress = self._frame.run.progress
+        progress.set(node, State.running)
         try:
-            output = await running_bodies()[node.body].run(node, self._frame)
+            output = await node.call(self._frame)
         except StepFailed as failure:
-            self._progress.set(node.id, State.failed)
-            if node.data.get("on_failure") != "continue":
-                self._fail(failure)
-                return
-            output = {"error": failure.error.data()}
+            progress.set(node, State.failed)
+            self._fail(failure)
         except asyncio.CancelledError:
-            self._progress.set(node.id, State.cancelled)
+            progress.set(node, State.cancelled)
             raise
         except Exception as error:  # noqa: BLE001 - a fault of AIMA's own must fail the workflow task
             self._fail(error)
-            return
         else:
-            self._progress.set(node.id, State.done)
-        self._finish(node, output)
+            progress.set(node, State.skipped if output is SKIPPED else State.done)
+            self._finish(node, output)
 
     def _finish(self, node: Node, output: Json) -> None:
-        self._frame.outputs[node.id] = output
+        if output is not SKIPPED:
+            self._frame.outputs[node.id] = output
+        self._done[node.id] = output is not SKIPPED
+        leave(self._frame.place, node.id)
         del self._running[node.id]
-        self._left -= 1
-        if not self._left and not self._done.done():
-            self._done.set_result(None)
-        for follower in self._after[node.id]:
-            self._waiting[follower.id] -= 1
-            if not self._waiting[follower.id] and not self._done.done():
+        for follower in self._free(node.id):
+            if not self._end.done():
                 self._start(follower)
 
-    def _fail(self, failure: BaseException) -> None:
-        if not self._done.done():
-            self._done.set_exception(failure)
+    def _free(self, name: str) -> list[Node]:
+        """Count a step as done; give the steps that wait for nothing any more."""
+        self._left -= 1
+        if not self._left and not self._end.done():
+            self._end.set_result(None)
+        freed = []
+        for follower in self._steps.frees[name]:
+            self._waits[follower.id] -= 1
+            if not self._waits[follower.id] and follower.id not in self._done:
+                freed.append(follower)
+        return freed
 
-    async def _stop(self) -> None:
-        """Cancel what runs and wait until it has ended."""
-        tasks = [task for task in self._running.values() if not task.done()]
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            try:
-                await task
-            except asyncio.CancelledError:
-                continue
+    def _fail(self, failure: BaseException) -> None:
+        if not self._end.done():
+            self._end.set_exception(failure)
+
+
+async def stop(tasks: Iterable[asyncio.Future[Any]]) -> None:
+    """Cancel what runs and wait until it has ended."""
+    running = [task for task in tasks if not task.done()]
+    for task in running:
+        task.cancel()
+    for task in running:
+        try:
+            await task
+        except (Exception, asyncio.CancelledError):  # noqa: BLE001, S112 - what was stopped may end as it likes
+            continue

@@ -1,7 +1,8 @@
-"""Temporal's limits, kept: how much may be in flight, and how much one workflow task may carry.
+"""Temporal's limits, kept: how much may be in flight, in one workflow task, and in one history.
 
-A workflow with 2 000 pending activities hangs, and one whose single task schedules more than
-4 MB is terminated without a chance to say why. Both were measured (docs/decisions).
+A workflow with 2 000 pending activities hangs, one whose single task schedules more than 4 MB is
+terminated without a chance to say why, and so is one whose history grows past 51 200 events. The
+first two were measured (docs/decisions); the third is the server's default.
 """
 
 from __future__ import annotations
@@ -21,11 +22,20 @@ _OVERHEAD_BYTES = 600
 
 
 class Window:
-    """Lets at most so many activities, and so many bytes in one workflow task, through."""
+    """Lets at most so many activities, and so many bytes in one workflow task, through.
+
+    Once the history is long, it lets nothing more through and waits until it is empty; then the
+    run can go on with a new history.
+
+    Attributes:
+        empty: set once the history is long and nothing is in flight any more.
+    """
 
     def __init__(self, max_in_flight: int = MAX_IN_FLIGHT, max_bytes: int = MAX_TASK_BYTES) -> None:
         """Start empty."""
-        self._free = max_in_flight
+        self.empty = asyncio.Event()
+        self._places = max_in_flight
+        self._taken = 0
         self._max_bytes = max_bytes
         self._queue: deque[asyncio.Future[None]] = deque()
         self._task = -1
@@ -56,8 +66,8 @@ class Window:
             await asyncio.shield(self._next_task)
 
     async def _enter(self) -> None:
-        if self._free:
-            self._free -= 1
+        if self._taken < self._places and not self._closing():
+            self._taken += 1
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.append(turn)
@@ -69,12 +79,21 @@ class Window:
             raise
 
     def _leave(self) -> None:
-        while self._queue:
+        self._taken -= 1
+        while self._queue and not self._closing():
             turn = self._queue.popleft()
             if not turn.done():
                 turn.set_result(None)
+                self._taken += 1
                 return
-        self._free += 1
+
+    def _closing(self) -> bool:
+        """Tell whether the history is so long that nothing more may start."""
+        if not workflow.info().is_continue_as_new_suggested():
+            return False
+        if not self._taken:
+            self.empty.set()
+        return True
 
 
 async def _next_workflow_task() -> None:

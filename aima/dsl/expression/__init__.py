@@ -13,7 +13,7 @@ from aima.dsl.expression.errors import (
     ExpressionSyntaxError,
 )
 from aima.dsl.expression.expression import Expression, parse
-from aima.dsl.expression.reads import Read
+from aima.dsl.expression.reads import Read, shared_names
 from aima.dsl.expression.values import TYPES
 
 __all__ = [
@@ -25,4 +25,5 @@ __all__ = [
     "ExpressionSyntaxError",
     "Read",
     "parse",
+    "shared_names",
 ]

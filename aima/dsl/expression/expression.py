@@ -9,6 +9,7 @@ from functools import cached_property
 from aima.dsl.expression.codec import decode, encode
 from aima.dsl.expression.compile import Evaluator, compile_tree
 from aima.dsl.expression.errors import ExpressionSyntaxError
+from aima.dsl.expression.kind import kind_of
 from aima.dsl.expression.nodes import Node, Path, path_of
 from aima.dsl.expression.parser import Parser
 from aima.dsl.expression.reads import Read, proves, reads_of
@@ -48,6 +49,11 @@ class Expression:
     def proves(self) -> tuple[Path, ...]:
         """The paths that are certainly present where this expression is true."""
         return proves(self.tree, outcome=True)
+
+    @property
+    def kind(self) -> str | None:
+        """The JSON type of the value, where the text alone tells it."""
+        return kind_of(self.tree)
 
     @property
     def is_path(self) -> bool:

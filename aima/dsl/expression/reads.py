@@ -121,7 +121,7 @@ def _path(node: Name | Get, around: _Around, *, everything_may_miss: bool) -> It
             names,
             node.at,
             _end_of(node, len(names)),
-            proven=max((_shared(names, other) for other in around.present), default=0),
+            proven=max((shared_names(names, other) for other in around.present), default=0),
             tolerated=1 if everything_may_miss else min(next(optional, len(names)), len(names)),
             complete=len(names) == 1 + len(links),
         )
@@ -136,7 +136,7 @@ def _end_of(node: Name | Get, names: int) -> int:
     return node.links[names - 2].end if names > 1 else node.base.end
 
 
-def _shared(path: Path, other: Path) -> int:
+def shared_names(path: Path, other: Path) -> int:
     """Count the names with which both paths begin."""
     pairs = enumerate(zip(path, other, strict=False))
     return next((index for index, (a, b) in pairs if a != b), min(len(path), len(other)))

@@ -2,49 +2,41 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, cast
-
-from temporalio import workflow
-from temporalio.api.common.v1 import Payload
-from temporalio.common import RawValue
-from temporalio.exceptions import ActivityError, ApplicationError
-from temporalio.workflow import ActivityCancellationType
 
 from aima.dsl.check import Checker
 from aima.dsl.compile import Compiler
 from aima.dsl.diagnostic import define
-from aima.dsl.document import WRONG_TYPE, Step
+from aima.dsl.document import WRONG_TYPE, Document, Step
 from aima.dsl.json import Json
 from aima.dsl.nearest import nearest
 from aima.dsl.node import Mapping as MappingNode
 from aima.dsl.node import Node as Written
-from aima.dsl.node import Scalar
+from aima.dsl.node import Scalar, to_json
 from aima.dsl.signature import JsonSchema, Signature, Signatures
 from aima.dsl.types import ANY
 from aima.dsl.values import shortened
-from aima.workflows.failure import StepFailed, from_activity
+from aima.workflows.activity import call_of, perform
+from aima.workflows.constructs import RunningBody
 from aima.workflows.frame import Frame, Node
-from aima.workflows.retry_policy import retry_policy
 
 UNKNOWN_UNIT = define("unit/unknown", "No unit has this name.")
 BAD_INPUT = define("unit/bad-input", "A unit's `input` is not a map.")
 
-HEARTBEAT_TIMEOUT = timedelta(seconds=10)
-"""Silence after which a worker is taken for dead; it beats every half second."""
-
-DEADLINE = timedelta(days=1)
-"""The deadline of a step whose author gave none."""
+LOCAL_UNDER = timedelta(seconds=5)
+"""A unit that may take longer is never run beside the workflow: it would hold up its task."""
 
 _POLICY = frozenset({"max_attempts", "delay", "backoff", "max_delay", "non_retryable"})
+_REMOTE_KEYS = ("queue", "heartbeat", "priority", "cache", "stream")
 
 
-class UnitBody:
+class UnitBody(RunningBody):
     """A step that runs a unit."""
 
     keys = ("type", "input")
+    handles = ("retry", "timeout", "heartbeat", "deadline")
 
     def schema(self) -> JsonSchema:
         """Give the JSON Schema of its keys, by key."""
@@ -55,18 +47,7 @@ class UnitBody:
 
     def check(self, step: Step, checker: Checker) -> None:
         """Tell an unknown unit, and what its input does not fit."""
-        signature = signature_of(step, checker.signatures)
-        node = step.get("type")
-        if signature is None:
-            _tell_unknown(cast("Written", node), checker)
-            return
-        given = step.get("input")
-        if given is None:
-            given = MappingNode({}, step.node.mark, step.node.mark)
-        if isinstance(given, MappingNode):
-            checker.value(given, signature.input)
-        else:
-            checker.findings.error(BAD_INPUT, given, "`input` is a map of what the unit takes")
+        check_call(step.node, checker)
 
     def output(self, step: Step, checker: Checker) -> JsonSchema:
         """Give what the unit declares to return."""
@@ -74,52 +55,91 @@ class UnitBody:
         return signature.output if signature is not None else ANY
 
     def compile(self, step: Step, compiler: Compiler) -> dict[str, Json]:
-        """Give the unit's name, its input, and its defaults."""
-        signature = compiler.signatures[str(cast("Scalar", step.get("type")).value)]
-        given = step.get("input")
-        return {
-            **unit_defaults(signature),
-            "input": compiler.value(given) if given is not None else {},
-        }
+        """Give the unit's name, its input, its defaults, and why it is local if it is."""
+        call = compile_call(step.node, compiler)
+        signature = compiler.signatures[unit_named(step.node)]
+        if reason_for_a_task(step, signature, compiler.document) is None:
+            return {**call, "local": f"{signature.name} changes nothing and is quick"}
+        return call
 
-    def accept(self, data: Mapping[str, Any]) -> None:
+    def accept(self, node: Node) -> None:
         """Refuse a step of a plan that names no unit."""
-        match data:
-            case {"unit": str(), "input": _, "retry": {**policy}} if policy.keys() == _POLICY:
-                return
-        raise ValueError("it calls no unit")
+        accept_call(node.data)
 
     async def run(self, node: Node, frame: Frame) -> Json:
         """Run the unit as an activity of its own name."""
-        async with frame.window.place():
-            payload = _payload(node, frame)
-            policy = retry_policy(node, frame)
-            await frame.window.carry(len(payload.data))
-            try:
-                output: Json = await workflow.execute_activity(
-                    str(node.data["unit"]),
-                    args=[RawValue(payload), _call(node, frame)],
-                    activity_id=frame.activity_id(node),
-                    summary=node.id,
-                    start_to_close_timeout=node.duration("timeout", frame),
-                    schedule_to_close_timeout=node.duration("deadline", frame) or DEADLINE,
-                    heartbeat_timeout=HEARTBEAT_TIMEOUT,
-                    retry_policy=policy,
-                    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-                )
-            except ActivityError as error:
-                task = asyncio.current_task()
-                if task is not None and task.cancelling():  # the run or a sibling ended this step
-                    raise asyncio.CancelledError from error
-                told = from_activity(error, node, most_attempts=policy.maximum_attempts)
-                raise StepFailed(told) from error
+        output = await perform(call_of(node, frame), node, frame, frame.path_of(node))
+        if "cache" in node.data:
+            hit = cast("dict[str, Json]", output)
+            if hit["hit"]:
+                frame.run.cached.add(frame.path_of(node))
+            return hit["output"]
         return output
+
+
+def check_call(call: MappingNode, checker: Checker) -> None:
+    """Tell an unknown unit under ``type``, and an ``input`` that does not fit it."""
+    signature = checker.signatures.get(unit_named(call))
+    if signature is None:
+        _tell_unknown(call.get("type"), call, checker)
+        return
+    given = call.get("input")
+    if given is None:
+        given = MappingNode({}, call.mark, call.mark)
+    if isinstance(given, MappingNode):
+        checker.value(given, signature.input)
+    else:
+        checker.findings.error(BAD_INPUT, given, "`input` is a map of what the unit takes")
+
+
+def compile_call(call: MappingNode, compiler: Compiler) -> dict[str, Json]:
+    """Give the plan of a call: unit, input, defaults, and where secrets belong."""
+    signature = compiler.signatures[unit_named(call)]
+    given = call.get("input")
+    compiled: dict[str, Json] = {
+        **unit_defaults(signature),
+        "input": compiler.value(given) if given is not None else {},
+    }
+    secrets = list(_secrets_in(given, compiler)) if given is not None else []
+    return {**compiled, "secrets": secrets} if secrets else compiled
+
+
+def accept_call(data: Any) -> None:  # noqa: ANN401 - a part of a plan from outside
+    """Refuse a part of a plan that names no unit.
+
+    Raises:
+        ValueError: it does not.
+    """
+    match data:
+        case {"unit": str(), "input": _, "retry": {**policy}} if policy.keys() == _POLICY:
+            return
+    raise ValueError("it calls no unit")
+
+
+def unit_named(call: MappingNode) -> str:
+    """Name the unit that a call says; empty where it says none."""
+    node = call.get("type")
+    return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else ""
 
 
 def signature_of(step: Step, signatures: Signatures) -> Signature | None:
     """Give the signature of the unit that a step runs; None where it runs none that is known."""
-    node = step.get("type")
-    return signatures.get(str(node.value)) if isinstance(node, Scalar) else None
+    return signatures.get(unit_named(step.node)) if step.body == "type" else None
+
+
+def reason_for_a_task(step: Step, signature: Signature, document: Document) -> str | None:
+    """Tell why a unit needs a task of its own; None where it may run beside the workflow."""
+    said = step.get("local")
+    if said is not None and to_json(said) is False:
+        return "the step says `local: false`"
+    if not signature.pure:
+        return f"{signature.name} may change something"
+    if signature.timeout > LOCAL_UNDER:
+        return f"{signature.name} may take longer than {LOCAL_UNDER.total_seconds():g} s"
+    for key in _REMOTE_KEYS:
+        if step.get(key) is not None or document.default(key) is not None:
+            return f"`{key}` needs one"
+    return None
 
 
 def unit_defaults(signature: Signature) -> dict[str, Json]:
@@ -138,27 +158,26 @@ def unit_defaults(signature: Signature) -> dict[str, Json]:
     }
 
 
-def _call(node: Node, frame: Frame) -> dict[str, Json]:
-    """Tell the worker what it needs besides the input."""
-    call: dict[str, Json] = {"effect": frame.effect_key(node)}
-    heartbeat = node.duration("heartbeat", frame)
-    if heartbeat is not None:
-        call["heartbeat"] = heartbeat.total_seconds()
-    return call
+def _secrets_in(given: Written, compiler: Compiler) -> Iterator[Json]:
+    """Give the path of each text with a secret in it, and the parts it is made of."""
+    declared = compiler.document.get("secrets")
+    known = cast("dict[str, str]", to_json(declared)) if declared is not None else {}
+    for text in compiler.document.texts(given):
+        parts: list[Json] = []
+        for part in text.template.parts:
+            if isinstance(part, str):
+                parts.append(part)
+            elif part.reads[0].path[0] == "secrets":
+                parts.append({"secret": known[part.reads[0].path[1]]})
+            else:
+                break
+        else:
+            yield [list(text.path), parts]
 
 
-def _payload(node: Node, frame: Frame) -> Payload:
-    """Encode a step's input once: its size is needed before it is sent."""
-    try:
-        return workflow.payload_converter().to_payload(node.value("input", frame))
-    except ApplicationError as error:  # too large, or no JSON
-        code = error.type or "VALIDATION_ERROR"
-        raise StepFailed(node.error(code, f"`input`: {error.message}")) from error
-
-
-def _tell_unknown(node: Written, checker: Checker) -> None:
+def _tell_unknown(node: Written | None, call: MappingNode, checker: Checker) -> None:
     if not (isinstance(node, Scalar) and isinstance(node.value, str)):
-        checker.findings.error(WRONG_TYPE, node, "`type` is the name of a unit")
+        checker.findings.error(WRONG_TYPE, node or call.mark, "`type` is the name of a unit")
         return
     near = nearest(node.value, checker.signatures)
     hint = f"did you mean `{near}`?" if near else "`aima units` lists them"

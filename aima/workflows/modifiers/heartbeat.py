@@ -11,6 +11,7 @@ from aima.dsl.duration import parse_bound
 from aima.dsl.node import Node
 from aima.workflows.bodies.unit import signature_of
 from aima.workflows.duration_modifier import DurationModifier, literal_text
+from aima.workflows.modifiers.cache import only_units
 
 TOO_LONG = define("heartbeat/too-long", "A heartbeat is not shorter than the step's timeout.")
 
@@ -18,9 +19,16 @@ TOO_LONG = define("heartbeat/too-long", "A heartbeat is not shorter than the ste
 class Heartbeat(DurationModifier):
     """A bound on silence; one as long as the timeout would bound nothing."""
 
+    key = "heartbeat"
+    meaning = "Bounds the silence of a running unit: an attempt without progress for so long fails."
+    rank = 90
+    told = "the unit made no progress"
+
     def check(self, value: Node, step: Step, checker: Checker) -> None:
         """Tell a text that is no duration, and one that the timeout makes meaningless."""
         super().check(value, step, checker)
+        if self.key in step.node.entries:
+            only_units(self.key, step, checker)
         unit = signature_of(step, checker.signatures)
         said = step.get("timeout")
         timeout = unit.timeout if unit is not None and said is None else None
@@ -34,7 +42,4 @@ class Heartbeat(DurationModifier):
                 checker.findings.error(TOO_LONG, value, message, hint)
 
 
-MODIFIER = Heartbeat(
-    "heartbeat",
-    "Bounds the silence of a running unit: an attempt without progress for so long fails.",
-)
+MODIFIER = Heartbeat()

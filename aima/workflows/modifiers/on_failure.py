@@ -8,29 +8,18 @@ from aima.dsl.check import Checker
 from aima.dsl.compile import Compiler
 from aima.dsl.document import Step
 from aima.dsl.json import Json
-from aima.dsl.node import Node, Scalar, to_json
+from aima.dsl.node import Node as Written
+from aima.dsl.node import Scalar, to_json
 from aima.dsl.signature import JsonSchema
-from aima.dsl.types import ANY, TEXT, Type
+from aima.workflows.constructs import RunningModifier
+from aima.workflows.failure import StepFailed
+from aima.workflows.frame import Call, Frame, Node
+from aima.workflows.modifiers.catch import with_error
 
-_SCHEMA: JsonSchema = {"enum": ["abort", "continue", "retry"]}
-
-ERROR: JsonSchema = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["code", "message", "step", "attempt", "line"],
-    "properties": {
-        "code": TEXT,
-        "message": TEXT,
-        "step": TEXT,
-        "unit": TEXT,
-        "attempt": {"type": "integer"},
-        "line": {"type": "integer"},
-    },
-}
-"""An error as ``on_failure: continue`` leaves it behind."""
+_SCHEMA: JsonSchema = {"enum": ["abort", "continue", "retry"], "default": "abort"}
 
 
-class OnFailure:
+class OnFailure(RunningModifier):
     """Abort ends the run; continue leaves ``{error}`` as the output.
 
     ``retry`` is the earlier system's word for the unit's own policy, then abort: what happens
@@ -38,29 +27,37 @@ class OnFailure:
     """
 
     key = "on_failure"
+    per_item = False
+    rank = 10
 
     def schema(self) -> JsonSchema:
         """Give the JSON Schema of its value."""
         return _SCHEMA
 
-    def check(self, value: Node, step: Step, checker: Checker) -> None:
+    def check(self, value: Written, step: Step, checker: Checker) -> None:
         """Tell any other word."""
         del step
         checker.literal(value, _SCHEMA)
 
-    def output(self, value: Node, schema: JsonSchema) -> JsonSchema:
+    def output(self, value: Written, schema: JsonSchema) -> JsonSchema:
         """Give what the step leaves behind: with ``continue`` it may be ``{error}`` instead."""
-        if to_json(value) != "continue":
-            return schema
-        here = Type.of(schema).resolved().schema
-        if "properties" not in here:
-            return ANY
-        return {**here, "properties": {**here["properties"], "error": ERROR}, "required": []}
+        return with_error(schema) if to_json(value) == "continue" else schema
 
-    def compile(self, value: Node, step: Step, compiler: Compiler) -> dict[str, Json]:
+    def compile(self, value: Written, step: Step, compiler: Compiler) -> dict[str, Json]:
         """Give the word."""
         del step, compiler
         return {"on_failure": cast("Scalar", value).value}
+
+    def applies(self, node: Node) -> bool:
+        """Stand around a step whose failure does not count."""
+        return node.data.get("on_failure") == "continue"
+
+    async def around(self, node: Node, frame: Frame, proceed: Call) -> Json:
+        """Let the error be the output."""
+        try:
+            return await proceed(frame)
+        except StepFailed as failure:
+            return {"error": failure.error.data()}
 
 
 MODIFIER = OnFailure()

@@ -5,7 +5,10 @@ The earlier system's ``delay_seconds`` is a delay that does not grow: it implies
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
+
+from temporalio import workflow
 
 from aima.dsl.check import Checker
 from aima.dsl.compile import Compiler
@@ -13,11 +16,16 @@ from aima.dsl.diagnostic import define
 from aima.dsl.document import WRONG_TYPE, Step, unknown_keys
 from aima.dsl.duration import parse_duration
 from aima.dsl.json import Json
-from aima.dsl.node import Mapping, Node, Scalar
+from aima.dsl.node import Mapping
+from aima.dsl.node import Node as Written
 from aima.dsl.signature import JsonSchema
 from aima.workflows.bodies.unit import signature_of, unit_defaults
+from aima.workflows.constructs import RunningModifier
 from aima.workflows.duration_modifier import check_duration
-from aima.workflows.retry_policy import MOST_ATTEMPTS
+from aima.workflows.failure import StepFailed
+from aima.workflows.frame import Call, Frame, Node, inside, leave
+from aima.workflows.retry_policy import MOST_ATTEMPTS, retry_policy
+from aima.workflows.undo import belongs_to, undo
 
 NOT_IDEMPOTENT = define("retry/not-idempotent", "A unit is retried that is not idempotent.")
 
@@ -31,17 +39,49 @@ _PLAIN: dict[str, JsonSchema] = {
 _DURATIONS = ("delay", "max_delay")
 
 
-class Retry:
-    """Temporal's retry policy; what is not said stays as the unit has it."""
+_NEVER = frozenset(
+    {
+        "INVALID_REQUEST",
+        "VALIDATION_ERROR",
+        "UNAUTHORIZED",
+        "FORBIDDEN",
+        "QUOTA_EXCEEDED",
+        "UNIT_NOT_FOUND",
+        "MODEL_NOT_FOUND",
+        "RESOURCE_NOT_FOUND",
+        "CONFLICT",
+        "TOO_LARGE",
+        "UNSUPPORTED_MEDIA_TYPE",
+        "CANCELLED",
+    }
+)
+"""What another attempt cannot mend."""
+
+_OF_A_BLOCK: dict[str, Json] = {
+    "max_attempts": 3,
+    "delay": 1,
+    "backoff": 2,
+    "max_delay": 60,
+    "non_retryable": [],
+}
+
+
+class Retry(RunningModifier):
+    """Temporal's retry policy; what is not said stays as the unit has it.
+
+    Around anything else it is a policy of passes: what a failed pass did is undone, and what
+    its steps left behind is forgotten, before there is another one.
+    """
 
     key = "retry"
+    rank = 70
 
     def schema(self) -> JsonSchema:
         """Give the JSON Schema of its value."""
         durations = {key: {"type": "string"} for key in _DURATIONS}
         return {"type": "object", "additionalProperties": False, "properties": _PLAIN | durations}
 
-    def check(self, value: Node, step: Step, checker: Checker) -> None:
+    def check(self, value: Written, step: Step, checker: Checker) -> None:
         """Tell unknown keys and values that make no policy."""
         if not isinstance(value, Mapping):
             message = "`retry` is a map"
@@ -56,20 +96,37 @@ class Retry:
                 check_duration(given, checker, parse_duration)
         self._check_idempotent(value, step, checker)
 
-    def output(self, value: Node, schema: JsonSchema) -> JsonSchema:
-        """Give what the step leaves behind: the same."""
-        del value
-        return schema
+    def compile(self, value: Written, step: Step, compiler: Compiler) -> dict[str, Json]:
+        """Give the policy with the author's words over the unit's."""
+        signature = signature_of(step, compiler.signatures)
+        defaults = unit_defaults(signature)["retry"] if signature is not None else _OF_A_BLOCK
+        return {"retry": compile_policy(value, defaults, compiler)}
 
-    def compile(self, value: Node, step: Step, compiler: Compiler) -> dict[str, Json]:
-        """Give the unit's policy with the author's words over it."""
-        said = cast("dict[str, Json]", compiler.value(value))
-        if "delay_seconds" in said:
-            said = {"backoff": 1, "delay": said["delay_seconds"], **said}
-            del said["delay_seconds"]
-        unit = compiler.signatures[str(cast("Scalar", step.get("type")).value)]
-        defaults = cast("dict[str, Json]", unit_defaults(unit)["retry"])
-        return {"retry": {**defaults, "backoff": 2, **said}}
+    async def around(self, node: Node, frame: Frame, proceed: Call) -> Json:
+        """Run pass after pass."""
+        said = node.value(frame, "retry")
+        assert isinstance(said, dict)  # noqa: S101 - the compiler made it
+        policy = retry_policy(node, said)
+        place, path = frame.place_of(node), frame.path_of(node)
+        while True:
+            number: int = place.setdefault("pass", 1)
+            try:
+                return await proceed(_pass(node, frame, number))
+            except StepFailed as failure:
+                code = failure.error.code
+                if number >= policy.maximum_attempts or code in _NEVER:
+                    raise
+                if code in (policy.non_retryable_error_types or ()):
+                    raise
+            await undo(frame.run, belongs_to(node, frame))
+            for inner in [n for steps in node.lists() for n in steps.all_nodes()]:
+                frame.outputs.pop(inner.id, None)
+            wait = policy.initial_interval * policy.backoff_coefficient ** min(number - 1, 60)
+            longest = policy.maximum_interval or wait
+            left = frame.run.until(place, f"pause{number}", min(wait, longest))
+            await workflow.sleep(left, summary=f"{path}: before pass {number + 1}")
+            leave(place, f"pass{number}")
+            place["pass"] = number + 1
 
     def _check_idempotent(self, value: Mapping, step: Step, checker: Checker) -> None:
         unit = signature_of(step, checker.signatures)
@@ -77,6 +134,23 @@ class Retry:
             message = f"`{unit.name}` is not idempotent; its effect is recorded, yet an outside "
             message += "system must know the effect key to drop a repeat"
             checker.findings.warning(NOT_IDEMPOTENT, value, message)
+
+
+def compile_policy(value: Written, defaults: Json, compiler: Compiler) -> dict[str, Json]:
+    """Give a policy: the author's words over others."""
+    said = cast("dict[str, Json]", compiler.value(value))
+    if "delay_seconds" in said:
+        said = {"backoff": 1, "delay": said["delay_seconds"], **said}
+        del said["delay_seconds"]
+    return {**cast("dict[str, Json]", defaults), "backoff": 2, **said}
+
+
+def _pass(node: Node, frame: Frame, number: int) -> Frame:
+    """Make the frame of a pass; the first one has the paths of a step that is not retried."""
+    place, path = inside(frame.place_of(node), f"pass{number}"), frame.path_of(node)
+    if number == 1:
+        return replace(frame, place=place, own=(node.id, path))
+    return replace(frame, place=place, path=f"{path}@{number}.", own=(node.id, f"{path}@{number}"))
 
 
 MODIFIER = Retry()

@@ -12,7 +12,7 @@ from aima.catalog import discover
 from aima.dsl.diagnostic import CODES
 from aima.gateway.definitions import Definitions
 from aima.shipped import shipped
-from aima.workflows.interpreter import Program
+from aima.workflows.run import Program
 
 INVALID = sorted((shipped("workflows") / "invalid").glob("*.yaml"))
 SHIPPED = sorted(shipped("workflows").glob("*.yaml"))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from aima.dsl.template import evaluator
-from aima.workflows.interpreter import Program
+from aima.workflows.run import Program
 from tests.unit.dsl.checking import DEFINITIONS, check, plan
 
 

@@ -1,0 +1,153 @@
+"""Calling a unit as an activity of its own name, within Temporal's limits."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.api.common.v1 import Payload
+from temporalio.common import Priority, RawValue
+from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.workflow import ActivityCancellationType
+
+from aima.dsl.json import Json
+from aima.dsl.template import to_text
+from aima.workflows.failure import StepFailed, from_activity
+from aima.workflows.frame import Frame, Node
+from aima.workflows.retry_policy import MOST_ATTEMPTS, retry_policy
+
+HEARTBEAT_TIMEOUT = timedelta(seconds=10)
+"""Silence after which a worker is taken for dead; it beats every half second."""
+
+DEADLINE = timedelta(days=1)
+"""The deadline of a step whose author gave none."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a unit, all expressions evaluated; times in seconds.
+
+    Attributes:
+        more: what the worker is told besides the input: heartbeat, cache, secrets, labels.
+        local: whether the worker that runs the workflow runs it too, without a task of its own.
+    """
+
+    unit: str
+    input: Json
+    retry: dict[str, Json]
+    timeout: float
+    deadline: float = DEADLINE.total_seconds()
+    queue: str | None = None
+    priority: int | None = None
+    more: dict[str, Json] = field(default_factory=dict)
+    local: bool = False
+
+    def data(self) -> dict[str, Json]:
+        """Give it as plain data, so that it can be made later."""
+        return asdict(self)
+
+
+def call_of(node: Node, frame: Frame, *at: str) -> Call:
+    """Evaluate the call that the plan has at a path of a step.
+
+    Raises:
+        StepFailed: an expression in it failed, or gives what it must not.
+    """
+    timeout = node.duration(frame, *at, "timeout")
+    deadline = None if node.at(*at, "for_each") else node.duration(frame, *at, "deadline")
+    heartbeat = node.duration(frame, *at, "heartbeat")
+    more: dict[str, Json] = {}
+    if heartbeat is not None:
+        more["heartbeat"] = heartbeat.total_seconds()
+    if node.at(*at, "labels") is not None:
+        more["labels"] = node.value(frame, *at, "labels")
+    if node.at(*at, "cache") is not None:
+        ttl = node.duration(frame, *at, "cache", "ttl")
+        key = to_text(node.value(frame, *at, "cache", "key"))
+        more["cache"] = {"key": key, "ttl": ttl.total_seconds() if ttl else None}
+    if secrets := node.at(*at, "secrets"):
+        more["secrets"] = secrets
+    queue, priority = node.value(frame, *at, "queue"), node.value(frame, *at, "priority")
+    retry = node.value(frame, *at, "retry")
+    assert isinstance(retry, dict)  # noqa: S101 - accept() has seen to it
+    return Call(
+        unit=str(node.at(*at, "unit")),
+        input=node.value(frame, *at, "input"),
+        retry=retry,
+        timeout=timeout.total_seconds() if timeout else 0.0,
+        deadline=(deadline or DEADLINE).total_seconds(),
+        queue=str(queue) if queue is not None else None,
+        priority=priority if isinstance(priority, int) else None,
+        more=more,
+        local=bool(node.at(*at, "local")),
+    )
+
+
+async def perform(call: Call, node: Node, frame: Frame, path: str) -> Json:
+    """Run a unit for a step, under a path of the run that names activity and effect.
+
+    Raises:
+        StepFailed: the unit failed for good.
+    """
+    async with frame.run.window.place():
+        payload = _payload(call.input, node)
+        policy = retry_policy(node, call.retry)
+        more: dict[str, Json] = {"effect": frame.effect_key(path), **call.more}
+        await frame.run.window.carry(len(payload.data))
+        same: dict[str, Any] = {
+            "args": [RawValue(payload), more],
+            "activity_id": path,
+            "summary": path,
+            "start_to_close_timeout": timedelta(seconds=call.timeout),
+            "schedule_to_close_timeout": timedelta(seconds=call.deadline),
+            "retry_policy": policy,
+        }
+        try:
+            if call.local:
+                output: Json = await workflow.execute_local_activity(call.unit, **same)
+            else:
+                output = await workflow.execute_activity(
+                    call.unit,
+                    **same,
+                    task_queue=call.queue,
+                    priority=Priority(priority_key=call.priority),
+                    heartbeat_timeout=HEARTBEAT_TIMEOUT,
+                    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+                )
+        except ActivityError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # the run or a sibling ended this step
+                raise asyncio.CancelledError from error
+            told = from_activity(error, node, most_attempts=policy.maximum_attempts)
+            raise StepFailed(told) from error
+    return output
+
+
+async def ask(activity: str, given: dict[str, Json], node: Node, frame: Frame) -> Json:
+    """Ask a worker for something that is no unit, such as to publish an event.
+
+    Raises:
+        StepFailed: no worker could do it within a day.
+    """
+    path = frame.path_of(node)
+    forever: dict[str, Json] = {
+        "max_attempts": MOST_ATTEMPTS,
+        "delay": 1,
+        "backoff": 2,
+        "max_delay": 60,
+        "non_retryable": [],
+    }
+    call = Call(unit=activity, input=given, retry=forever, timeout=60.0)
+    return await perform(call, node, frame, path)
+
+
+def _payload(given: Json, node: Node) -> Payload:
+    """Encode a step's input once: its size is needed before it is sent."""
+    try:
+        return workflow.payload_converter().to_payload(given)
+    except ApplicationError as error:  # too large, or no JSON
+        code = error.type or "VALIDATION_ERROR"
+        raise StepFailed(node.error(code, f"`input`: {error.message}")) from error

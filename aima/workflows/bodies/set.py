@@ -1,0 +1,61 @@
+"""``set: {name: value}``: compute values, without an activity."""
+
+from __future__ import annotations
+
+from aima.dsl.check import Checker
+from aima.dsl.compile import Compiler
+from aima.dsl.document import WRONG_TYPE, Step
+from aima.dsl.json import Json
+from aima.dsl.node import Mapping
+from aima.dsl.signature import JsonSchema
+from aima.dsl.types import ANY
+from aima.workflows.constructs import RunningBody
+from aima.workflows.frame import Frame, Node
+
+
+class Set(RunningBody):
+    """Values by name; the step's output is the map of them."""
+
+    keys = ("set",)
+
+    def schema(self) -> JsonSchema:
+        """Give the JSON Schema of its keys, by key."""
+        description = "Values by name, read as `${steps.ID.name}`."
+        return {"set": {"type": "object", "description": description}}
+
+    def check(self, step: Step, checker: Checker) -> None:
+        """Tell what is wrong in its expressions."""
+        said = step.get("set")
+        if isinstance(said, Mapping):
+            checker.value(said, ANY)
+        else:
+            where = said or step.node.mark
+            checker.findings.error(WRONG_TYPE, where, "`set` is a map", "write {name: value}")
+
+    def output(self, step: Step, checker: Checker) -> JsonSchema:
+        """Give the types of the values, as far as they are known."""
+        said = step.get("set")
+        if not isinstance(said, Mapping):
+            return ANY
+        return {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {k: checker.type_of(e.value) for k, e in said.entries.items()},
+            "required": list(said.entries),
+        }
+
+    def compile(self, step: Step, compiler: Compiler) -> dict[str, Json]:
+        """Give the values."""
+        return {"set": compiler.value(step.node.entries["set"].value)}
+
+    def accept(self, node: Node) -> None:
+        """Refuse what is no map."""
+        if not isinstance(node.data["set"], dict):
+            raise TypeError("it sets no names")
+
+    async def run(self, node: Node, frame: Frame) -> Json:
+        """Evaluate the values."""
+        return node.value(frame, "set")
+
+
+BODY = Set()

@@ -1,0 +1,143 @@
+"""``switch: [{if, steps}, …, {else: […]}]``: run the first branch whose condition is true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aima.dsl.check import Checker
+from aima.dsl.compile import Compiler
+from aima.dsl.diagnostic import define
+from aima.dsl.document import MISSING_KEY, WRONG_TYPE, Step, unknown_keys
+from aima.dsl.json import Json
+from aima.dsl.language import Nested
+from aima.dsl.node import Mapping, Scalar, Sequence
+from aima.dsl.node import Node as Written
+from aima.dsl.signature import JsonSchema
+from aima.workflows.constructs import RunningBody
+from aima.workflows.frame import Frame, Node, inside
+from aima.workflows.schedule import Schedule
+from aima.workflows.step_list import STEP_LIST
+
+UNREACHABLE = define("switch/unreachable", "A branch can never be chosen.")
+
+
+class Switch(RunningBody):
+    """Branches, of which at most one runs."""
+
+    keys = ("switch",)
+
+    def schema(self) -> JsonSchema:
+        """Give the JSON Schema of its keys, by key."""
+        branch = {
+            "type": "object",
+            "required": ["if", "steps"],
+            "additionalProperties": False,
+            "properties": {"if": {"type": ["string", "boolean"]}, "steps": STEP_LIST},
+        }
+        otherwise = {
+            "type": "object",
+            "required": ["else"],
+            "additionalProperties": False,
+            "properties": {"else": STEP_LIST},
+        }
+        return {
+            "switch": {
+                "type": "array",
+                "minItems": 1,
+                "items": {"anyOf": [branch, otherwise]},
+                "description": "Branches; the first one whose `if` is true runs.",
+            }
+        }
+
+    def nested(self, node: Mapping) -> Iterator[Nested]:
+        """Give the steps of each branch."""
+        for index, branch in enumerate(_branches(node)):
+            for key in ("steps", "else"):
+                if (steps := branch.get(key)) is not None:
+                    path = ("switch", index, key)
+                    yield Nested(path, steps, certain=False, when=branch.get("if"))
+
+    def check(self, step: Step, checker: Checker) -> None:
+        """Tell branches without condition or steps, and those that none can reach."""
+        given = step.get("switch")
+        if not isinstance(given, Sequence) or not given.items:
+            where = given if given is not None else step.node.mark
+            message = "`switch` is a list of branches"
+            checker.findings.error(WRONG_TYPE, where, message, "write - {if: …, steps: […]}")
+            return
+        closed = False
+        for branch in given.items:
+            if closed:
+                message = "this branch is never reached: one before it always runs"
+                checker.findings.error(UNREACHABLE, branch.mark, message, "put it further up")
+            closed = self._check_branch(branch, checker) or closed
+
+    def output(self, step: Step, checker: Checker) -> JsonSchema:
+        """Give what any branch may leave behind."""
+        properties = {s.id: checker.output(s.id) for inner in step.lists for s in inner.steps}
+        return {"type": "object", "additionalProperties": False, "properties": properties}
+
+    def compile(self, step: Step, compiler: Compiler) -> dict[str, Json]:
+        """Give the branches; the last one may have no condition."""
+        branches: list[Json] = []
+        for index, branch in enumerate(_branches(step.node)):
+            key = "else" if "else" in branch.entries else "steps"
+            compiled: dict[str, Json] = {"steps": compiler.steps(step, ("switch", index, key))}
+            if (condition := branch.get("if")) is not None:
+                compiled["if"] = compiler.value(condition)
+            branches.append(compiled)
+        return {"switch": branches}
+
+    def accept(self, node: Node) -> None:
+        """Read the steps of each branch."""
+        for index, _ in enumerate(node.data["switch"]):
+            node.steps("switch", index, "steps")
+
+    async def run(self, node: Node, frame: Frame) -> Json:
+        """Run the first branch whose condition is true; without one, nothing."""
+        place = frame.place_of(node)
+        if "branch" not in place:
+            place["branch"] = self._chosen(node, frame)
+        chosen: int | None = place["branch"]
+        if chosen is None:
+            return {}
+        steps = node.steps("switch", chosen, "steps")
+        return await Schedule(steps, frame.within(inside(place, "steps"))).run()
+
+    @staticmethod
+    def _chosen(node: Node, frame: Frame) -> int | None:
+        for index, branch in enumerate(node.data["switch"]):
+            if "if" not in branch or node.decides(frame, "switch", index, "if"):
+                return index
+        return None
+
+    @staticmethod
+    def _check_branch(branch: Written, checker: Checker) -> bool:
+        """Check one branch; tell whether it always runs."""
+        if not isinstance(branch, Mapping):
+            checker.findings.error(WRONG_TYPE, branch, "a branch is a map", "write {if, steps}")
+            return False
+        condition = branch.get("if")
+        if "else" in branch.entries:
+            unknown_keys(branch, ("else",), checker.findings, where="an `else` branch")
+            return True
+        unknown_keys(branch, ("if", "steps"), checker.findings, where="a branch")
+        for key in ("if", "steps"):
+            if key not in branch.entries:
+                checker.findings.error(MISSING_KEY, branch.mark, f"a branch needs `{key}`")
+        if condition is not None:
+            checker.condition(condition)
+            if isinstance(condition, Scalar) and condition.value is False:
+                message = "this branch never runs: its condition is false"
+                checker.findings.error(UNREACHABLE, condition, message, "remove it")
+        return isinstance(condition, Scalar) and condition.value is True
+
+
+def _branches(node: Mapping) -> list[Mapping]:
+    """Give the branches that are maps; others hold no steps."""
+    given = node.get("switch")
+    items = given.items if isinstance(given, Sequence) else ()
+    return [b if isinstance(b, Mapping) else Mapping({}, b.mark, b.end) for b in items]
+
+
+BODY = Switch()

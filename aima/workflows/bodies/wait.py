@@ -1,0 +1,84 @@
+"""``wait: 30s`` or ``wait: {until: "${…}"}``: a durable timer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from temporalio import workflow
+
+from aima.dsl.check import Checker
+from aima.dsl.compile import Compiler
+from aima.dsl.document import Step, unknown_keys
+from aima.dsl.duration import parse_duration
+from aima.dsl.json import Json
+from aima.dsl.node import Mapping
+from aima.dsl.signature import JsonSchema
+from aima.dsl.types import TEXT
+from aima.workflows.constructs import RunningBody
+from aima.workflows.duration_modifier import check_duration
+from aima.workflows.frame import Frame, Node
+
+_EMPTY: JsonSchema = {"type": "object", "additionalProperties": False, "properties": {}}
+
+
+class Wait(RunningBody):
+    """A wait for some time, or until a time; nothing is held meanwhile."""
+
+    keys = ("wait",)
+
+    def schema(self) -> JsonSchema:
+        """Give the JSON Schema of its keys, by key."""
+        until = {
+            "type": "object",
+            "required": ["until"],
+            "additionalProperties": False,
+            "properties": {"until": {"type": "string", "description": "ISO 8601."}},
+        }
+        return {"wait": {"anyOf": [TEXT, until], "description": "How long, or until when."}}
+
+    def check(self, step: Step, checker: Checker) -> None:
+        """Tell what is neither a duration nor a time."""
+        said = step.node.entries["wait"].value
+        if not isinstance(said, Mapping):
+            check_duration(said, checker, parse_duration)
+            return
+        unknown_keys(said, ("until",), checker.findings, where="`wait`")
+        if (until := said.get("until")) is not None:
+            checker.value(until, TEXT)
+
+    def output(self, step: Step, checker: Checker) -> JsonSchema:
+        """Give nothing."""
+        del step, checker
+        return _EMPTY
+
+    def compile(self, step: Step, compiler: Compiler) -> dict[str, Json]:
+        """Give the duration, or the time."""
+        return {"wait": compiler.value(step.node.entries["wait"].value)}
+
+    def accept(self, node: Node) -> None:
+        """Take any value: it is read when it is evaluated."""
+        del node
+
+    async def run(self, node: Node, frame: Frame) -> Json:
+        """Sleep; a time in the past is over at once."""
+        place = frame.place_of(node)
+        said = node.value(frame, "wait")
+        if isinstance(said, dict):
+            bound = node.read(_moment, said.get("until"), "wait.until") - workflow.now()
+        else:
+            bound = node.read(parse_duration, said, "wait")
+        left = frame.run.until(place, "until", max(bound, timedelta(0)))
+        if left > timedelta(0):
+            await workflow.sleep(left, summary=frame.path_of(node))
+        return {}
+
+
+def _moment(value: Json) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ValueError(f"{str(value)[:60]!r} is no time; write 2026-05-01T12:00:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+BODY = Wait()

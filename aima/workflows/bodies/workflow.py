@@ -1,0 +1,125 @@
+"""``workflow: name | ./file.yaml`` + ``input``: run another workflow as a child."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from functools import lru_cache
+from typing import Any, cast
+
+from temporalio import workflow
+from temporalio.api.common.v1 import Payload
+from temporalio.common import RawValue
+from temporalio.exceptions import ChildWorkflowError, is_cancelled_exception
+from temporalio.workflow import ParentClosePolicy
+
+from aima.dsl.check import Checker
+from aima.dsl.compile import Compiler
+from aima.dsl.diagnostic import define
+from aima.dsl.document import WRONG_TYPE, Step
+from aima.dsl.inputs import accept_input
+from aima.dsl.json import Json
+from aima.dsl.library import NotThere
+from aima.dsl.node import Mapping, Scalar
+from aima.dsl.plan import Plan
+from aima.dsl.signature import JsonSchema
+from aima.dsl.types import ANY
+from aima.errors import ValidationFailed
+from aima.workflows.constructs import RunningBody
+from aima.workflows.failure import StepFailed, from_child
+from aima.workflows.frame import Frame, Node
+
+UNKNOWN = define("workflow/unknown", "There is no such workflow, or it has errors.")
+
+
+class Workflow(RunningBody):
+    """A child with its own history and its own name in the Temporal UI."""
+
+    keys = ("workflow", "input")
+
+    def schema(self) -> JsonSchema:
+        """Give the JSON Schema of its keys, by key."""
+        description = "Name of a workflow, or path of a file beside this one."
+        return {
+            "workflow": {"type": "string", "description": description},
+            "input": {"type": "object", "description": "What the child's input is."},
+        }
+
+    def check(self, step: Step, checker: Checker) -> None:
+        """Tell a workflow that is not there, and an input that does not fit it."""
+        node = step.node.entries["workflow"].value
+        if not (isinstance(node, Scalar) and isinstance(node.value, str)):
+            checker.findings.error(WRONG_TYPE, node, "`workflow` is a name or a path")
+            return
+        try:
+            child = checker.library.workflow(node.value)
+        except NotThere as error:
+            checker.findings.error(UNKNOWN, node, error.message, error.hint)
+            return
+        given = step.get("input")
+        if given is None:
+            given = Mapping({}, step.node.mark, step.node.mark)
+        schema = child.plan.data["inputs"]
+        checker.value(given, schema if isinstance(schema, dict) else {"type": "object"})
+
+    def output(self, step: Step, checker: Checker) -> JsonSchema:
+        """Give what the child leaves behind."""
+        node = step.node.entries["workflow"].value
+        try:
+            return checker.library.workflow(str(cast("Scalar", node).value)).output
+        except (NotThere, AttributeError):
+            return ANY
+
+    def compile(self, step: Step, compiler: Compiler) -> dict[str, Json]:
+        """Give the child's whole plan, so that a change of its file changes no run."""
+        node = cast("Scalar", step.node.entries["workflow"].value)
+        given = step.get("input")
+        return {
+            "plan": compiler.library.workflow(str(node.value)).plan.data,
+            "input": compiler.value(given) if given is not None else {},
+        }
+
+    def accept(self, node: Node) -> None:
+        """Refuse what carries no plan."""
+        if not {"name", "format", "steps"} <= node.data["plan"].keys():
+            raise ValueError("it has no plan of a child")
+
+    async def run(self, node: Node, frame: Frame) -> Json:
+        """Run the child, and wait for it."""
+        plan: dict[str, Any] = node.data["plan"]
+        try:
+            given = accept_input(Plan(plan), node.value(frame, "input"))
+        except ValidationFailed as error:
+            raise StepFailed(node.error("VALIDATION_ERROR", error.message)) from error
+        path = frame.path_of(node)
+        async with frame.run.window.place():
+            try:
+                output: Json = await workflow.execute_child_workflow(
+                    str(plan["name"]),
+                    args=[{"input": given, "config": {}, "child": True}, RawValue(_payload(node))],
+                    id=f"{workflow.info().workflow_id}/{path}",
+                    parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,
+                    static_summary=path,
+                )
+            except ChildWorkflowError as error:
+                task = asyncio.current_task()
+                if is_cancelled_exception(error) and task is not None and task.cancelling():
+                    raise asyncio.CancelledError from error
+                raise StepFailed(from_child(error, node)) from error
+        return output
+
+
+def _payload(node: Node) -> Payload:
+    """Encode the child's plan: the same bytes every time, so that a worker reads them once."""
+    payload = workflow.payload_converter().to_payload(None)
+    payload.metadata["encoding"] = b"json/plain"
+    payload.data = _text(node)
+    return payload
+
+
+@lru_cache(maxsize=256)
+def _text(node: Node) -> bytes:
+    return json.dumps(node.data["plan"], separators=(",", ":"), ensure_ascii=False).encode()
+
+
+BODY = Workflow()

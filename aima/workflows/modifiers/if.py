@@ -1,0 +1,51 @@
+"""``if: "${…}"``: run the step only where this is true."""
+
+from __future__ import annotations
+
+from aima.dsl.check import Checker
+from aima.dsl.compile import Compiler
+from aima.dsl.diagnostic import define
+from aima.dsl.document import Step
+from aima.dsl.json import Json
+from aima.dsl.node import Node as Written
+from aima.dsl.node import Scalar
+from aima.dsl.signature import JsonSchema
+from aima.workflows.constructs import RunningModifier
+from aima.workflows.frame import Call, Frame, Node
+from aima.workflows.schedule import SKIPPED
+
+NEVER = define("step/never-runs", "A condition is false as it is written.")
+
+
+class If(RunningModifier):
+    """A step whose condition is false is skipped: it is done, and has no output."""
+
+    key = "if"
+    per_item = False
+    rank = 0
+
+    def schema(self) -> JsonSchema:
+        """Give the JSON Schema of its value."""
+        return {"type": ["string", "boolean"]}
+
+    def check(self, value: Written, step: Step, checker: Checker) -> None:
+        """Tell what is no condition, and one that never holds."""
+        del step
+        checker.condition(value)
+        if isinstance(value, Scalar) and value.value is False:
+            checker.findings.warning(NEVER, value, "this step never runs", "remove it")
+
+    def compile(self, value: Written, step: Step, compiler: Compiler) -> dict[str, Json]:
+        """Give the condition."""
+        del step
+        return {"if": compiler.value(value)}
+
+    async def around(self, node: Node, frame: Frame, proceed: Call) -> Json:
+        """Decide once; a continued run does not decide again."""
+        place = frame.place_of(node)
+        if "if" not in place:
+            place["if"] = node.decides(frame, "if")
+        return await proceed(frame) if place["if"] else SKIPPED
+
+
+MODIFIER = If()

@@ -1,0 +1,131 @@
+"""``concurrency: {key, limit, on_conflict}``: how many runs with one key at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Map
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.exceptions import TemporalError
+
+from aima.dsl.check import Checker
+from aima.dsl.compile import Compiler
+from aima.dsl.document import MISSING_KEY, WRONG_TYPE, unknown_keys
+from aima.dsl.expression import ExpressionError
+from aima.dsl.json import Json
+from aima.dsl.node import Mapping, Node
+from aima.dsl.signature import JsonSchema
+from aima.dsl.template import evaluator, to_text
+from aima.dsl.types import TEXT
+from aima.workflows.constructs import Proceed, RunningSection
+from aima.workflows.failure import StepError, StepFailed
+from aima.workflows.run import Run
+
+_LIMIT: JsonSchema = {"type": "integer", "minimum": 1}
+_CHOICES: JsonSchema = {"enum": ["queue", "reject", "cancel_running"]}
+
+
+class Concurrency(RunningSection):
+    """A slot that a run holds from before its first step until it has cleaned up.
+
+    Keys are global and first come, first served. A child shares its ancestor's slot.
+    """
+
+    key = "concurrency"
+    rank = 0
+
+    def schema(self) -> JsonSchema:
+        """Give the JSON Schema of its value."""
+        return {
+            "type": "object",
+            "required": ["key"],
+            "additionalProperties": False,
+            "properties": {
+                "key": TEXT,
+                "limit": {**_LIMIT, "default": 1},
+                "on_conflict": {**_CHOICES, "default": "queue"},
+            },
+        }
+
+    def check(self, value: Node, checker: Checker) -> None:
+        """Tell a slot without a key."""
+        if not isinstance(value, Mapping):
+            checker.findings.error(WRONG_TYPE, value.mark, "`concurrency` is a mapping")
+            return
+        unknown_keys(value, ("key", "limit", "on_conflict"), checker.findings, where="it")
+        if (key := value.get("key")) is None:
+            checker.findings.error(MISSING_KEY, value.mark, "`concurrency` needs a `key`")
+        else:
+            checker.value(key, TEXT)
+        if (limit := value.get("limit")) is not None:
+            checker.value(limit, _LIMIT)
+        if (choice := value.get("on_conflict")) is not None:
+            checker.literal(choice, _CHOICES)
+
+    def compile(self, value: Node, compiler: Compiler) -> dict[str, Json]:
+        """Give key, limit and what to do, and where it stands."""
+        said = compiler.value(value)
+        assert isinstance(said, dict)  # noqa: S101 - the check has seen to it
+        at: list[Json] = [value.mark.line, value.mark.column]
+        return {"concurrency": {"limit": 1, "on_conflict": "queue", **said, "at": at}}
+
+    async def around(self, run: Run, proceed: Proceed) -> Json:
+        """Get a slot, run, and give it back."""
+        if run.request.get("child"):
+            return await proceed()
+        said: Map[str, Any] = run.program.plan["concurrency"]
+        place: dict[str, Any] = run.state["sections"].setdefault(self.key, {})
+        if "key" not in place:
+            place.update(_evaluated(run, said))
+        try:
+            await run.interruptible(_acquired(run, place, said))
+            return await proceed()
+        finally:
+            slots = workflow.get_external_workflow_handle(f"aima-slots:{place['key']}")
+            with suppress(TemporalError):  # nobody wanted a slot for so long that it has ended
+                await slots.signal("release", workflow.info().workflow_id)
+
+
+async def _acquired(run: Run, place: dict[str, Any], said: Map[str, Any]) -> Json:
+    if place.get("granted"):
+        return None
+    answer = await workflow.execute_activity(
+        "aima.acquire",
+        {key: place[key] for key in ("key", "limit", "on_conflict")},
+        activity_id="aima.acquire",
+        summary="concurrency",
+        start_to_close_timeout=timedelta(minutes=1),
+    )
+    if answer == "rejected":
+        message = f"another run holds the concurrency key {place['key']!r}"
+        raise StepFailed(_error("CONFLICT", message, said))
+    if answer == "queued":
+        await run.mail.take(f"granted:{place['key']}", place)
+    place["granted"] = True
+    return None
+
+
+def _evaluated(run: Run, said: Map[str, Any]) -> dict[str, Json]:
+    """Evaluate key and limit.
+
+    Raises:
+        StepFailed: an expression failed, or the limit is none.
+    """
+    try:
+        key = to_text(evaluator(said["key"])(run.roots))
+        limit = evaluator(said["limit"])(run.roots)
+    except ExpressionError as error:
+        raise StepFailed(_error(error.code, f"`concurrency`: {error}", said)) from error
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+        raise StepFailed(_error("VALIDATION_ERROR", f"`limit`: {limit!r} is no count", said))
+    return {"key": key, "limit": limit, "on_conflict": said["on_conflict"]}
+
+
+def _error(code: str, message: str, said: Map[str, Any]) -> StepError:
+    line = said["at"][0]
+    return StepError(code=code, message=message, step="", unit=None, attempt=1, line=line)
+
+
+SECTION = Concurrency()

@@ -1,0 +1,146 @@
+"""``triggers: [{schedule} | {event}]``: what starts runs once the workflow is applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Map
+from dataclasses import replace
+from typing import Any, cast
+
+from aima.dsl.check import Checker
+from aima.dsl.compile import Compiler
+from aima.dsl.cron import BadCron, check_cron, check_timezone
+from aima.dsl.diagnostic import define
+from aima.dsl.document import MISSING_KEY, WRONG_TYPE, unknown_keys
+from aima.dsl.duration import parse_duration
+from aima.dsl.json import Json
+from aima.dsl.language import Section
+from aima.dsl.node import Mapping, Node, Scalar, Sequence, to_json
+from aima.dsl.roots import EVENT, input_type
+from aima.dsl.signature import JsonSchema
+from aima.dsl.types import TEXT, Type
+from aima.workflows.duration_modifier import check_duration
+
+BAD_SCHEDULE = define("trigger/bad-schedule", "A schedule is no cron line, or has no such zone.")
+
+_OVERLAPS = ("skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other", "allow_all")
+_SCHEDULE: JsonSchema = {
+    "type": "object",
+    "required": ["cron"],
+    "additionalProperties": False,
+    "properties": {
+        "cron": {**TEXT, "description": "Minute, hour, day, month, day of the week."},
+        "timezone": {**TEXT, "default": "UTC"},
+        "overlap": {"enum": list(_OVERLAPS), "default": "skip"},
+        "jitter": {**TEXT, "description": "Starts are spread over this time."},
+        "catchup": {**TEXT, "description": "How late a missed start may still be made."},
+    },
+}
+_EVENT: JsonSchema = {
+    "type": "object",
+    "required": ["type"],
+    "additionalProperties": False,
+    "properties": {"type": TEXT, "if": {"type": ["string", "boolean"]}},
+}
+_KINDS = ("schedule", "event")
+
+
+class Triggers(Section):
+    """Schedules and events; `aima apply` makes them take effect."""
+
+    key = "triggers"
+
+    def schema(self) -> JsonSchema:
+        """Give the JSON Schema of its value."""
+        trigger = {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {"schedule": _SCHEDULE, "event": _EVENT, "input": {"type": "object"}},
+            "oneOf": [{"required": [kind]} for kind in _KINDS],
+        }
+        return {"type": "array", "items": trigger}
+
+    def check(self, value: Node, checker: Checker) -> None:
+        """Tell triggers that start nothing, and inputs that do not fit."""
+        if not isinstance(value, Sequence):
+            hint = 'write - schedule: {cron: "0 7 * * *"}'
+            checker.findings.error(WRONG_TYPE, value, "`triggers` is a list", hint)
+            return
+        for trigger in value.items:
+            kinds = [k for k in _KINDS if isinstance(trigger, Mapping) and k in trigger.entries]
+            if not isinstance(trigger, Mapping) or len(kinds) != 1:
+                message = "a trigger is either a `schedule` or an `event`"
+                checker.findings.error(WRONG_TYPE, trigger, message)
+                continue
+            unknown_keys(trigger, (*_KINDS, "input"), checker.findings, where="a trigger")
+            said = trigger.entries[kinds[0]].value
+            if not isinstance(said, Mapping):
+                checker.findings.error(WRONG_TYPE, said, f"`{kinds[0]}` is a map")
+            elif kinds[0] == "schedule":
+                _check_schedule(said, checker)
+            else:
+                _check_event(said, checker)
+            _check_input(trigger, kinds[0], checker)
+
+    def compile(self, value: Node, compiler: Compiler) -> dict[str, Json]:
+        """Give the triggers; times in seconds."""
+        triggers = value.items if isinstance(value, Sequence) else ()
+        return {"triggers": [_compiled(cast("Mapping", one), compiler) for one in triggers]}
+
+
+def _compiled(trigger: Mapping, compiler: Compiler) -> dict[str, Json]:
+    given = trigger.get("input")
+    compiled: dict[str, Json] = {"input": compiler.value(given) if given is not None else {}}
+    if (event := trigger.get("event")) is not None:
+        return {"event": compiler.value(event), **compiled}
+    schedule = cast("dict[str, Json]", to_json(trigger.entries["schedule"].value))
+    for key in ("jitter", "catchup"):
+        if key in schedule:
+            schedule[key] = parse_duration(schedule[key]).total_seconds()
+    return {"schedule": schedule, **compiled}
+
+
+def _check_schedule(said: Mapping, checker: Checker) -> None:
+    checker.literal(said, _SCHEDULE)
+    for key, read in (("cron", check_cron), ("timezone", check_timezone)):
+        node = said.get(key)
+        if isinstance(node, Scalar) and isinstance(node.value, str):
+            try:
+                read(node.value)
+            except BadCron as error:
+                checker.findings.error(BAD_SCHEDULE, node, str(error), error.hint)
+    for key in ("jitter", "catchup"):
+        if (node := said.get(key)) is not None:
+            check_duration(node, checker, parse_duration)
+
+
+def _check_event(said: Mapping, checker: Checker) -> None:
+    condition = said.get("if")
+    rest = {key: entry for key, entry in said.entries.items() if key != "if"}
+    checker.literal(Mapping(rest, said.mark, said.end), _EVENT)
+    if condition is not None:
+        _told(checker).condition(condition)
+
+
+def _check_input(trigger: Mapping, kind: str, checker: Checker) -> None:
+    wanted = input_type(checker.document.get("inputs"))
+    given = trigger.get("input")
+    if given is None:
+        required: Any = wanted.schema.get("required", ())
+        if required:
+            message = f"a run started by this has no `{required[0]}`"
+            checker.findings.error(MISSING_KEY, trigger.mark, message, "add `input`")
+        return
+    schema: Map[str, Any] = wanted.schema
+    if kind == "schedule":
+        checker.literal(given, schema)
+    else:
+        _told(checker).value(given, schema)
+
+
+def _told(checker: Checker) -> Checker:
+    """Read as a trigger does: there is an event, and no run yet."""
+    reader = replace(checker.reader, roots={"event": Type.of(EVENT)})
+    return replace(checker, reader=reader)
+
+
+SECTION = Triggers()
