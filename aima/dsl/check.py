@@ -125,8 +125,8 @@ class Checker:
     # -- what values ask of the steps: see values.Steps ------------------------------------
 
     def __iter__(self) -> Iterator[str]:
-        """Name all steps."""
-        return iter(self.document.ids)
+        """Name all steps, in the order of the document."""
+        return (step.id for step in self.document.all_steps)
 
     def __contains__(self, step: object) -> bool:
         """Tell whether there is such a step."""

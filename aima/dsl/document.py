@@ -239,6 +239,7 @@ class _Reader:
     language: Language
     findings: Findings
     seen: dict[str, int] = field(default_factory=dict)
+    count: int = 0
 
     def lists(self, found: list[Nested], *, depth: int) -> Iterator[StepList]:
         for nested in found:
@@ -253,11 +254,11 @@ class _Reader:
 
     def _steps(self, nodes: Sequence, depth: int) -> Iterator[Step]:
         for node in nodes.items:
-            if len(self.seen) == MOST_STEPS:
+            self.count += 1
+            if self.count == MOST_STEPS + 1:
                 message = f"a workflow has at most {MOST_STEPS} steps"
                 self.findings.error(TOO_MANY_STEPS, node.mark, message, "split it into several")
-                self.seen[""] = 0
-            if len(self.seen) > MOST_STEPS:
+            if self.count > MOST_STEPS:
                 return
             if not isinstance(node, Mapping):
                 self.findings.error(WRONG_TYPE, node.mark, "a step is a mapping with an `id`")

@@ -89,7 +89,7 @@ class Run:
         self.program = program
         self.plan = plan
         self.request = request
-        self.window = Window()
+        self.window = Window(info.is_continue_as_new_suggested)
         self.mail = mail
         self.state: dict[str, Any] = {
             "outputs": {},

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -31,12 +31,15 @@ class Window:
         empty: set once the history is long and nothing is in flight any more.
     """
 
-    def __init__(self, max_in_flight: int = MAX_IN_FLIGHT, max_bytes: int = MAX_TASK_BYTES) -> None:
-        """Start empty."""
+    def __init__(
+        self, full: Callable[[], bool], *, places: int = MAX_IN_FLIGHT, size: int = MAX_TASK_BYTES
+    ) -> None:
+        """Start empty; ``full`` tells whether the history is so long that nothing more may start."""
         self.empty = asyncio.Event()
-        self._places = max_in_flight
+        self._full = full
+        self._places = places
         self._taken = 0
-        self._max_bytes = max_bytes
+        self._max_bytes = size
         self._queue: deque[asyncio.Future[None]] = deque()
         self._task = -1
         self._bytes = 0
@@ -88,8 +91,7 @@ class Window:
                 return
 
     def _closing(self) -> bool:
-        """Tell whether the history is so long that nothing more may start."""
-        if not workflow.info().is_continue_as_new_suggested():
+        if not self._full():
             return False
         if not self._taken:
             self.empty.set()

@@ -15,7 +15,8 @@ from aima.artifacts import FolderArtifacts
 from aima.dsl.json import Json
 from aima.temporal.converter import data_converter
 from aima.workflows import interpreter
-from aima.workflows.progress import Progress
+from aima.workflows.frame import Steps
+from aima.workflows.mail import Mail
 from aima.workflows.schedule import Schedule
 from tests.replay.record import HISTORIES, SCENARIOS, read
 
@@ -61,10 +62,10 @@ class BackToFront:
     @workflow.run
     async def run(self, args: Sequence[RawValue]) -> Json:
         """Run the plan, the last step first."""
-        program, frame = interpreter._accept(args)
-        nodes = tuple(reversed(program.nodes))
-        await Schedule(nodes, frame, Progress(nodes)).run()
-        return interpreter._output(program, frame)
+        run = interpreter._accept(args, Mail())
+        backwards = Steps(list(reversed(run.program.plan["steps"])))
+        outputs: Json = await Schedule(backwards, run.frame({})).run()
+        return outputs if run.program.output is None else run.program.output(run.roots)
 
 
 @pytest.mark.parametrize("name", ["parallel.json", "fan-out.json.gz"])

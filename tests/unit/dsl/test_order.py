@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aima.dsl.order import find_cycle, order_of
+from aima.dsl.scope import Scopes
+from aima.workflows.constructs import language
 from tests.unit.dsl.checking import check
 
 
@@ -14,7 +16,7 @@ def order(steps: str) -> dict[str, tuple[str, ...]]:
     """Give what each step waits for."""
     document = check("name: w\nsteps:\n" + dedent(steps)).document
     assert document is not None
-    return dict(order_of(document))
+    return dict(order_of(Scopes(document, language())))
 
 
 def test_a_step_waits_for_what_it_reads() -> None:

@@ -2,22 +2,35 @@
 
 from jsonschema import Draft202012Validator
 
-from aima.workflows.constructs import language, running_bodies
+from aima.workflows.constructs import language, running_bodies, running_modifiers
 
 
-def test_every_body_and_modifier_is_found_under_its_key() -> None:
+def test_every_construct_is_found_under_its_key() -> None:
     """A new construct is a new file; no list names it."""
-    assert list(running_bodies()) == ["type"]
+    assert sorted(running_bodies()) == [
+        *("emit", "race", "raise", "repeat", "return", "set", "steps", "switch", "type"),
+        *("wait", "wait_for", "workflow"),
+    ]
     assert sorted(language().modifiers) == [
-        *("deadline", "depends_on", "heartbeat", "on_failure", "retry", "timeout")
+        *("cache", "catch", "compensate", "deadline", "depends_on", "for_each", "heartbeat"),
+        *("if", "labels", "local", "on_failure", "priority", "queue", "retry", "timeout"),
+    ]
+    assert sorted(language().sections) == [
+        *("concurrency", "config", "defaults", "finally", "inputs", "labels", "on_failure"),
+        *("secrets", "timeout", "triggers"),
     ]
 
 
-def test_no_two_constructs_claim_one_key() -> None:
+def test_no_two_constructs_are_chosen_by_one_key() -> None:
     """What a step means must not depend on the order of files."""
-    keys = [key for body in language().bodies.values() for key in body.keys]
-    keys += language().modifiers
+    keys = [*language().bodies, *language().modifiers]
     assert len(keys) == len(set(keys))
+
+
+def test_two_modifiers_never_stand_equally_far_outside() -> None:
+    """Which of them runs first would depend on the order of files."""
+    ranks = [modifier.rank for modifier in running_modifiers()]
+    assert len(ranks) == len(set(ranks))
 
 
 def test_every_key_has_a_schema_that_is_one() -> None:

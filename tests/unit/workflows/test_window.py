@@ -13,6 +13,11 @@ from hypothesis import strategies as st
 from aima.workflows.window import Window
 
 
+def window_of(places: int) -> Window:
+    """Make a window whose run never gets too long."""
+    return Window(lambda: False, places=places)
+
+
 async def settle() -> None:
     """Let every task go as far as it can."""
     for _ in range(5):
@@ -21,7 +26,7 @@ async def settle() -> None:
 
 async def test_who_finds_a_place_takes_it_and_the_rest_wait_in_line() -> None:
     """First come, first served: a replay must see the same order."""
-    window, entered = Window(max_in_flight=2), list[int]()
+    window, entered = window_of(2), list[int]()
 
     async def enter(number: int) -> None:
         await window._enter()
@@ -42,7 +47,7 @@ async def test_who_finds_a_place_takes_it_and_the_rest_wait_in_line() -> None:
 
 async def test_who_is_cancelled_in_line_takes_no_place() -> None:
     """Nor does the next one lose its turn."""
-    window = Window(max_in_flight=1)
+    window = window_of(1)
     await window._enter()
     waiting = [asyncio.create_task(window._enter()) for _ in range(3)]
     await settle()
@@ -57,7 +62,7 @@ async def test_who_is_cancelled_in_line_takes_no_place() -> None:
 
 async def test_a_place_given_to_one_who_is_cancelled_goes_to_the_next() -> None:
     """The cancel may come in the same moment as the place."""
-    window = Window(max_in_flight=1)
+    window = window_of(1)
     await window._enter()
     first, second = (asyncio.create_task(window._enter()) for _ in range(2))
     await settle()
@@ -74,7 +79,7 @@ def test_places_are_neither_lost_nor_doubled(acts: list[str], most: int) -> None
     """After any history, exactly the places that nobody holds are free."""
 
     async def play() -> None:
-        window, tasks, holding = Window(max_in_flight=most), list[asyncio.Task[None]](), 0
+        window, tasks, holding = window_of(most), list[asyncio.Task[None]](), 0
         for act in acts:
             waiting = [task for task in tasks if not task.done()]
             if act == "enter":
@@ -88,10 +93,27 @@ def test_places_are_neither_lost_nor_doubled(acts: list[str], most: int) -> None
             done = [task for task in tasks if task.done()]
             holding += sum(not task.cancelled() for task in done)
             tasks = [task for task in tasks if not task.done()]
-            assert holding + window._free == most
-            assert not tasks or not window._free
+            assert holding == window._taken
+            assert not tasks or window._taken == most
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     asyncio.run(play())
+
+
+async def test_a_long_history_lets_nothing_more_through_and_tells_when_it_is_empty() -> None:
+    """Then the run can go on with a new one, and nothing in flight is lost."""
+    full = False
+    window = Window(lambda: full, places=2)
+    await window._enter()
+    full = True
+    waiting = asyncio.create_task(window._enter())
+    await settle()
+    assert not waiting.done()
+    assert not window.empty.is_set()
+    window._leave()
+    await settle()
+    assert window.empty.is_set()
+    assert not waiting.done()
+    waiting.cancel()

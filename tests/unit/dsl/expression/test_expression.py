@@ -114,6 +114,7 @@ def test_the_package_offers_what_it_lists() -> None:
         "ExpressionLimitExceeded",
         "ExpressionSyntaxError",
         "Read",
+        "shared_names",
         "parse",
     }
     assert all(hasattr(package, name) for name in package.__all__)
