@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,6 @@ from temporalio.client import Client
 from temporalio.common import RetryPolicy
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
-from aima.temporal.line import OnConflict
 from aima.temporal.slot_activities import ACQUIRE, slot_activities
 from aima.temporal.slots import GRANTED, Slots, slots_id
 
@@ -33,7 +33,7 @@ class Contest:
     key: str
     board: str
     limit: int = 1
-    on_conflict: OnConflict = "queue"
+    on_conflict: str = "queue"
     seconds: float | None = None
     cleanup_seconds: float = 0
 
@@ -68,7 +68,7 @@ class Board:
 
 
 @activity.defn
-async def note(board: str, what: str) -> None:
+def note(board: str, what: str) -> None:
     """Write on the board."""
     with Path(board).open("a") as file:
         file.write(f"{what} {activity.info().workflow_id}\n")
@@ -82,6 +82,7 @@ class Contender:
         """Begin without one."""
         self._granted = False
         self._finished = False
+        self._inside = False
 
     @workflow.run
     async def run(self, contest: Contest) -> str:
@@ -95,16 +96,11 @@ class Contender:
         if answer == "rejected":
             return answer
         try:
-            if answer == "queued":
-                await workflow.wait_condition(lambda: self._granted)
-            await self._note(contest, "enter")
-            try:
-                await self._hold(contest.seconds)
-            finally:
-                leaving = asyncio.create_task(self._leave(contest))
-                await asyncio.shield(leaving)
-        finally:
-            await asyncio.shield(asyncio.create_task(self._release(contest.key)))
+            await self._take_turn(contest, answer)
+        except asyncio.CancelledError:
+            await asyncio.shield(asyncio.create_task(self._leave(contest)))
+            raise
+        await self._leave(contest)
         return answer
 
     @workflow.signal(name=GRANTED)
@@ -117,16 +113,22 @@ class Contender:
         """Hold it no longer."""
         self._finished = True
 
-    async def _hold(self, seconds: float | None) -> None:
-        if seconds is None:
+    async def _take_turn(self, contest: Contest, answer: str) -> None:
+        if answer == "queued":
+            await workflow.wait_condition(lambda: self._granted)
+        self._inside = True
+        await self._note(contest, "enter")
+        if contest.seconds is None:
             await workflow.wait_condition(lambda: self._finished)
         else:
-            await workflow.sleep(seconds)
+            await workflow.sleep(contest.seconds)
 
     async def _leave(self, contest: Contest) -> None:
-        if contest.cleanup_seconds:
+        if self._inside:
             await workflow.sleep(contest.cleanup_seconds)
-        await self._note(contest, "leave")
+            await self._note(contest, "leave")
+        slots = workflow.get_external_workflow_handle(slots_id(contest.key))
+        await slots.signal("release", workflow.info().workflow_id)
 
     async def _note(self, contest: Contest, what: str) -> None:
         await workflow.execute_activity(
@@ -136,10 +138,6 @@ class Contender:
             retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=50)),
         )
 
-    async def _release(self, key: str) -> None:
-        slots = workflow.get_external_workflow_handle(slots_id(key))
-        await slots.signal("release", workflow.info().workflow_id)
-
 
 def contest_worker(client: Client, queue: str) -> Worker:
     """Make a worker for slots and contenders."""
@@ -148,6 +146,7 @@ def contest_worker(client: Client, queue: str) -> Worker:
         task_queue=queue,
         workflows=[Slots, Contender],
         activities=[note, *slot_activities(client, queue)],
+        activity_executor=ThreadPoolExecutor(100),
         workflow_runner=UnsandboxedWorkflowRunner(),
         graceful_shutdown_timeout=timedelta(seconds=1),
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -43,9 +43,7 @@ class Arena:
     board: Board
     queue: str
 
-    async def send(
-        self, *names: str, **wants: object
-    ) -> list[WorkflowHandle[Contender, str]]:
+    async def send(self, *names: str, **wants: object) -> list[WorkflowHandle[Contender, str]]:
         """Start contenders one after the other, each once the one before has its answer."""
         contest = replace(self.contest, **wants)  # type: ignore[arg-type] # the test's own words
         handles = []
@@ -53,7 +51,7 @@ class Arena:
             handle = await self.client.start_workflow(
                 Contender.run, contest, id=self.id(name), task_queue=self.queue
             )
-            await until(lambda handle=handle: self.answered(handle), what=f"an answer to {name}")
+            await until(partial(self.answered, handle), what=f"an answer to {name}")
             handles.append(handle)
         return handles
 
@@ -303,13 +301,13 @@ async def test_a_killed_worker_changes_nothing(local: Client, tmp_path: Path) ->
     arena = arena_on(local, tmp_path)
     address = local.service_client.config.target_host
     command = [sys.executable, "-m", "tests.integration.contender", address, arena.queue]
-    killed = subprocess.Popen(command, cwd=REPOSITORY)
+    killed = await asyncio.create_subprocess_exec(*command, cwd=REPOSITORY)
     try:
         runs = await arena.send("a", "b", "c", "d")
         await arena.until_entered("a")
     finally:
         killed.kill()
-        killed.wait()
+        await killed.wait()
     await runs[0].signal(Contender.finish)
     async with contest_worker(local, arena.queue):
         for count, run in enumerate(runs, 1):
