@@ -50,7 +50,7 @@ class Limits:
     """
 
     bytes: int = 1_000_000
-    depth: int = 64
+    depth: int = 256
     nodes: int = 100_000
     mistakes: int = 100
 

@@ -26,7 +26,10 @@ from aima.errors import (
     InvalidRequest,
     TimedOut,
 )
+from aima.store.applied import Applied
+from aima.store.cache import Cache
 from aima.store.effects import Effects
+from aima.store.events import Outbox
 from aima.store.schema import upgrade
 
 _BUSY_SECONDS = 10.0
@@ -50,6 +53,21 @@ class Store:
     def effects(self) -> Effects:
         """The record of effects."""
         return Effects(self.transaction)
+
+    @cached_property
+    def events(self) -> Outbox:
+        """The events and the waits for them."""
+        return Outbox(self.transaction)
+
+    @cached_property
+    def cache(self) -> Cache:
+        """The outputs kept for later runs."""
+        return Cache(self.transaction)
+
+    @cached_property
+    def applied(self) -> Applied:
+        """The workflows whose triggers are active."""
+        return Applied(self.transaction)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, CheckConstraint, Column, DateTime, Integer, MetaData, Table, Text
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+)
 
 metadata = MetaData()
 
@@ -19,3 +29,61 @@ effects = Table(
     CheckConstraint("state IN ('running', 'done')", name="effects_state"),
 )
 """What commands have done, by effect key: see :mod:`aima.store.effects`."""
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("type", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("subject", Text),
+    Column("time", DateTime(timezone=True), nullable=False),
+    Column("data", JSON, nullable=False),
+    Index("events_type_time", "type", "time"),
+    Index("events_time", "time"),
+    sqlite_autoincrement=True,  # a number that was pruned never comes back: cursors count on it
+)
+"""What happened, in the order in which it was written: see :mod:`aima.store.events`."""
+
+waits = Table(
+    "waits",
+    metadata,
+    Column("run", Text, primary_key=True),
+    Column("step", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("from_seq", Integer, nullable=False),
+    Index("waits_type", "type"),
+)
+"""Which steps of runs wait for an event, and the last event that each was told at once."""
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("seq", Integer, nullable=False),
+)
+"""How far each reader of the events has come."""
+
+cache = Table(
+    "cache",
+    metadata,
+    Column("unit", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("key", Text, primary_key=True),
+    Column("output", JSON, nullable=False),
+    Column("expires_at", DateTime(timezone=True)),
+)
+"""Outputs that later runs use again: see :mod:`aima.store.cache`."""
+
+applied = Table(
+    "applied",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("plan", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("applied_at", DateTime(timezone=True), nullable=False),
+)
+"""Workflows whose triggers are active: see :mod:`aima.store.applied`."""
