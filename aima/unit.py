@@ -124,6 +124,8 @@ class Unit:
         idempotent: running it twice does what running it once does. The effect of a command
             that is not is recorded, so that an attempt after a crash finds it done.
         timeout: longest time of one attempt.
+        version: raise it when the same input shall give another output; cached outputs of older
+            versions are not used.
     """
 
     name: str
@@ -138,6 +140,7 @@ class Unit:
     errors: tuple[type[AimaError], ...] = ()
     emits: tuple[type[Event], ...] = ()
     examples: tuple[Example, ...] = ()
+    version: int = 1
 
     @property
     def summary(self) -> str:
@@ -161,6 +164,7 @@ class Domain:
         errors: tuple[type[AimaError], ...] = (),
         emits: tuple[type[Event], ...] = (),
         examples: tuple[Example, ...] = (),
+        version: int = 1,
     ) -> Callable[[Body[Input, Output]], Body[Input, Output]]:
         """Declare a unit that changes something."""
 
@@ -174,18 +178,20 @@ class Domain:
                 errors=errors,
                 emits=emits,
                 examples=examples,
+                version=version,
             )
             return body
 
         return declare
 
-    def query(
+    def query(  # noqa: PLR0913 - each is one thing said of the unit
         self,
         *,
         timeout: timedelta = timedelta(minutes=1),
         retry: Retry = Retry(),
         errors: tuple[type[AimaError], ...] = (),
         examples: tuple[Example, ...] = (),
+        version: int = 1,
     ) -> Callable[[Body[Input, Output]], Body[Input, Output]]:
         """Declare a unit that changes nothing."""
 
@@ -198,6 +204,7 @@ class Domain:
                 retry=retry,
                 errors=errors,
                 examples=examples,
+                version=version,
             )
             return body
 

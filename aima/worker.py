@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import httpx2
 
@@ -18,9 +20,15 @@ from aima.stack.activation import EngineSocket
 from aima.stack.child import Children
 from aima.stack.ports import listen
 from aima.stores import artifacts_of, converter_of, logs_of, store_of
-from aima.temporal.as_activity import Surroundings
+from aima.temporal.activity_context import Surroundings
 from aima.temporal.client import connect, wait_for_namespace
+from aima.temporal.dispatcher import Dispatcher
+from aima.temporal.events import Events
+from aima.temporal.runs import Runs
 from aima.temporal.worker import make_worker
+
+if TYPE_CHECKING:
+    from aima.store.database import Store
 
 EMBEDDED = "embedded"
 _READY_SECONDS = 30.0
@@ -58,15 +66,34 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         http = await open_.enter_async_context(httpx2.AsyncClient(timeout=_TIMEOUT))
         settings = await _with_engine(settings, open_)
         store = open_.enter_context(store_of(settings))
-        await asyncio.to_thread(store.effects.prune, _effects_kept(settings))
+        await asyncio.to_thread(_tidy, store, settings)
         around = Surroundings(
             engines=engines_of(settings, http),
             artifacts=artifacts_of(settings),
             effects=store.effects,
             log=logs_of(settings),
+            events=Events(store.events),
+            cache=store.cache,
         )
+        runs = Runs(client, settings.temporal.task_queue)
+        dispatcher = Dispatcher(runs, around.events, store.applied)
         async with make_worker(client, settings, units_of(settings), around):
-            await stop.wait()
+            await _beside(dispatcher.serve(), stop)
+
+
+async def _beside(serving: Coroutine[None, None, None], stop: asyncio.Event) -> None:
+    """Wait for ``stop`` while something else is served; what breaks it ends the worker."""
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(serving)
+        await stop.wait()
+        task.cancel()
+
+
+def _tidy(store: Store, settings: Settings) -> None:
+    """Forget what nobody can ask for any more; an event is kept as long as a run that ended."""
+    store.effects.prune(_effects_kept(settings))
+    store.events.prune(timedelta(days=settings.temporal.retention_days))
+    store.cache.prune()
 
 
 def _effects_kept(settings: Settings) -> timedelta:

@@ -33,7 +33,8 @@ from aima.gateway.definitions import Definitions
 from aima.settings import Settings
 from aima.stack.ports import free_port
 from aima.stores import artifacts_of, converter_of, logs_of
-from aima.temporal.as_activity import BEAT_SECONDS, Surroundings, as_activity
+from aima.temporal.activity_context import Surroundings
+from aima.temporal.as_activity import BEAT_SECONDS, as_activity
 from aima.temporal.client import connect, wait_for_namespace
 from aima.temporal.runs import RunRequest, Runs, new_run_id
 from aima.temporal.server import server_command
@@ -238,8 +239,9 @@ def _catalog() -> Catalog:
 
 
 def _surroundings(settings: Settings) -> Surroundings:
-    nothing: Any = None  # stand-ins ask for no engine and no effect record
-    return Surroundings(nothing, artifacts_of(settings), nothing, logs_of(settings))
+    nothing: Any = None  # stand-ins ask for no engine, effect record, event or cache
+    log = logs_of(settings)
+    return Surroundings(nothing, artifacts_of(settings), nothing, log, nothing, nothing)
 
 
 async def serve(kind: str, address: str, data: Path) -> None:

@@ -5,25 +5,27 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from datetime import timedelta
+from functools import partial
+from typing import Any
 
 from pydantic import ValidationError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from aima.blocking import in_thread
 from aima.errors import AimaError, ExecutionFailed, InternalError, TimedOut, ValidationFailed
-from aima.ports.artifacts import Artifacts
-from aima.ports.engine import Engines
-from aima.unit import Event, Unit
+from aima.store.cache import CacheKey
+from aima.temporal.activity_context import ActivityContext, Surroundings
+from aima.temporal.events import source_of
+from aima.temporal.secret_input import fill_in
+from aima.unit import Unit
 
 BEAT_SECONDS = 0.4
 """How often a running unit tells Temporal that it lives; a cancel is felt as soon."""
 
 CLEANUP_SECONDS = 20.0
 """How long a cancelled unit may clean up; then it is left alone, and its run goes on without it."""
-
-_MOST_CHARACTERS = 200  # of a progress message: each heartbeat carries it
 
 
 class BrokenUnit(InternalError):
@@ -32,104 +34,60 @@ class BrokenUnit(InternalError):
     retryable = False
 
 
-class RunLog(Protocol):
-    """Where the lines of a run go."""
-
-    def write(self, run: str, line: dict[str, object]) -> None:
-        """Append one line; never raises."""
-        ...
-
-
-class EffectRecord(Protocol):
-    """Remembers the effects of commands that must not happen twice."""
-
-    async def once(
-        self, key: str, unit: str, work: Callable[[], Awaitable[dict[str, Any]]]
-    ) -> dict[str, Any]:
-        """Do ``work`` and record its output under ``key``; give the record where there is one."""
-        ...
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What the worker lends to every unit."""
-
-    engines: Engines
-    artifacts: Artifacts
-    effects: EffectRecord
-    log: RunLog
-
-
-@dataclass
-class ActivityContext:
-    """The context of one attempt."""
-
-    engines: Engines
-    artifacts: Artifacts
-    effect_key: str
-    log: RunLog
-    run: str
-    message: str = ""
-    moved_at: float = field(default_factory=time.monotonic)
-
-    def progress(self, message: str) -> None:
-        """Tell how far the work is; the next heartbeat carries it."""
-        self.message = message[:_MOST_CHARACTERS].encode(errors="replace").decode()
-        self.moved_at = time.monotonic()
-
-    async def emit(self, event: Event) -> None:
-        """Write the event into the run's log."""
-        told = {"event": event.TYPE, **event.model_dump()}
-        self.log.write(self.run, told)
-
-
 def as_activity(unit: Unit, around: Surroundings) -> Callable[..., Awaitable[dict[str, Any]]]:
-    """Make the activity of a unit."""
+    """Make the activity of a unit. It takes the unit's input and how it is called:
+
+    ============= ==================================================================================
+    ``effect``    the effect key
+    ``heartbeat`` seconds without progress after which the attempt has failed
+    ``cache``     ``{key, ttl}``, ttl in seconds or null; the result is then ``{hit, output}``
+    ``secrets``   pairs of a path into the input and the parts of the text that belongs there
+    ``labels``    texts by name, for the log
+    ============= ==================================================================================
+    """
 
     @activity.defn(name=unit.name)
     async def run(given: dict[str, Any], call: dict[str, Any]) -> dict[str, Any]:
         info = activity.info()
-        context = ActivityContext(
-            engines=around.engines,
-            artifacts=around.artifacts,
-            effect_key=call["effect"],
-            log=around.log,
-            run=info.workflow_id or "",
-        )
+        run_id = info.workflow_id or ""
+        source = source_of(info.workflow_type or "", run_id)
+        context = ActivityContext(around, call["effect"], run_id, source)
         line = {"step": info.activity_id, "unit": unit.name, "attempt": info.attempt}
-        around.log.write(context.run, {**line, "state": "started"})
+        if labels := call.get("labels"):
+            line["labels"] = labels
+        context.write({**line, "state": "started"})
         started = time.monotonic()
         try:
-            output = await _attempt(unit, given, context, around.effects, call.get("heartbeat"))
+            output = await _attempt(unit, given, call, context)
         except asyncio.CancelledError:
-            around.log.write(context.run, {**line, "state": "cancelled"})
+            context.write({**line, "state": "cancelled"})
             raise
         except ApplicationError as error:
             told = {"code": error.type, "message": error.message}
-            around.log.write(context.run, {**line, "state": "failed", "error": told})
+            context.write({**line, "state": "failed", "error": told})
+            if context.mask.secrets:
+                raise context.mask.failure(error) from None
             raise
+        if "cache" in call:
+            line["cached"] = output["hit"]
         seconds = round(time.monotonic() - started, 3)
-        around.log.write(context.run, {**line, "state": "done", "seconds": seconds})
+        context.write({**line, "state": "done", "seconds": seconds})
         return output
 
     return run
 
 
 async def _attempt(
-    unit: Unit,
-    given: dict[str, Any],
-    context: ActivityContext,
-    effects: EffectRecord,
-    silence: float | None,
+    unit: Unit, given: dict[str, Any], call: dict[str, Any], context: ActivityContext
 ) -> dict[str, Any]:
     """Run the unit once while a heart beats beside it; translate what goes wrong.
 
     This is the worker's edge, the one place that catches everything: Temporal must learn a code
     of the tree, and whether another attempt may help.
     """
-    work = asyncio.create_task(_run(unit, given, context, effects))
+    work = asyncio.create_task(_cached(unit, given, call, context))
     try:
-        return await _watched(work, context, silence)
+        return await _watched(work, context, call.get("heartbeat"))
     except AimaError as error:
         raise _told(error) from error
     except asyncio.CancelledError:
@@ -146,9 +104,31 @@ async def _attempt(
         await _cleaned_up(work, context)
 
 
-async def _run(
-    unit: Unit, given: dict[str, Any], context: ActivityContext, effects: EffectRecord
+async def _cached(
+    unit: Unit, given: dict[str, Any], call: dict[str, Any], context: ActivityContext
 ) -> dict[str, Any]:
+    """Run the unit, unless the cache has its output; without one said, give the bare output."""
+    said = call.get("cache")
+    if said is None:
+        return await _run(unit, given, call, context)
+    cache, key = context.around.cache, CacheKey(unit.name, unit.version, said["key"])
+    found = await in_thread(cache.find, key)
+    if found is not None:
+        return {"hit": True, "output": found}
+    output = await _run(unit, given, call, context)
+    ttl = None if said["ttl"] is None else timedelta(seconds=said["ttl"])
+    try:
+        await in_thread(partial(cache.keep, key, output, ttl=ttl))
+    except AimaError as error:  # the work is done; another attempt would do it again
+        context.write({"unit": unit.name, "warning": f"not cached: {error.message}"})
+    return {"hit": False, "output": output}
+
+
+async def _run(
+    unit: Unit, given: dict[str, Any], call: dict[str, Any], context: ActivityContext
+) -> dict[str, Any]:
+    if secrets := call.get("secrets"):
+        context.mask = await in_thread(fill_in, given, secrets)
     try:
         request = unit.input.model_validate(given)
     except ValidationError as error:
@@ -164,9 +144,9 @@ async def _run(
             raise BrokenUnit(f"{unit.name} returned {returned!r}; it declares {declared!r}")
         return output.model_dump(mode="json", exclude_none=True)
 
-    return (
-        await work() if unit.idempotent else await effects.once(context.effect_key, unit.name, work)
-    )
+    if unit.idempotent:
+        return await work()
+    return await context.around.effects.once(context.effect_key, unit.name, work)
 
 
 async def _watched(

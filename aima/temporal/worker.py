@@ -9,7 +9,9 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from aima.settings import Settings
-from aima.temporal.as_activity import BEAT_SECONDS, Surroundings, as_activity
+from aima.temporal.activity_context import Surroundings
+from aima.temporal.as_activity import BEAT_SECONDS, as_activity
+from aima.temporal.event_activities import event_activities
 from aima.temporal.slot_activities import slot_activities
 from aima.temporal.slots import Slots
 from aima.unit import Unit
@@ -31,6 +33,7 @@ def make_worker(
         workflows=[Interpreter, Slots],
         activities=[
             *(as_activity(unit, around) for unit in units),
+            *event_activities(around),
             *slot_activities(client, settings.temporal.task_queue),
         ],
         workflow_runner=UnsandboxedWorkflowRunner(),

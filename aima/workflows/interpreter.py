@@ -77,7 +77,14 @@ class Interpreter:
 
     @workflow.update(dynamic=True)
     async def told(self, name: str, args: Sequence[RawValue]) -> Json:
-        """Take a signal or an approval, and say that it was taken."""
+        """Take a signal or an approval, and say that it was taken.
+
+        Raises:
+            ApplicationError: no step of the run can take it; the validator may have come too
+                early to know.
+        """
+        await workflow.wait_condition(lambda: self._run is not None)
+        refuse(self._run, name, _read(args))
         deliver(self._mail, self._run, name, _read(args))
         return None
 

@@ -33,8 +33,8 @@ MAY_IMPORT = {
     "aima.store": "aima.blocking aima.disk aima.errors",
     "aima.embedded": "aima.errors aima.models aima.settings",
     "aima.adapters": "aima.errors aima.ports aima.settings",
-    "aima.temporal": "aima.artifacts aima.dsl aima.errors aima.ports aima.settings aima.unit "
-    "aima.workflows",
+    "aima.temporal": "aima.artifacts aima.blocking aima.dsl aima.errors aima.ports aima.settings "
+    "aima.store aima.unit aima.workflows",
     "aima.stores": "aima.artifacts aima.models aima.runlog aima.settings aima.store aima.temporal",
     "aima.shipped": "aima.dsl aima.errors",
     "aima.stack": "aima.errors aima.settings aima.temporal",

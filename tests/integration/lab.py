@@ -23,8 +23,9 @@ from aima.gateway.definitions import Definitions
 from aima.runlog import RunLogs
 from aima.settings import Settings
 from aima.store import open_store
-from aima.temporal.as_activity import Surroundings
+from aima.temporal.activity_context import Surroundings
 from aima.temporal.converter import data_converter
+from aima.temporal.events import Events
 from aima.temporal.runs import Outcome, RunRequest, Runs
 from aima.temporal.worker import make_worker
 from aima.testing import FakeContext
@@ -118,5 +119,7 @@ def lab_on(
             artifacts=artifacts,
             effects=store.effects,
             log=RunLogs(folder / "logs"),
+            events=Events(store.events),
+            cache=store.cache,
         )
         yield Lab(Client(**config), settings, around, more=more)

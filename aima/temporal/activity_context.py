@@ -1,0 +1,106 @@
+"""What a running unit gets: its worker's surroundings, and what belongs to this attempt."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from aima.ports.artifacts import Artifacts
+from aima.ports.engine import Engines
+from aima.store.cache import Cache
+from aima.store.events import CloudEvent
+from aima.temporal.events import Events, event_id
+from aima.temporal.secret_input import Mask
+from aima.unit import Event
+
+_MOST_CHARACTERS = 200  # of a progress message: each heartbeat carries it
+
+
+class RunLog(Protocol):
+    """Where the lines of a run go."""
+
+    def write(self, run: str, line: dict[str, object]) -> None:
+        """Append one line; never raises."""
+        ...
+
+
+class EffectRecord(Protocol):
+    """Remembers the effects of commands that must not happen twice."""
+
+    async def once(
+        self, key: str, unit: str, work: Callable[[], Awaitable[dict[str, Any]]]
+    ) -> dict[str, Any]:
+        """Do ``work`` and record its output under ``key``; give the record where there is one."""
+        ...
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the worker lends to every unit."""
+
+    engines: Engines
+    artifacts: Artifacts
+    effects: EffectRecord
+    log: RunLog
+    events: Events
+    cache: Cache
+
+
+@dataclass
+class ActivityContext:
+    """The context of one attempt.
+
+    Attributes:
+        run: the run's id, where its log is.
+        source: who tells the events of this attempt.
+        mask: hides the secrets of this attempt in all that it says.
+    """
+
+    around: Surroundings
+    effect_key: str
+    run: str
+    source: str
+    mask: Mask = field(default_factory=Mask)
+    message: str = ""
+    moved_at: float = field(default_factory=time.monotonic)
+    emitted: int = 0
+
+    @property
+    def engines(self) -> Engines:
+        """The inference engines of this installation."""
+        return self.around.engines
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """The store of bytes."""
+        return self.around.artifacts
+
+    def progress(self, message: str) -> None:
+        """Tell how far the work is; the next heartbeat carries it."""
+        shown = self.mask.text(message)[:_MOST_CHARACTERS]
+        self.message = shown.encode(errors="replace").decode()
+        self.moved_at = time.monotonic()
+
+    async def emit(self, event: Event) -> None:
+        """Publish the event and write it into the run's log.
+
+        Its id is that of the step's first, second … event, so what an earlier attempt has
+        published is not published again.
+        """
+        data = self.mask.value(event.model_dump(mode="json"))
+        self.emitted += 1
+        await self.around.events.publish(
+            CloudEvent(
+                id=event_id(f"{self.effect_key}#{self.emitted}"),
+                type=event.TYPE,
+                source=self.source,
+                data=data,
+            )
+        )
+        self.write({"event": event.TYPE, **data})
+
+    def write(self, line: dict[str, object]) -> None:
+        """Append a line to the run's log."""
+        self.around.log.write(self.run, self.mask.value(line))

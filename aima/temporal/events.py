@@ -1,0 +1,38 @@
+"""Publishing events from a worker: into the outbox, and a nudge to whoever passes them on."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from uuid import NAMESPACE_URL, uuid5
+
+from aima.blocking import in_thread
+from aima.store.events import CloudEvent, Outbox
+
+
+@dataclass(frozen=True)
+class Events:
+    """The outbox, and a bell beside it.
+
+    Attributes:
+        published: set when this process has published something; its reader clears it.
+    """
+
+    outbox: Outbox
+    published: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def publish(self, event: CloudEvent) -> bool:
+        """Publish an event; False where it was published before."""
+        new = await in_thread(self.outbox.publish, event)
+        self.published.set()
+        return new
+
+
+def event_id(effect_key: str) -> str:
+    """Name the event of an effect, the same for each attempt at it."""
+    return str(uuid5(NAMESPACE_URL, f"aima:{effect_key}"))
+
+
+def source_of(workflow: str, run: str) -> str:
+    """Name a run as the source of events."""
+    return f"aima/{workflow}/{run}"
