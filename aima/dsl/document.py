@@ -209,6 +209,7 @@ def read_document(root: Node, language: Language, findings: Findings) -> Documen
     for key, section in language.sections.items():
         if (value := root.get(key)) is not None:
             found += section.nested(value)
+    found.sort(key=lambda nested: nested.rank)
     return Document(name, root, tuple(reader.lists(found, depth=0)))
 
 

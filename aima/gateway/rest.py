@@ -28,6 +28,7 @@ from temporalio.service import RPCError
 from aima import __version__
 from aima.dsl.inputs import accept_config, accept_input
 from aima.errors import AimaError, ValidationFailed
+from aima.gateway.applied import AppliedWorkflows
 from aima.gateway.definitions import Definitions
 from aima.gateway.guard import Guard
 from aima.gateway.incoming import accept, read
@@ -89,6 +90,7 @@ class Door:
     supervisor: Supervisor
     runs: Runs
     definitions: Definitions
+    applied: AppliedWorkflows
     state: StackState
 
     def app(self) -> Starlette:
@@ -101,6 +103,9 @@ class Door:
             ("POST", "/stack/stop", self.stop),
             ("POST", f"{PREFIX}/check", self.check),
             ("POST", f"{PREFIX}/execute", self.execute),
+            ("POST", f"{PREFIX}/definitions", self.applied.post),
+            ("GET", f"{PREFIX}/definitions", self.applied.get),
+            ("DELETE", f"{PREFIX}/definitions/{{name}}", self.applied.delete),
             ("POST", f"{PREFIX}/runs", self.start_run),
             ("GET", f"{PREFIX}/runs", self.list_runs),
             ("GET", f"{run}/events", self.watch_run),
@@ -156,9 +161,9 @@ class Door:
         """Tell what is wrong with a workflow's text."""
         asked = await read(request, StartRun)
         checked = self.definitions.check(asked.text, asked.file)
-        return JSONResponse(
-            {"ok": checked.ok, "diagnostics": [asdict(found) for found in checked.diagnostics]}
-        )
+        name = checked.document.name if checked.document else None
+        found = [asdict(diagnostic) for diagnostic in checked.diagnostics]
+        return JSONResponse({"ok": checked.ok, "name": name, "diagnostics": found})
 
     async def execute(self, request: Request) -> Response:
         """Run one unit, as a run of one step."""

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 
 from temporalio.client import Client
@@ -22,7 +23,7 @@ from aima.stack.child import Children
 from aima.stack.keeper import Keeper
 from aima.stack.lock import DataLock, StackState
 from aima.stack.ports import free_port, listen
-from aima.stores import converter_of
+from aima.stores import converter_of, store_of
 from aima.temporal.client import connect, set_retention, wait_for_namespace
 from aima.temporal.server import LOOPBACK, server_command
 
@@ -129,10 +130,12 @@ class Supervisor:
 
     async def _start(self) -> StackState:
         """Start everything but the worker, in the order in which it is needed."""
+        from aima.gateway.applied import AppliedWorkflows
         from aima.gateway.definitions import Definitions
         from aima.gateway.rest import Door, serve_door
         from aima.gateway.units import units_of
         from aima.temporal.runs import Runs
+        from aima.temporal.schedules import Schedules
 
         settings = self.settings
         definitions = Definitions(units_of(settings))  # a broken unit is told before all else
@@ -156,7 +159,9 @@ class Supervisor:
             project=str(settings.root or ""),
         )
         runs = Runs(client, settings.temporal.task_queue)
-        self._keeper.keep(serve_door(Door(self, runs, definitions, state), listener))
+        schedules = Schedules(client, settings.temporal.task_queue)
+        applied = AppliedWorkflows(definitions, schedules, partial(store_of, settings))
+        self._keeper.keep(serve_door(Door(self, runs, definitions, applied, state), listener))
         return state
 
     async def _start_temporal(self) -> tuple[str, str]:

@@ -95,6 +95,32 @@ class RunRequest:
     source: str = ""
 
 
+@dataclass(frozen=True)
+class Start:
+    """What a run is started with, as Temporal takes it."""
+
+    args: list[object]
+    memo: Mapping[str, str]
+    attributes: TypedSearchAttributes
+
+
+def start_of(client: Client, plan: Plan, request: RunRequest) -> Start:
+    """Say what a run is started with, by whomever: a person, an event or a schedule."""
+    # The plan's own text, so that equal plans are equal bytes and a worker reads them once.
+    as_is = RawValue(client.data_converter.payload_converter.to_payload(plan.data))
+    as_is.payload.data = plan.text.encode()
+    labels = [str(label) for label in _labels(plan)]
+    attributes: list[SearchAttributePair[Any]] = [
+        SearchAttributePair(SearchAttributeKey.for_keyword(PLAN), plan.hash),
+        SearchAttributePair(SearchAttributeKey.for_keyword_list(LABELS), labels),
+    ]
+    return Start(
+        args=[{"input": request.input, "config": request.config}, as_is],
+        memo={"plan": plan.hash, "source": request.source, "version": plan.version},
+        attributes=TypedSearchAttributes(attributes),
+    )
+
+
 def new_run_id(name: str) -> str:
     """Make an id that sorts by time: the name, 48 bits of milliseconds, 40 random bits."""
     number = (time_ns() // 1_000_000 << 40) | secrets.randbits(40)
@@ -117,25 +143,17 @@ class Runs:
             InvalidRequest: the input is no JSON, or too large.
         """
         run_id = request.id or new_run_id(plan.name)
-        payload = self.client.data_converter.payload_converter.to_payload
-        # The plan's own text, so that equal plans are equal bytes and a worker reads them once.
-        as_is = RawValue(payload(plan.data))
-        as_is.payload.data = plan.text.encode()
-        labels = [str(label) for label in _labels(plan)]
-        attributes: list[SearchAttributePair[Any]] = [
-            SearchAttributePair(SearchAttributeKey.for_keyword(PLAN), plan.hash),
-            SearchAttributePair(SearchAttributeKey.for_keyword_list(LABELS), labels),
-        ]
+        start = start_of(self.client, plan, request)
         try:
             with told(f"run {run_id!r}"):
                 await self.client.start_workflow(
                     plan.name,
-                    args=[{"input": request.input, "config": request.config}, as_is],
+                    args=start.args,
                     id=run_id,
                     task_queue=self.task_queue,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    memo={"plan": plan.hash, "source": request.source, "version": plan.version},
-                    search_attributes=TypedSearchAttributes(attributes),
+                    memo=start.memo,
+                    search_attributes=start.attributes,
                 )
         except WorkflowAlreadyStartedError as error:
             raise Conflict(f"there is a run {run_id!r} already; give another id") from error

@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "aima.settings": "aima.errors",
     "aima.ports": "aima.errors",
     "aima.unit": "aima.errors aima.ports",
-    "activities": "aima.errors aima.media aima.ports aima.unit",
+    "aima.prompts": "aima.dsl aima.errors aima.settings aima.shipped",
+    "activities": "aima.blocking aima.errors aima.media aima.ports aima.prompts aima.unit",
     "aima.dsl": "aima.errors",
     "aima.workflows": "aima.dsl",
     "aima.catalog": "activities aima.dsl aima.errors aima.unit",
@@ -42,8 +43,8 @@ MAY_IMPORT = {
     "aima.worker": "aima.adapters aima.catalog aima.settings aima.stack aima.stores aima.temporal",
     "aima.testing": "aima.adapters aima.errors aima.ports aima.settings aima.unit",
     # The doors, and what opens them:
-    "aima.gateway": "aima aima.catalog aima.dsl aima.errors aima.settings aima.stack aima.temporal "
-    "aima.unit aima.worker aima.workflows",
+    "aima.gateway": "aima aima.blocking aima.catalog aima.dsl aima.errors aima.settings aima.stack "
+    "aima.store aima.temporal aima.unit aima.worker aima.workflows",
     "aima.stack.supervisor": "aima.errors aima.gateway aima.settings aima.stack aima.stores "
     "aima.temporal aima.worker",
     "aima.gateway.cli": "aima.disk aima.dsl aima.embedded aima.errors aima.gateway aima.ports "

@@ -125,7 +125,8 @@ class Contender:
 
     async def _leave(self, contest: Contest) -> None:
         if self._inside:
-            await workflow.sleep(contest.cleanup_seconds)
+            if contest.cleanup_seconds:
+                await workflow.sleep(contest.cleanup_seconds)
             await self._note(contest, "leave")
         slots = workflow.get_external_workflow_handle(slots_id(contest.key))
         await slots.signal("release", workflow.info().workflow_id)

@@ -22,13 +22,14 @@ def command(*, files: tuple[Path, ...], strict: bool, as_json: bool) -> None:
     from dataclasses import asdict
 
     from aima.gateway.cli.diagnostics import counted, show
+    from aima.gateway.cli.workflow_files import workflow_files
     from aima.gateway.definitions import Definitions
     from aima.gateway.units import units_of
     from aima.settings import load_settings
 
     settings = load_settings()
     definitions = Definitions(units_of(settings))
-    workflows = _workflows(files, settings.root)
+    workflows = workflow_files(files, settings.root)
     checked = [definitions.check(_read(file), str(file)) for file in workflows]
     found = [asdict(diagnostic) for one in checked for diagnostic in one.diagnostics]
     if as_json:
@@ -39,24 +40,6 @@ def command(*, files: tuple[Path, ...], strict: bool, as_json: bool) -> None:
         say(f"{counted(found)} in {len(workflows)} workflow{'s' * (len(workflows) != 1)}")
     if any(strict or one["severity"] == "error" for one in found):
         raise SystemExit(FAILED)
-
-
-def _workflows(given: tuple[Path, ...], project: Path | None) -> list[Path]:
-    """Find what was named.
-
-    Raises:
-        NotFound: there is no such file or name, or nothing in a folder.
-    """
-    from aima.errors import NotFound
-    from aima.shipped import find_workflow
-
-    files: list[Path] = []
-    for path in given:
-        inside = sorted((*path.glob("*.yaml"), *path.glob("*.yml"))) if path.is_dir() else None
-        if inside == []:
-            raise NotFound(f"there is no workflow, that is no .yaml file, in {str(path)!r}")
-        files += inside or [find_workflow(str(path), project)]
-    return files
 
 
 def _read(file: Path) -> bytes:

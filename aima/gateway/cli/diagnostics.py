@@ -7,16 +7,19 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aima.gateway.cli.terminal import say
+
+if TYPE_CHECKING:
+    from aima.dsl.diagnostic import Diagnostic
+    from aima.dsl.load import Source
 
 
 def show(found: Iterable[dict[str, Any]]) -> None:
     """Print each finding with its line of the file and a caret."""
     from aima.dsl.diagnostic import Diagnostic, Severity
     from aima.dsl.load import Source, load
-    from aima.dsl.render import render_text
     from aima.workflows.constructs import language
 
     language()  # declares the codes of the constructs
@@ -25,6 +28,13 @@ def show(found: Iterable[dict[str, Any]]) -> None:
     for file in dict.fromkeys(diagnostic.file for diagnostic in diagnostics):
         with suppress(OSError):  # gone meanwhile: told without its line
             sources.append(load(Path(file).read_bytes(), file)[0])
+    show_found(diagnostics, sources)
+
+
+def show_found(diagnostics: Iterable[Diagnostic], sources: Iterable[Source]) -> None:
+    """Print findings with the lines of their files."""
+    from aima.dsl.render import render_text
+
     colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     say(render_text(diagnostics, sources, colour=colour))
 

@@ -68,15 +68,16 @@ def run(asked: Asked, settings: Settings) -> int:
     from aima.gateway.cli.models_command import fetch_for
     from aima.gateway.cli.outputs import check_targets
     from aima.gateway.cli.stack import stack
+    from aima.gateway.cli.workflow_files import read_workflow, shown
     from aima.shipped import find_workflow
 
     file = find_workflow(asked.workflow, settings.root)
-    text = _text(file)
+    text = read_workflow(file)
     said = declared(text, str(file))
     targets = check_targets(asked.outputs, said.outputs)
     request = {
         "text": text,
-        "file": _shown(file),
+        "file": shown(file),
         "input": _input(asked, settings, file=file, schema=said.inputs),
         "config": _config(asked.sets, said.config),
         "id": asked.run_id,
@@ -101,32 +102,6 @@ def _start(client: StackClient, request: dict[str, Any], settings: Settings) -> 
     except Refused as refused:
         hint = other_project(client, settings)
         raise Refused(refused.message + hint, refused.diagnostics) from refused
-
-
-def _text(file: Path) -> str:
-    """Read a workflow's text.
-
-    Raises:
-        Refused: it is no text.
-        TooLarge: it is far over what a workflow may have.
-    """
-    from dataclasses import asdict
-
-    from aima.disk import told
-    from aima.dsl.load import load
-    from aima.errors import TooLarge
-    from aima.gateway import MOST_BODY_BYTES
-    from aima.gateway.cli.stack_client import Refused
-
-    with told(file):
-        if file.stat().st_size > MOST_BODY_BYTES:
-            raise TooLarge(f"{str(file)!r} is too large for a workflow; is it one?")
-        data = file.read_bytes()
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        _, _, found = load(data, _shown(file))
-        raise Refused(f"{str(file)!r} is no text", [asdict(one) for one in found]) from error
 
 
 def _input(
@@ -158,11 +133,3 @@ def _tell_detached(started: dict[str, Any], *, as_json: bool) -> None:
         return
     click.echo(started["id"])
     say(f"Running on its own. `aima status {started['id']}` tells how far it is.")
-
-
-def _shown(file: Path) -> str:
-    """Name a file as short as it can be."""
-    try:
-        return str(file.absolute().relative_to(Path.cwd()))
-    except ValueError:
-        return str(file)

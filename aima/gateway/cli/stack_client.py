@@ -58,6 +58,10 @@ class StackClient:
         """Tell or start something; raises as :meth:`get` does."""
         return self._ask("POST", path, body)
 
+    def delete(self, path: str) -> None:
+        """Remove something; raises as :meth:`get` does."""
+        self._ask("DELETE", path, None)
+
     def lines(self, path: str) -> Iterator[dict[str, Any]]:
         """Read a stream of JSON lines; it raises as :meth:`get` does, also if it breaks off."""
         with self._open("GET", path, None, timeout=None) as response:
@@ -150,6 +154,11 @@ def _reached() -> Iterator[None]:
 def run_path(run_id: str, more: str = "") -> str:
     """Give the address of a run; whatever the id holds stays within it."""
     return f"/api/v2/runs/{quote(run_id, safe='')}" + (f"/{more}" if more else "")
+
+
+def definition_path(name: str) -> str:
+    """Give the address of an applied workflow; whatever the name holds stays within it."""
+    return f"/api/v2/definitions/{quote(name, safe='')}"
 
 
 def _encoded(body: object) -> bytes | None:

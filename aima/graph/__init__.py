@@ -1,0 +1,1 @@
+"""Workflows as pictures: what runs after what, what runs side by side, what may not run."""
