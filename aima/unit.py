@@ -184,7 +184,7 @@ class Domain:
 
         return declare
 
-    def query(  # noqa: PLR0913 - each is one thing said of the unit
+    def query(
         self,
         *,
         timeout: timedelta = timedelta(minutes=1),

@@ -12,7 +12,7 @@ from aima.dsl.diagnostic import Diagnostic, Enough, Findings, Severity, define
 from aima.dsl.document import OUTPUT, Document, Step, read_document
 from aima.dsl.expression import ExpressionError
 from aima.dsl.language import Language
-from aima.dsl.library import Library, NoLibrary
+from aima.dsl.library import NO_LIBRARY, Library
 from aima.dsl.load import Source, load
 from aima.dsl.node import Mapping, Node, Scalar, Span
 from aima.dsl.order import find_cycle, late_keys, order_of
@@ -62,7 +62,7 @@ class Checker:
     signatures: Signatures
     findings: Findings
     reader: Reader
-    library: Library = NoLibrary()
+    library: Library = NO_LIBRARY
     _outputs: dict[str, Type | None] = field(default_factory=dict)
     _names: dict[str, Map[str, Type]] = field(default_factory=dict)
 
@@ -195,7 +195,7 @@ def check(
     *,
     language: Language,
     signatures: Signatures,
-    library: Library = NoLibrary(),
+    library: Library = NO_LIBRARY,
 ) -> Checked:
     """Load and check a workflow file; never raises on what is in it."""
     source, root, diagnostics = load(data, file)

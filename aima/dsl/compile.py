@@ -9,7 +9,7 @@ from functools import cached_property
 from aima.dsl.document import OUTPUT, STEPS, TEXT_KEYS, Document, Step, StepList
 from aima.dsl.json import Json
 from aima.dsl.language import Language, Path
-from aima.dsl.library import Library, NoLibrary
+from aima.dsl.library import NO_LIBRARY, Library
 from aima.dsl.node import Node, Scalar, to_json
 from aima.dsl.order import Order, order_of, steps_read
 from aima.dsl.places import places_in
@@ -25,7 +25,7 @@ class Compiler:
 
     scopes: Scopes
     signatures: Signatures
-    library: Library = NoLibrary()
+    library: Library = NO_LIBRARY
 
     @property
     def document(self) -> Document:
@@ -91,7 +91,7 @@ def compile_plan(
     *,
     language: Language,
     signatures: Signatures,
-    library: Library = NoLibrary(),
+    library: Library = NO_LIBRARY,
 ) -> Plan:
     """Compile a document that the checker found without errors."""
     compiler = Compiler(Scopes(document, language), signatures, library)

@@ -46,3 +46,6 @@ class NoLibrary:
     def workflow(self, reference: str) -> Child:
         """Find none."""
         raise NotThere(f"there is no workflow {reference[:60]!r} here")
+
+
+NO_LIBRARY = NoLibrary()

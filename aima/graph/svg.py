@@ -9,6 +9,10 @@ from aima.graph.layout import LINE, Placed, PlacedLane, lay_out
 from aima.graph.shape import Shape
 
 _MARGIN = 20
+_TIP = (
+    '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
+    'orient="auto"><path d="M0 0 8 4 0 8z"/></marker>'
+)
 _STYLE = """
   svg { color-scheme: light dark; --ink: #1c2330; --soft: #5b6577; --line: #8a94a6;
         --box: #ffffff; --block: #f3f5f9; --unit: #e8f1ff; --paper: #ffffff; }
@@ -32,16 +36,16 @@ def svg(shape: Shape) -> str:
     lanes = lay_out(shape)
     width = max((lane.x + lane.width for lane in lanes), default=0) + 2 * _MARGIN
     height = max((lane.y + lane.height for lane in lanes), default=0) + 2 * _MARGIN + LINE
+    size = f'width="{width:.0f}" height="{height:.0f}"'
+    view = f"0 0 {width:.0f} {height:.0f}"
     drawn = [line for lane in lanes for line in _lane(lane)]
     return "\n".join(
         (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-            f'viewBox="0 0 {width:.0f} {height:.0f}" role="img">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} viewBox="{view}" role="img">',
             f"<title>{escape(shape.name)}</title>",
             f"<style>{_STYLE}</style>",
-            '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" '
-            'markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8z"/></marker></defs>',
-            f'<rect class="paper" width="{width:.0f}" height="{height:.0f}"/>',
+            f"<defs>{_TIP}</defs>",
+            f'<rect class="paper" {size}/>',
             f'<text class="id" x="{_MARGIN}" y="{_MARGIN + 4}">{escape(shape.name)}</text>',
             f'<g transform="translate({_MARGIN} {_MARGIN + LINE})">',
             *drawn,
@@ -57,7 +61,8 @@ def _lane(lane: PlacedLane) -> Iterator[str]:
             f'<rect class="lane" rx="8" x="{lane.x:.1f}" y="{lane.y:.1f}" '
             f'width="{lane.width:.1f}" height="{lane.height:.1f}"/>'
         )
-        yield f'<text x="{lane.x + 12:.1f}" y="{lane.y + LINE:.1f}">{escape(lane.lane.title)}</text>'
+        title = escape(lane.lane.title)
+        yield f'<text x="{lane.x + 12:.1f}" y="{lane.y + LINE:.1f}">{title}</text>'
     places = {placed.box.id: placed for placed in lane.boxes}
     for arrow in lane.lane.arrows:
         yield _arrow(places[arrow.source], places[arrow.target])

@@ -35,7 +35,9 @@ class BrokenUnit(InternalError):
 
 
 def as_activity(unit: Unit, around: Surroundings) -> Callable[..., Awaitable[dict[str, Any]]]:
-    """Make the activity of a unit. It takes the unit's input and how it is called:
+    """Make the activity of a unit.
+
+    It takes the unit's input, and how the unit is called:
 
     ============= ==================================================================================
     ``effect``    the effect key

@@ -101,8 +101,8 @@ class Dispatcher:
                 if trigger.wants(event):
                     await self._run(trigger, event, workflow.source)
                     return
-            except AimaError as error:
-                if error.retryable:
+            except (AimaError, *_UNREADABLE) as error:
+                if isinstance(error, AimaError) and error.retryable:
                     raise
                 log.warning("%r does not start on event %s: %s", workflow.name, event.id, error)
 

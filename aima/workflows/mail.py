@@ -18,8 +18,9 @@ class Mail:
     """First in, first out for each kind; a letter completes one wait, the oldest first.
 
     A kind is ``signal:NAME``, ``approval:STEP`` with the item as in ``review[3]``, or
-    ``event:STEP``; ``known:STEP`` has the ids of the events that were told. A letter is put into the place of the step that gets it before that step
-    hears of it, so that it is never lost between two histories.
+    ``event:STEP``; ``known:STEP`` has the ids of the events that were told. A letter is put into
+    the place of the step that gets it before that step hears of it, so that it is never lost
+    between two histories.
     """
 
     def __init__(self) -> None:

@@ -34,7 +34,7 @@ class Window:
     def __init__(
         self, full: Callable[[], bool], *, places: int = MAX_IN_FLIGHT, size: int = MAX_TASK_BYTES
     ) -> None:
-        """Start empty; ``full`` tells whether the history is so long that nothing more may start."""
+        """Start empty; ``full`` tells whether the history is too long for more to start."""
         self.empty = asyncio.Event()
         self._full = full
         self._places = places

@@ -42,7 +42,7 @@ _FUNCTIONS = {
 }
 
 
-def kind_of(node: Node) -> str | None:
+def kind_of(node: Node) -> str | None:  # noqa: PLR0911 - one for each kind of node
     """Name the JSON type; None where only the data tell."""
     match node:
         case Const():

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def show(found: Iterable[dict[str, Any]]) -> None:
     """Print each finding with its line of the file and a caret."""
     from aima.dsl.diagnostic import Diagnostic, Severity
-    from aima.dsl.load import Source, load
+    from aima.dsl.load import load
     from aima.workflows.constructs import language
 
     language()  # declares the codes of the constructs

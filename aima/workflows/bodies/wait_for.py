@@ -1,4 +1,4 @@
-"""``wait_for: {signal | event | approval, timeout, on_timeout}``: wait for somebody or something."""
+"""``wait_for: {signal | event | approval, timeout}``: wait for somebody or something."""
 
 from __future__ import annotations
 

@@ -2,21 +2,34 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from temporalio.testing import ActivityEnvironment
 
 from aima.runlog import RunLogs
-from aima.temporal.as_activity import ActivityContext, _cleaned_up
+from aima.store import open_store
+from aima.temporal.activity_context import ActivityContext, Surroundings
+from aima.temporal.as_activity import _cleaned_up
+from aima.temporal.events import Events
 from aima.testing import FakeContext
 
 
 @pytest.fixture
-def context(tmp_path_factory: pytest.TempPathFactory) -> ActivityContext:
+def context(tmp_path: Path) -> Iterator[ActivityContext]:
     """Give the context of an attempt."""
     fake = FakeContext()
-    log = RunLogs(tmp_path_factory.mktemp("logs"))
-    return ActivityContext(fake.engines, fake.artifacts, "key", log, "run")
+    with open_store(tmp_path / "aima.db") as store:
+        around = Surroundings(
+            engines=fake.engines,
+            artifacts=fake.artifacts,
+            effects=store.effects,
+            log=RunLogs(tmp_path / "logs"),
+            events=Events(store.events),
+            cache=store.cache,
+        )
+        yield ActivityContext(around, "key", "run", "aima/w/run")
 
 
 async def cleaned_up(work: asyncio.Task[dict[str, object]], context: ActivityContext) -> float:
