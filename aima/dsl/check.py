@@ -217,6 +217,8 @@ def _check_document(checker: Checker) -> None:
         value = document.get(key)
         if value is not None:
             section.check(value, checker)
+    for step in reversed(document.all_steps):
+        checker.output(step.id)  # from the inside out, so that no depth is a recursion
     for step in document.all_steps:
         language.bodies[step.body].check(step, checker.inside(step))
         for key, modifier in language.modifiers.items():

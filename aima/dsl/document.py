@@ -250,17 +250,24 @@ class _Reader:
                 message = f"`{where}` is a list of at least one step"
                 self.findings.error(WRONG_TYPE, node.mark, message)
                 yield StepList(nested, ())
+            elif self._too_many(node):
+                yield StepList(nested, ())
             else:
                 yield StepList(nested, tuple(self._steps(node, depth)))
 
+    def _too_many(self, nodes: Sequence) -> bool:
+        """Count the steps of a list; tell the first one too many."""
+        room = MOST_STEPS - self.count
+        self.count += len(nodes.items)
+        if len(nodes.items) <= room:
+            return False
+        message = f"a workflow has at most {MOST_STEPS} steps"
+        where = nodes.items[max(room, 0)].mark
+        self.findings.error(TOO_MANY_STEPS, where, message, "split it into several")
+        return True
+
     def _steps(self, nodes: Sequence, depth: int) -> Iterator[Step]:
         for node in nodes.items:
-            self.count += 1
-            if self.count == MOST_STEPS + 1:
-                message = f"a workflow has at most {MOST_STEPS} steps"
-                self.findings.error(TOO_MANY_STEPS, node.mark, message, "split it into several")
-            if self.count > MOST_STEPS:
-                return
             if not isinstance(node, Mapping):
                 self.findings.error(WRONG_TYPE, node.mark, "a step is a mapping with an `id`")
             elif (step := self._step(node, depth)) is not None:

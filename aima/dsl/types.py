@@ -132,11 +132,6 @@ def said(kind: Type) -> str:
     return "anything" if kinds == _ALL else " or ".join(names.get(k, k) for k in sorted(kinds))
 
 
-def kind_of_literal(value: object) -> JsonSchema:
-    """Give the type of a value as it is written."""
-    return {"const": value}
-
-
 def closed(schema: JsonSchema) -> JsonSchema:
     """Say outright what :meth:`Type.child` takes for granted: no field that is not declared.
 
@@ -183,9 +178,9 @@ def _kinds(kind: Type, seen: set[int]) -> Iterator[str]:
                 seen.add(id(option))
                 yield from _kinds(kind.inside(option), seen)
     elif "const" in schema:
-        yield _kind(schema["const"])
+        yield kind_of_literal(schema["const"])
     elif "enum" in schema:
-        yield from map(_kind, schema["enum"])
+        yield from map(kind_of_literal, schema["enum"])
     else:
         said = schema.get("type", _ALL)
         yield from [said] if isinstance(said, str) else said
@@ -233,7 +228,8 @@ def _without(schema: JsonSchema, *keys: str) -> JsonSchema:
     return {k: v for k, v in schema.items() if k not in keys}
 
 
-def _kind(value: object) -> str:
+def kind_of_literal(value: object) -> str:
+    """Name the JSON type of a value."""
     if value is None:
         return "null"
     for kind, name in ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string")):

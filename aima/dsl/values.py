@@ -208,10 +208,10 @@ class ValueChecker:
             return Type.of({"type": "object", "properties": fields, "required": list(fields)})
         if isinstance(node, Sequence):
             kinds = [quiet.type_of(item) for item in node.items]
-            same = kinds and all(kind == kinds[0] for kind in kinds)
+            same = kinds and all(kind.kinds() == kinds[0].kinds() for kind in kinds)
             return Type.of({"type": "array", "items": kinds[0] if same else ANY})
         if not isinstance(node.value, str) or "${" not in node.value:
-            return Type.of(kind_of_literal(node.value))
+            return Type.of({"type": kind_of_literal(node.value)})
         try:
             template = self.document.template(node.value)
         except ExpressionError:

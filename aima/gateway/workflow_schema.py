@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from aima.dsl.document import NAME
-from aima.dsl.language import Body, Language, Modifier
+from aima.dsl.language import Body, Language, Modifier, Section
 from aima.unit import Unit
 
 Schema: TypeAlias = dict[str, Any]
@@ -29,16 +29,6 @@ _DOCUMENT: Schema = {
     },
     "description": {"type": "string", "description": "What it is for."},
     "version": {"type": "string", "description": "Version of the file, such as 1.0.0."},
-    "labels": {
-        "type": "object",
-        "additionalProperties": {"type": "string"},
-        "description": "Words to find its runs by.",
-    },
-    "inputs": {"type": "object", "description": "JSON Schema of the run's input, an object."},
-    "config": {
-        "type": "object",
-        "description": "Values by name, read as `${config.x}`; `--set x=…` overrides one.",
-    },
     "steps": {
         "type": "array",
         "minItems": 1,
@@ -67,7 +57,7 @@ def workflow_schema(language: Language, units: Iterable[Unit]) -> Schema:
         "type": "object",
         "required": ["name", "steps"],
         "additionalProperties": False,
-        "properties": _DOCUMENT,
+        "properties": {**_DOCUMENT, **_sections(language)},
         "$defs": {
             "expression": {
                 "type": "string",
@@ -80,10 +70,17 @@ def workflow_schema(language: Language, units: Iterable[Unit]) -> Schema:
     }
 
 
+def _sections(language: Language) -> Schema:
+    return {
+        key: {"description": _meaning(section), **_with_counts(section.schema())}
+        for key, section in language.sections.items()
+    }
+
+
 def _step(language: Language, units: list[Unit]) -> Schema:
     properties = dict(_STEP)
     for body in language.bodies.values():
-        properties |= body.schema()
+        properties |= {key: _with_counts(schema) for key, schema in body.schema().items()}
     properties["type"] = {**properties["type"], "anyOf": _unit_names(units)}
     for key, modifier in language.modifiers.items():
         properties[key] = {"description": _meaning(modifier), **_with_counts(modifier.schema())}
@@ -92,7 +89,7 @@ def _step(language: Language, units: list[Unit]) -> Schema:
         "required": ["id"],
         "additionalProperties": False,
         "properties": properties,
-        "oneOf": [{"required": [key]} for key in language.bodies],
+        "anyOf": [{"required": [key]} for key in language.bodies],
         "allOf": [_takes_its_input(unit) for unit in units],
     }
 
@@ -113,7 +110,7 @@ def _takes_its_input(unit: Unit) -> Schema:
     }
 
 
-def _meaning(construct: Body | Modifier) -> str:
+def _meaning(construct: Body | Modifier | Section) -> str:
     """Take the sentence at the top of a construct's module: ``key: shape``: what it means."""
     told = (sys.modules[type(construct).__module__].__doc__ or "").partition("\n")[0]
     sentence = told.rpartition("``: ")[2]

@@ -27,7 +27,8 @@ MAY_IMPORT = {
     "aima.prompts": "aima.dsl aima.errors aima.settings aima.shipped",
     "activities": "aima.blocking aima.errors aima.media aima.ports aima.prompts aima.unit",
     "aima.dsl": "aima.errors",
-    "aima.workflows": "aima.dsl",
+    "aima.workflows": "aima.dsl aima.errors",
+    "aima.graph": "aima.dsl",
     "aima.catalog": "activities aima.dsl aima.errors aima.unit",
     "aima.artifacts": "aima.blocking aima.disk aima.errors aima.media_type aima.ports",
     "aima.models": "aima.errors",
@@ -43,12 +44,12 @@ MAY_IMPORT = {
     "aima.worker": "aima.adapters aima.catalog aima.settings aima.stack aima.stores aima.temporal",
     "aima.testing": "aima.adapters aima.errors aima.ports aima.settings aima.unit",
     # The doors, and what opens them:
-    "aima.gateway": "aima aima.blocking aima.catalog aima.dsl aima.errors aima.settings aima.stack "
-    "aima.store aima.temporal aima.unit aima.worker aima.workflows",
+    "aima.gateway": "aima aima.blocking aima.catalog aima.disk aima.dsl aima.errors aima.settings "
+    "aima.shipped aima.stack aima.store aima.temporal aima.unit aima.worker aima.workflows",
     "aima.stack.supervisor": "aima.errors aima.gateway aima.settings aima.stack aima.stores "
     "aima.temporal aima.worker",
-    "aima.gateway.cli": "aima.disk aima.dsl aima.embedded aima.errors aima.gateway aima.ports "
-    "aima.settings aima.shipped aima.stack aima.stack.supervisor aima.stores aima.temporal "
+    "aima.gateway.cli": "aima.disk aima.dsl aima.embedded aima.errors aima.gateway aima.graph "
+    "aima.ports aima.prompts aima.settings aima.shipped aima.stack aima.stack.supervisor aima.stores aima.temporal "
     "aima.worker aima.workflows",
     "aima.gateway.reference": "aima.catalog aima.dsl aima.errors aima.gateway aima.gateway.cli "
     "aima.settings aima.workflows",

@@ -44,7 +44,7 @@ class Block(RunningBody):
 
     def output(self, step: Step, checker: Checker) -> JsonSchema:
         """Give the outputs of its steps, by id."""
-        return output_of(step.lists[0].steps, checker)
+        return output_of(step.lists[0].steps if step.lists else (), checker)
 
     def compile(self, step: Step, compiler: Compiler) -> dict[str, Json]:
         """Give its steps."""

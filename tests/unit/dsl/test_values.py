@@ -86,7 +86,7 @@ def test_what_fits_is_not_complained_about(fields: str) -> None:
         ("text: ${oops", "expression/syntax", "this `${` is not closed"),
         ("text: ${1 +}", "expression/syntax", "a value is wanted here"),
         ("text: ${step.other.text}", "expression/unknown-root", "nothing is called `step` here"),
-        ("text: ${secrets.key}", "expression/unknown-root", "nothing is called `secrets` here"),
+        ("text: ${secret.key}", "expression/unknown-root", "nothing is called `secret` here"),
         ("text: ${steps.othr.text}", "expression/unknown-step", "there is no step `othr`"),
         ("text: ${steps.other.txt}", "expression/unknown-field", "there is no field `txt`"),
         ("text: ${steps.other.part.x}", "expression/unknown-field", "there is no field `x`"),

@@ -98,7 +98,7 @@ def test_an_alias_bomb_of_text_merges_or_depth_is_refused_too() -> None:
     """Few values can be long ones, and every alias can go deeper."""
     long = "x" * 100_000
     assert [c for c, *_ in told(f"a: &a {long}\nb: [{'*a, ' * 50}]\n")] == ["yaml/too-large"]
-    deep = "".join(f"d{i}: &d{i} [[[[[[[[*d{i - 1}]]]]]]]]\n" for i in range(1, 20))
+    deep = "".join(f"d{i}: &d{i} [[[[[[[[*d{i - 1}]]]]]]]]\n" for i in range(1, 60))
     assert [c for c, *_ in told(f"d0: &d0 [x]\n{deep}")] == ["yaml/too-deep"]
     keys = ", ".join(f"k{i}: 1" for i in range(1000))
     merged = "\n".join(f"- <<: [{'*m, ' * 20}]" for _ in range(100))
@@ -125,8 +125,8 @@ def test_nesting_3000_deep_is_refused_at_the_limit_and_fast(unit: str, parser: P
 
 def test_nesting_at_the_limit_is_fine_and_one_more_is_not() -> None:
     """A limit that is off by one is another limit than the one documented."""
-    assert told("[" * 64 + "]" * 64) == []
-    assert told("[" * 65 + "]" * 65) == [("yaml/too-deep", 1, 65)]
+    assert told("[" * 256 + "]" * 256) == []
+    assert told("[" * 257 + "]" * 257) == [("yaml/too-deep", 1, 257)]
     assert told("a: [[1]]", Limits(depth=3)) == []
     assert told("a: [[1]]", Limits(depth=2)) == [("yaml/too-deep", 1, 5)]
 
