@@ -59,12 +59,12 @@ class AppliedWorkflows:
     async def post(self, request: Request) -> Response:
         """Check, compile and apply a workflow; from then on its triggers start this plan."""
         asked = await read(request, Apply)
-        checked = self.definitions.check(asked.text, asked.file)
+        checked = self.definitions.check(asked.text, asked.file, asked.source)
         diagnostics = [asdict(found) for found in checked.diagnostics]
         if not checked.ok:
             refusal = ValidationFailed(f"the workflow {asked.file!r} has errors")
             return problem(refusal, diagnostics=diagnostics)
-        plan = self.definitions.plan(checked)
+        plan = self.definitions.plan(checked, asked.source)
         source = asked.source or asked.file
         row = AppliedWorkflow(plan.name, plan.text, plan.hash, source=source, text=asked.text)
         before = await self.apply(plan, row)

@@ -43,25 +43,31 @@ class Definitions:
         """The units as the language sees them."""
         return self.catalog.signatures()
 
-    def check(self, text: bytes | str, file: str) -> Checked:
-        """Load and check a workflow's text."""
+    def check(self, text: bytes | str, file: str, place: str = "") -> Checked:
+        """Load and check a workflow's text.
+
+        Args:
+            text: the workflow.
+            file: what messages call it.
+            place: where it lies, for workflows beside it; ``file`` where that is not told.
+        """
         return check(
             text,
             file,
             language=language(),
             signatures=self.signatures,
-            library=Shelf(self, file),
+            library=Shelf(self, place or file),
         )
 
-    def plan(self, checked: Checked) -> Plan:
-        """Compile what the check found without errors."""
+    def plan(self, checked: Checked, place: str = "") -> Plan:
+        """Compile what the check found without errors; ``place`` as for the check."""
         if checked.document is None:
             raise ValueError("only a checked document compiles")
         return compile_plan(
             checked.document,
             language=language(),
             signatures=self.signatures,
-            library=Shelf(self, checked.source.file),
+            library=Shelf(self, place or checked.source.file),
         )
 
     def single(self, unit: Unit) -> Plan:

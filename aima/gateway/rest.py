@@ -64,6 +64,7 @@ class StartRun(_Body):
 
     text: str
     file: str = Field(description="What messages call the text.")
+    place: str = Field(default="", description="Where it lies, for workflows beside it.")
     input: Any = {}
     config: dict[str, Any] = {}
     id: RunId = ""
@@ -74,6 +75,29 @@ class Execute(_Body):
 
     unit: str
     input: dict[str, Any] = {}
+
+
+class Retry(_Body):
+    """Run again what a run did not finish."""
+
+    start: str = Field(default="", alias="from", description="The step to begin with again.")
+    config: dict[str, Any] = {}
+
+
+class Signal(_Body):
+    """Send a run something."""
+
+    data: Any = None
+    id: str = Field(default="", max_length=200, description="Sent twice, it counts once.")
+
+
+class Approval(_Body):
+    """Answer a step that waits for approval."""
+
+    approved: bool = True
+    by: str = Field(min_length=1, max_length=200)
+    comment: str = ""
+    id: str = Field(default="", max_length=200, description="Sent twice, it counts once.")
 
 
 class ListRuns(_Body):
@@ -110,6 +134,10 @@ class Door:
             ("GET", f"{PREFIX}/runs", self.list_runs),
             ("GET", f"{run}/events", self.watch_run),
             ("POST", f"{run}/cancel", self.cancel_run),
+            ("POST", f"{run}/retry", self.retry_run),
+            ("POST", f"{run}/rerun", self.rerun_run),
+            ("POST", f"{run}/signals/{{name}}", self.signal_run),
+            ("POST", f"{run}/approvals/{{step}}", self.approve_run),
             ("GET", run, self.find_run),
         ]
         return Starlette(
@@ -160,7 +188,7 @@ class Door:
     async def check(self, request: Request) -> Response:
         """Tell what is wrong with a workflow's text."""
         asked = await read(request, StartRun)
-        checked = self.definitions.check(asked.text, asked.file)
+        checked = self.definitions.check(asked.text, asked.file, asked.place)
         name = checked.document.name if checked.document else None
         found = [asdict(diagnostic) for diagnostic in checked.diagnostics]
         return JSONResponse({"ok": checked.ok, "name": name, "diagnostics": found})
@@ -176,11 +204,11 @@ class Door:
     async def start_run(self, request: Request) -> Response:
         """Check, compile and start a workflow; acknowledged, it is never lost."""
         asked = await read(request, StartRun)
-        checked = self.definitions.check(asked.text, asked.file)
+        checked = self.definitions.check(asked.text, asked.file, asked.place)
         if not checked.ok:
             refusal = ValidationFailed(f"the workflow {asked.file!r} has errors")
             return problem(refusal, diagnostics=[asdict(found) for found in checked.diagnostics])
-        plan = self.definitions.plan(checked)
+        plan = self.definitions.plan(checked, asked.place)
         run_id = await self.runs.start(
             plan,
             RunRequest(
@@ -206,6 +234,8 @@ class Door:
         run = await self.runs.find(request.path_params["id"])
         steps = await self.runs.steps(run.id)
         told = {**_plain(run), "steps": [asdict(step) for step in steps]}
+        if run.state == "running":
+            told["waits"] = await self.runs.waits(run.id)
         if run.state != "running":
             told |= asdict(await self.runs.outcome(run.id))
         return JSONResponse(told)
@@ -221,6 +251,34 @@ class Door:
             yield _line({"type": "run", "id": run.id, **asdict(await self.runs.outcome(run.id))})
 
         return StreamingResponse(lines(), media_type="application/jsonl")
+
+    async def retry_run(self, request: Request) -> Response:
+        """Start a run that reuses what another one finished."""
+        asked = await read(request, Retry)
+        old = request.path_params["id"]
+        run_id = await self.runs.retry(old, start=asked.start, config=asked.config)
+        return JSONResponse({"id": run_id}, status_code=201)
+
+    async def rerun_run(self, request: Request) -> Response:
+        """Start a run with the recorded input and plan of another one."""
+        run_id = await self.runs.rerun(request.path_params["id"])
+        return JSONResponse({"id": run_id}, status_code=201)
+
+    async def signal_run(self, request: Request) -> Response:
+        """Send a run a signal; one that no step of it can take is refused."""
+        asked = await read(request, Signal)
+        way = request.path_params
+        await self.runs.send(way["id"], way["name"], asked.data, message_id=asked.id)
+        return Response(status_code=202)
+
+    async def approve_run(self, request: Request) -> Response:
+        """Answer a step that waits for approval."""
+        asked = await read(request, Approval)
+        way = request.path_params
+        answer = {"step": way["step"], "approved": asked.approved, "by": asked.by}
+        answer |= {"comment": asked.comment} if asked.comment else {}
+        await self.runs.send(way["id"], "aima.approve", answer, message_id=asked.id)
+        return Response(status_code=202)
 
     async def cancel_run(self, request: Request) -> Response:
         """Ask a run to stop."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -17,6 +18,8 @@ from temporalio.client import (
     WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
 )
 from temporalio.common import (
     RawValue,
@@ -32,14 +35,23 @@ from temporalio.exceptions import (
     WorkflowAlreadyStartedError,
 )
 from temporalio.exceptions import TimeoutError as TemporalTimeout
+from temporalio.service import RPCError
 
+from aima.dsl.inputs import accept_config
 from aima.dsl.json import Json
 from aima.dsl.plan import Plan
-from aima.errors import Conflict, NotFound
+from aima.errors import Conflict, NotFound, TemporalUnreachable, ValidationFailed
 from aima.temporal.attributes import LABELS, PLAN
 from aima.temporal.history import Steps, StepState
 from aima.temporal.refusals import told
 from aima.temporal.watch import Watch
+from aima.workflows.interpreter import STATE
+from aima.workflows.messages import APPROVE
+from aima.workflows.resume import UnknownStep, resumed
+from aima.workflows.waits import waits_in
+
+ANSWER_SECONDS = 10.0
+"""How long a worker may take to answer for a run."""
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 _STATES = {
@@ -87,12 +99,16 @@ class RunRequest:
         config: values that override the workflow's own.
         id: empty lets one be made up.
         source: the file the workflow came from, for people.
+        state: what another run had finished, which this one goes on from.
+        memo: what else people shall know of it.
     """
 
     input: Json
     config: dict[str, Json] = field(default_factory=dict)
     id: str = ""
     source: str = ""
+    state: dict[str, Any] | None = None
+    memo: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -109,14 +125,22 @@ def start_of(client: Client, plan: Plan, request: RunRequest) -> Start:
     # The plan's own text, so that equal plans are equal bytes and a worker reads them once.
     as_is = RawValue(client.data_converter.payload_converter.to_payload(plan.data))
     as_is.payload.data = plan.text.encode()
+    given: dict[str, Any] = {"input": request.input, "config": request.config}
+    if request.state is not None:
+        given["state"] = request.state
     labels = [str(label) for label in _labels(plan)]
     attributes: list[SearchAttributePair[Any]] = [
         SearchAttributePair(SearchAttributeKey.for_keyword(PLAN), plan.hash),
         SearchAttributePair(SearchAttributeKey.for_keyword_list(LABELS), labels),
     ]
     return Start(
-        args=[{"input": request.input, "config": request.config}, as_is],
-        memo={"plan": plan.hash, "source": request.source, "version": plan.version},
+        args=[given, as_is],
+        memo={
+            "plan": plan.hash,
+            "source": request.source,
+            "version": plan.version,
+            **request.memo,
+        },
         attributes=TypedSearchAttributes(attributes),
     )
 
@@ -223,6 +247,105 @@ class Runs:
         except WorkflowFailureError as error:
             return _failure(error)
         return Outcome("completed", output=output)
+
+    async def send(self, run_id: str, name: str, value: Json, *, message_id: str = "") -> None:
+        """Send a run a signal or an approval; with an id, once however often it is sent.
+
+        Raises:
+            NotFound: there is no such run.
+            Conflict: it has ended.
+            ValidationFailed: no step of it can take this.
+        """
+        run = await self.find(run_id)
+        if run.state != "running":
+            raise Conflict(f"run {run_id!r} has ended already: it is {run.state}")
+        if name.startswith("aima.") and name != APPROVE:
+            raise ValidationFailed(f"{name!r} is a name of AIMA's own; a signal has another")
+        try:
+            with told(f"run {run_id!r}"):
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await self._handle(run_id).execute_update(name, value, id=message_id or None)
+        except WorkflowUpdateFailedError as error:
+            cause = error.cause
+            message = cause.message if isinstance(cause, ApplicationError) else str(cause)
+            raise ValidationFailed(message) from error
+        except TimeoutError as error:
+            raise TemporalUnreachable(
+                f"no worker took it for run {run_id!r} within {ANSWER_SECONDS:g} s; start one with "
+                "`aima up` or `aima worker`"
+            ) from error
+
+    async def waits(self, run_id: str) -> list[Json]:
+        """Tell what the steps of a run wait for; nothing, where no worker answers."""
+        state = await self._state(run_id, seconds=2)
+        if state is None:
+            return []
+        _, plan = await self._started_with(run_id)
+        return list(waits_in(state, plan))
+
+    async def rerun(self, run_id: str) -> str:
+        """Start a run with the recorded input and plan of another; give its id.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        request, plan = await self._started_with(run_id)
+        given = RunRequest(request["input"], request["config"], memo={"rerun_of": run_id})
+        return await self.start(Plan(plan), given)
+
+    async def retry(self, run_id: str, *, start: str, config: dict[str, Json]) -> str:
+        """Start a run that reuses what another one finished; give its id.
+
+        Args:
+            run_id: the run that ended.
+            start: the step to begin with again; empty: with what did not finish.
+            config: values that differ this time.
+
+        Raises:
+            NotFound: there is no such run, or no such step in it.
+            Conflict: it has not ended, or ended well.
+            ValidationFailed: it has no such config value.
+        """
+        run = await self.find(run_id)
+        if run.state == "running" or (run.state == "completed" and not start):
+            way = "`--from STEP` tells where to begin again" if run.state == "completed" else "wait"
+            raise Conflict(f"run {run_id!r} is {run.state}, so nothing is left to retry; {way}")
+        state = await self._state(run_id, seconds=ANSWER_SECONDS)
+        if state is None:
+            raise TemporalUnreachable(
+                f"no worker could tell what run {run_id!r} had finished; start one with `aima up`, "
+                "or start all over with `aima rerun`"
+            )
+        request, plan = await self._started_with(run_id)
+        try:
+            taken_over = resumed(state, plan, start)
+        except UnknownStep as error:
+            raise NotFound(f"run {run_id!r}: {error}") from error
+        given = RunRequest(
+            request["input"],
+            {**request["config"], **accept_config(Plan(plan), config)},
+            state=taken_over,
+            memo={"retry_of": run_id},
+        )
+        return await self.start(Plan(plan), given)
+
+    async def _state(self, run_id: str, *, seconds: float) -> dict[str, Any] | None:
+        """Ask a run, also one that has ended, for all it knows; None where nobody answers."""
+        try:
+            async with asyncio.timeout(seconds):
+                state = await self._handle(run_id).query(STATE, reject_condition=None)
+        except (TimeoutError, RPCError, WorkflowQueryFailedError):
+            return None
+        return state if isinstance(state, dict) else None
+
+    async def _started_with(self, run_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Give the request and the plan with which a run's first history began."""
+        with told(f"run {run_id!r}"):
+            async for event in self._handle(run_id).fetch_history_events():
+                payloads = event.workflow_execution_started_event_attributes.input.payloads
+                request, plan = await self.client.data_converter.decode(payloads)
+                return request, plan
+        raise NotFound(f"the history of run {run_id!r} is gone")
 
     async def cancel(self, run_id: str) -> None:
         """Ask a run to stop; it ends Canceled when its steps have.

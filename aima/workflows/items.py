@@ -72,8 +72,9 @@ class Items:
         try:
             if runners:
                 await end
-        finally:
+        except (Exception, asyncio.CancelledError):  # not the end of the coroutine itself
             await stop(runners)
+            raise
 
     def _done(self, index: int) -> bool:
         return str(index) in self.outputs or str(index) in self.failed

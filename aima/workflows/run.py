@@ -200,11 +200,11 @@ async def bounded(work: Awaitable[Json], bound: timedelta, *, summary: str) -> J
     timer = asyncio.create_task(workflow.sleep(bound, summary=summary))
     try:
         await workflow.wait((doing, timer), return_when=asyncio.FIRST_COMPLETED)
-    except asyncio.CancelledError:
+    except (Exception, asyncio.CancelledError):  # not the end of the coroutine itself
+        timer.cancel()
         await stop((doing,))
         raise
-    finally:
-        timer.cancel()
+    timer.cancel()
     if not doing.done():
         await stop((doing,))
         raise TimeoutError

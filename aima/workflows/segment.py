@@ -56,8 +56,9 @@ async def in_segments(node: Node, frame: Frame, loop: Loop, items: Sequence[Json
     runners = [asyncio.create_task(runner()) for _ in range(-(-loop.parallel // size))]
     try:
         await asyncio.gather(*runners)
-    finally:
+    except (Exception, asyncio.CancelledError):  # not the end of the coroutine itself
         await stop(runners)
+        raise
 
 
 @dataclass(frozen=True)

@@ -160,3 +160,17 @@ def test_a_policy_that_temporal_would_refuse_is_refused_here(wrong: dict[str, ob
     """Temporal refuses it when a run is on its way, and then again and again."""
     with pytest.raises(ValueError, match="is no policy"):
         Retry(**wrong)  # type: ignore[arg-type] # the mistake under test
+
+
+def test_a_unit_says_when_its_old_outputs_are_out_of_date() -> None:
+    """A cache knows outputs by the version; a unit that says nothing is of the first one."""
+    domain = declared()
+
+    @domain.query(version=3)
+    async def count_letters(request: Words, ctx: Context) -> Count:
+        """Count the letters of a text."""
+        del ctx
+        return Count(words=len(request.text))
+
+    versions = {name: unit.version for name, unit in domain.units.items()}
+    assert versions == {"acme.count_words": 1, "acme.count_letters": 3}

@@ -74,7 +74,8 @@ def _check(client: StackClient, requests: list[dict[str, str]], settings: Settin
     found: list[dict[str, Any]] = []
     refused = False
     for request in requests:
-        told = client.post("/api/v2/check", {k: request[k] for k in ("text", "file")})
+        asked = {"text": request["text"], "file": request["file"], "place": request["source"]}
+        told = client.post("/api/v2/check", asked)
         found += told["diagnostics"]
         refused |= not told["ok"]
         other = files.setdefault(told["name"] or request["file"], request["file"])

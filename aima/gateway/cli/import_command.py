@@ -26,7 +26,7 @@ def command(*, file: Path, out: Path | None, in_place: bool, schema: str | None)
 
     from aima.dsl.load import load
     from aima.dsl.older import Change, import_older
-    from aima.gateway.cli.rewriting import like
+    from aima.gateway.cli.rewriting import like, replace_text
     from aima.gateway.cli.stack_client import Refused
     from aima.gateway.cli.workflow_files import read_workflow, shown
 
@@ -39,26 +39,26 @@ def command(*, file: Path, out: Path | None, in_place: bool, schema: str | None)
     if schema and not after.startswith(_SCHEMA):
         after = f"{_SCHEMA}{schema}\n{after}"
         changes = [Change(1, "the schema for editors is named"), *changes]
-    _give(like(text, after), file if in_place else out, changed=bool(changes))
+    after = like(text, after)
+    if in_place:
+        replace_text(file, after)
+    elif out is not None:
+        _write_new(out, after)
+    else:
+        click.echo(after.encode(), nl=False)
     for change in changes:
         say(f"{shown(file)}:{change.line}: {change.what}")
     if not changes:
         say(f"{shown(file)}: nothing to change")
 
 
-def _give(text: str, target: Path | None, *, changed: bool) -> None:
-    """Write the result where it belongs; a file that is there is replaced only by its own.
+def _write_new(file: Path, text: str) -> None:
+    """Write a file.
 
     Raises:
-        Conflict: the file given with `-o` exists.
+        Conflict: it is there already.
     """
     from aima.disk import told
-    from aima.gateway.cli.rewriting import replace_text
 
-    if target is None:
-        click.echo(text.encode(), nl=False)
-    elif target.exists() and changed:
-        replace_text(target, text)
-    elif not target.exists():
-        with told(target):
-            target.write_bytes(text.encode())
+    with told(file), file.open("xb") as out:
+        out.write(text.encode())

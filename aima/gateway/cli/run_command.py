@@ -78,6 +78,7 @@ def run(asked: Asked, settings: Settings) -> int:
     request = {
         "text": text,
         "file": shown(file),
+        "place": str(file.resolve()),
         "input": _input(asked, settings, file=file, schema=said.inputs),
         "config": _config(asked.sets, said.config),
         "id": asked.run_id,

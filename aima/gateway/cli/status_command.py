@@ -60,7 +60,23 @@ def _show(run: dict[str, Any], written: dict[str, Path]) -> None:
     width = max((len(step["step"]) for step in run["steps"]), default=0)
     for step in run["steps"]:
         click.echo("  " + row(step, width))
+    for wait in run.get("waits", ()):
+        click.echo("  " + _waiting(run["id"], wait))
     if run["state"] == "completed":
         outputs.show(run["output"], written)
     elif run["state"] != "running":
         show_error(run)
+
+
+def _waiting(run_id: str, wait: dict[str, Any]) -> str:
+    """Say what a step waits for, and how to answer it."""
+    step, kind, what = wait["step"], wait.get("for"), wait.get("what")
+    if kind == "approval":
+        message = what.get("message") if isinstance(what, dict) else None
+        asked = f": {message}" if message else ""
+        return f"{step} waits for approval{asked}  (aima approve {run_id} {step})"
+    if kind == "signal":
+        return f"{step} waits for signal {what}  (aima signal {run_id} {what})"
+    if kind == "event":
+        return f"{step} waits for an event"
+    return f"{step} waits until {wait['until']}"

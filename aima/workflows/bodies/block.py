@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 from aima.dsl.check import Checker
@@ -68,7 +69,7 @@ class Block(RunningBody):
         after = Schedule(node.steps(FINALLY), frame.within(inside(place, FINALLY)))
         try:
             output = await steps.run()
-        except BaseException as error:
+        except (Exception, asyncio.CancelledError) as error:  # not the end of the coroutine
             await frame.run.shielded(after.run(), because=error)
             raise
         await frame.run.shielded(after.run())

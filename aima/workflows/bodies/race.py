@@ -92,8 +92,10 @@ class Race(RunningBody):
         ]
         try:
             winner = await self._first(tasks)
-        finally:
+        except (Exception, asyncio.CancelledError):  # not the end of the coroutine itself
             await stop(tasks)
+            raise
+        await stop(tasks)
         for index, steps in enumerate(lists):
             if index != winner:
                 await self._forget(steps, frame)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping as Map
 from contextlib import suppress
 from datetime import timedelta
@@ -9,6 +10,7 @@ from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import TemporalError
+from temporalio.workflow import ActivityCancellationType
 
 from aima.dsl.check import Checker
 from aima.dsl.compile import Compiler
@@ -81,11 +83,18 @@ class Concurrency(RunningSection):
             place.update(_evaluated(run, said))
         try:
             await run.interruptible(_acquired(run, place, said))
-            return await proceed()
-        finally:
-            slots = workflow.get_external_workflow_handle(f"aima-slots:{place['key']}")
-            with suppress(TemporalError):  # nobody wanted a slot for so long that it has ended
-                await slots.signal("release", workflow.info().workflow_id)
+            output = await proceed()
+        except (Exception, asyncio.CancelledError):  # not the end of the coroutine itself
+            await _released(place["key"])
+            raise
+        await _released(place["key"])
+        return output
+
+
+async def _released(key: str) -> None:
+    slots = workflow.get_external_workflow_handle(f"aima-slots:{key}")
+    with suppress(TemporalError):  # nobody wanted a slot for so long that it has ended
+        await slots.signal("release", workflow.info().workflow_id)
 
 
 async def _acquired(run: Run, place: dict[str, Any], said: Map[str, Any]) -> Json:
@@ -97,6 +106,7 @@ async def _acquired(run: Run, place: dict[str, Any], said: Map[str, Any]) -> Jso
         activity_id="aima.acquire",
         summary="concurrency",
         start_to_close_timeout=timedelta(minutes=1),
+        cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     )
     if answer == "rejected":
         message = f"another run holds the concurrency key {place['key']!r}"

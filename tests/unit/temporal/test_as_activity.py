@@ -95,3 +95,40 @@ def test_progress_is_short_and_can_always_be_written(context: ActivityContext) -
     assert len(context.message) == 200
     context.progress("half a sign \ud83d")
     assert context.message.encode()
+
+
+# --- what a unit tells --------------------------------------------------------------------------
+
+
+async def test_an_event_is_published_and_noted(context: ActivityContext, tmp_path: Path) -> None:
+    """Workflows wait for it, people read of it."""
+    await context.emit(Pulled(model="llama"))
+    [entry] = context.around.events.outbox.after(0, limit=10)
+    told = {"model": "llama", "file": "x"}
+    assert (entry.event.type, entry.event.data) == ("model.pulled", told)
+    assert entry.event.source == "aima/workflow/run"
+    assert context.around.events.published.is_set()
+    line = json.loads((tmp_path / "logs" / "run.jsonl").read_text("utf-8"))
+    assert {key: line[key] for key in ("event", *told)} == {"event": "model.pulled", **told}
+
+
+async def test_another_attempt_publishes_only_what_is_new(around: Surroundings) -> None:
+    """The first attempt died after its first event; others have acted on that."""
+    first, second = attempt_of(around), attempt_of(around)
+    await first.emit(Pulled(model="a"))
+    for model in ("a", "a"):
+        await second.emit(Pulled(model=model))
+    assert len(around.events.outbox.after(0, limit=10)) == 2
+
+
+async def test_a_secret_leaves_in_no_word_of_the_unit(
+    context: ActivityContext, tmp_path: Path
+) -> None:
+    """Progress is in Temporal, events are in the store, the log is in a file."""
+    context.mask = Mask(frozenset({"hush-hush"}))
+    context.progress("x" * 195 + "hush-hush")
+    assert context.message == "x" * 195 + "***"
+    await context.emit(Pulled(model="at hush-hush"))
+    [entry] = context.around.events.outbox.after(0, limit=10)
+    assert entry.event.data == {"model": "at ***", "file": "x"}
+    assert "hush" not in (tmp_path / "logs" / "run.jsonl").read_text("utf-8")
