@@ -18,6 +18,7 @@ from aima.dsl.template import to_text
 from aima.workflows.failure import StepFailed, from_activity
 from aima.workflows.frame import Frame, Node
 from aima.workflows.retry_policy import MOST_ATTEMPTS, retry_policy
+from aima.workflows.schedule import check_cancelled
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 """Silence after which a worker is taken for dead; it beats every half second."""
@@ -141,7 +142,9 @@ async def ask(activity: str, given: dict[str, Json], node: Node, frame: Frame) -
         "non_retryable": [],
     }
     call = Call(unit=activity, input=given, retry=forever, timeout=60.0)
-    return await perform(call, node, frame, path)
+    answer = await perform(call, node, frame, path)
+    check_cancelled()
+    return answer
 
 
 def _payload(given: Json, node: Node) -> Payload:

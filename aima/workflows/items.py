@@ -10,7 +10,7 @@ from typing import Any
 from aima.dsl.json import Json
 from aima.workflows.failure import StepFailed
 from aima.workflows.frame import Call, Frame, Node, Place, inside, leave
-from aima.workflows.schedule import stop
+from aima.workflows.schedule import check_cancelled, stop
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,7 @@ class Items:
             else:
                 self.outputs[str(index)] = output
             leave(self._place, str(index))
+            check_cancelled()
 
     def _note(self, index: int, failure: StepFailed) -> None:
         error = failure.error

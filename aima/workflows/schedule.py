@@ -99,6 +99,17 @@ class Schedule:
             self._end.set_exception(failure)
 
 
+def check_cancelled() -> None:
+    """Go no further where somebody has cancelled this, though a unit ended well all the same.
+
+    Raises:
+        CancelledError: somebody has.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 async def stop(tasks: Iterable[asyncio.Future[Any]]) -> None:
     """Cancel what runs and wait until it has ended."""
     running = [task for task in tasks if not task.done()]

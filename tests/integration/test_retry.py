@@ -33,9 +33,9 @@ async def test_a_retry_runs_only_what_was_not_finished(lab: Lab) -> None:
     text = CHAIN.replace(', of: "${steps.b.n}"', "").replace("{id: c,", "{id: c, depends_on: [b],")
     run_id = await lab.start(text, {"n": 1})
     assert (await lab.outcome(run_id)).state == "failed"
-    assert lab.board.calls == ["a", "b", "c"]
+    assert lab.board.calls == ["a", "b"]
     assert await retried(lab, run_id) == {"n": 2}
-    assert lab.board.calls == ["a", "b", "c", "c", "d"]
+    assert lab.board.calls == ["a", "b", "d"]
 
 
 async def test_a_retry_can_begin_with_a_step_that_was_finished(lab: Lab) -> None:
@@ -80,7 +80,7 @@ async def test_a_retry_runs_only_the_items_that_failed(lab: Lab) -> None:
     run_id = await lab.start(text)
     assert (await lab.outcome(run_id)).state == "failed"
     assert await retried(lab, run_id) == {"n": 3}
-    assert lab.board.calls == ["ok1", "ok2", "maybe", "maybe", "ok3"]
+    assert lab.board.calls == ["ok1", "ok2", "ok3"]
 
 
 async def test_a_retry_does_again_what_was_undone(lab: Lab) -> None:
@@ -103,7 +103,8 @@ async def test_a_retry_does_again_what_was_undone(lab: Lab) -> None:
     assert (await lab.outcome(run_id)).state == "failed"
     calls = len(lab.board.calls)
     await retried(lab, run_id)
-    assert lab.board.calls[calls:] == ["book", "pay"]
+    assert lab.board.calls[calls:] == ["book"]
+    assert lab.board.attempts["pay"] == 2
 
 
 async def test_a_rerun_repeats_everything(lab: Lab) -> None:

@@ -24,6 +24,7 @@ from aima.dsl.types import TEXT
 from aima.workflows.constructs import Proceed, RunningSection
 from aima.workflows.failure import StepError, StepFailed
 from aima.workflows.run import Run
+from aima.workflows.schedule import check_cancelled
 
 _LIMIT: JsonSchema = {"type": "integer", "minimum": 1}
 _CHOICES: JsonSchema = {"enum": ["queue", "reject", "cancel_running"]}
@@ -108,6 +109,7 @@ async def _acquired(run: Run, place: dict[str, Any], said: Map[str, Any]) -> Jso
         start_to_close_timeout=timedelta(minutes=1),
         cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     )
+    check_cancelled()
     if answer == "rejected":
         message = f"another run holds the concurrency key {place['key']!r}"
         raise StepFailed(_error("CONFLICT", message, said))
