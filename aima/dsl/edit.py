@@ -27,7 +27,9 @@ class Edits:
     _edits: set[_Edit] = field(default_factory=set)
 
     def at(self, mark: Mark) -> int:
-        """Give the index of a place."""
+        """Give the index of a place; what ends with the text may end on the line after it."""
+        if mark.line > len(self._lines):
+            return len(self.text)
         return self._lines[mark.line - 1] + mark.column - 1
 
     def raw(self, node: Node) -> str:

@@ -49,8 +49,8 @@ MAY_IMPORT = {
     "aima.stack.supervisor": "aima.errors aima.gateway aima.settings aima.stack aima.stores "
     "aima.temporal aima.worker",
     "aima.gateway.cli": "aima.disk aima.dsl aima.embedded aima.errors aima.gateway aima.graph "
-    "aima.ports aima.prompts aima.settings aima.shipped aima.stack aima.stack.supervisor aima.stores aima.temporal "
-    "aima.worker aima.workflows",
+    "aima.ports aima.prompts aima.settings aima.shipped aima.stack aima.stack.supervisor "
+    "aima.stores aima.temporal aima.worker aima.workflows",
     "aima.gateway.reference": "aima.catalog aima.dsl aima.errors aima.gateway aima.gateway.cli "
     "aima.settings aima.workflows",
     "aima.__main__": "aima.gateway.cli",

@@ -21,10 +21,12 @@ from typing import Any
 
 from temporalio.testing import WorkflowEnvironment
 
+from activities.template import template
 from aima.shipped import shipped
 from aima.temporal.server import server_command
 from tests.integration.lab import SERVER, Lab, lab_on
 from tests.integration.stand_ins import stand_ins
+from tests.replay import constructs
 
 HISTORIES = Path(__file__).parent / "histories"
 PACKED_BYTES = 100_000
@@ -33,7 +35,7 @@ INLINE_BYTES = 1_900_000
 """Everything stays in the history: a replay has no artifact store."""
 
 Scenario = Callable[[Lab], Awaitable[str]]
-SCENARIOS: dict[str, Scenario] = {}
+SCENARIOS: dict[str, Scenario] = dict(constructs.scenarios())
 
 
 def scenario(record: Scenario) -> Scenario:
@@ -364,12 +366,11 @@ async def main(names: list[str]) -> None:
     async with await WorkflowEnvironment.start_local(
         dev_server_existing_path=SERVER, dev_server_extra_args=settings, identity="recorder"
     ) as server:
+        units = (*stand_ins(), *template.units.values())
         for name in names or SCENARIOS:
             with (
                 tempfile.TemporaryDirectory() as folder,
-                lab_on(
-                    server.client, Path(folder), more=stand_ins(), inline_bytes=INLINE_BYTES
-                ) as lab,
+                lab_on(server.client, Path(folder), more=units, inline_bytes=INLINE_BYTES) as lab,
             ):
                 run_id = await SCENARIOS[name](lab)
                 history = (await lab.history(run_id)).to_json()
