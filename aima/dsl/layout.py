@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from aima.dsl.load import load
@@ -18,6 +18,7 @@ from aima.dsl.node import to_json
 from aima.dsl.yaml_parts import Part, comments, parts
 
 _STEP = 2  # blanks of an indentation
+_MOST_ROUNDS = 5  # one pass may make work for another; two are the rule
 _LISTS_OF_STEPS = ("steps", "on_failure", "finally", "else")
 _LISTS_OF_BRANCHES = ("switch", "race", "catch")
 _HEAD = ("id", "description")
@@ -45,15 +46,23 @@ def formatted(text: str, file: str) -> str | None:
     source, root, found = load(text, file)
     if found or root is None:
         return None
-    now = source.text
-    for work in (_indented, _ordered, _spaced):
-        try:
-            after = work(now, parts(now))
-        except _Unusual:
-            continue
-        if after != now and reads_the_same(now, after):
-            now = after
+    now, before = source.text, ""
+    for _ in range(_MOST_ROUNDS):
+        if now == before:
+            break
+        before = now
+        for work in (_indented, _ordered, _spaced):
+            now = _kept(work, now)
     return now
+
+
+def _kept(work: Callable[[str, Part], str], text: str) -> str:
+    """Do one pass; give the text as it was where it would read otherwise."""
+    try:
+        after = work(text, parts(text))
+    except _Unusual:
+        return text
+    return after if after == text or reads_the_same(text, after) else text
 
 
 def reads_the_same(some: str, other: str) -> bool:
@@ -123,18 +132,15 @@ def _before(text: str, part: Part) -> str:
 def _shift_of_comment(
     number: int, lines: list[str], starts: list[int], shifts: dict[int, int]
 ) -> int:
-    """Move a comment with the line it stands over, or under where it is in line with that."""
+    """Put a comment in line with what it stands over, or with the block it ends."""
     column = _column(lines[number])
     place = bisect(starts, number)
-    below = starts[place] if place < len(starts) else None
-    above = starts[place - 1] if place else None
-    for near in (below, above):
-        if near is not None and _column(lines[near]) == column:
-            return shifts[near]
-    nearest = above if below is None else below
-    if nearest is None:
+    below = starts[place : place + 1]
+    above = [line for line in reversed(starts[:place]) if _column(lines[line]) <= column][:1]
+    if not below and not above:
         return 0
-    return _column(lines[nearest]) + shifts[nearest] - column
+    near = max((*above, *below), key=lambda line: (_column(lines[line]), line))
+    return _column(lines[near]) + shifts[near] - column
 
 
 def _column(line: str) -> int:

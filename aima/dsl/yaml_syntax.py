@@ -15,6 +15,7 @@ import yaml
 
 from aima.dsl.diagnostic import Findings, define, named
 from aima.dsl.node import Mark
+from aima.dsl.yaml_compose import PARSER
 from aima.dsl.yaml_scalar import BAD_ESCAPE
 from aima.dsl.yaml_source import Source, mark_of
 
@@ -169,17 +170,37 @@ def _expression_in_flow(f: _Failure) -> _Cause | None:
 
 
 def _open_bracket(f: _Failure) -> _Cause | None:
-    if "flow" not in f.context:
+    opened = _innermost_open(f) if "flow" in f.context else None
+    if opened is None:
         return None
-    opening = "[" if "sequence" in f.context else "{"
+    opening = f.source.line(opened.line)[opened.column - 1]
     closing = "]" if opening == "[" else "}"
     if f.at_end:
         message = f"the `{opening}` that opens here is never closed"
-        return _Cause(BRACKET, f.opened, message, f"close it with `{closing}`")
-    where = f"line {f.opened.line}, column {f.opened.column}"
-    message = f"`,` or `{closing}` is missing here: the `{opening}` of {where} is still open"
+        return _Cause(BRACKET, opened, message, f"close it with `{closing}`")
+    missing = f"`,` or `{closing}` is missing here"
+    if "flow node" in f.context:  # there is one, and no value after it
+        missing = f"a value or `{closing}` is missing here"
+    message = f"{missing}: the `{opening}` of line {opened.line}, column {opened.column} is open"
     hint = f"separate entries with `,`, close with `{closing}`; put text with such signs in quotes"
     return _Cause(BRACKET, f.at, message, hint)
+
+
+def _innermost_open(f: _Failure) -> Mark | None:
+    """Find the last bracket before the place that is open there.
+
+    The parser does not say it where a value is missing: it was reading that value then.
+    """
+    opened: list[Mark] = []
+    for token in yaml.scan(f.source.text, Loader=PARSER):
+        mark = Mark(token.start_mark.line + 1, token.start_mark.column + 1)
+        if (mark.line, mark.column) >= (f.at.line, f.at.column):
+            break
+        if isinstance(token, yaml.FlowSequenceStartToken | yaml.FlowMappingStartToken):
+            opened.append(mark)
+        elif isinstance(token, yaml.FlowSequenceEndToken | yaml.FlowMappingEndToken):
+            opened.pop()
+    return opened[-1] if opened else None
 
 
 def _glued_colon(f: _Failure) -> _Cause | None:

@@ -13,12 +13,14 @@ from temporalio.client import Client
 from activities.inference import inference
 from aima.catalog import discover
 from aima.dsl.json import Json
+from aima.dsl.older import import_older
 from aima.errors import RateLimited
 from aima.gateway.definitions import Definitions
 from aima.ports.engine import ChatRequest
 from aima.testing import chat_reply
 from aima.unit import Context
 from tests.integration.lab import Lab, lab_on
+from tests.integration.older_units import older_units
 from tests.integration.stand_ins import ANSWERED, HEARD, stand_ins
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -78,6 +80,157 @@ async def test_an_error_inside_text_reads_as_its_message(local: Client, tmp_path
         "answer": "second says: why?",
         "note": "First: the first is busy; ask later",
     }
+
+
+def inputs_of(recording: Json) -> dict[str, dict[str, Json]]:
+    """Give an input for each of our older files."""
+    return {
+        "answering_machine": {"recording": recording},
+        "ask_the_archive": {"question": "why?"},
+        "ask_the_manual": {"question": "why?"},
+        "bulk_answers": {"file": "questions.txt"},
+        "film_summary": {"film": "cat.mp4"},
+        "picture_question": {"picture": "cat.png", "question": "why?"},
+        "second_opinion": {"question": "why?"},
+    }
+
+
+PAGES: list[Json] = [{"page": 0, "near": [4.0, 0.5]}, {"page": 1, "near": [4.0, 0.5]}]
+PAGES_AS_TEXT = '{"page":0,"near":[4,0.5]},{"page":1,"near":[4,0.5]}'
+OUTPUTS: dict[str, dict[str, Json]] = {
+    "ask_the_archive": {
+        "answer": "Answer from the pages, or say that you cannot. | Pages: "
+        '[{"page":1,"near":[4,0.5]},{"page":0,"near":[4,0.5]}]\n\nQuestion: why?\n',
+        "pages": [*reversed(PAGES)],
+        "ended": "stop",
+    },
+    "ask_the_manual": {"answer": f"Pages: [{PAGES_AS_TEXT}] | why?", "pages": PAGES},
+    "bulk_answers": {"answers": ["questions.txt:1", "questions.txt:2", 4]},
+    "film_summary": {"summary": '画面: ["a picture of cat.mp4@0","a picture of cat.mp4@30"]'},
+    "picture_question": {"reply": "图: a picture of cat.png\n问: why?"},
+}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def older(local: Client, tmp_path: Path) -> AsyncIterator[Lab]:
+    """Give a lab with every unit that older files name."""
+    with lab_on(local, tmp_path, more=older_units()) as made:
+        async with made.worker():
+            yield made
+
+
+def step(body: str, *, output: str = "${steps.s}") -> str:
+    """Write an older file with one step."""
+    return f"name: x\nsteps:\n  - id: s\n    {body}\noutput:\n  o: {output}\n"
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+async def test_an_older_file_runs_unmodified(older: Lab, name: str) -> None:
+    """Each shape that the earlier system shipped, in our own words."""
+    outcome = await older.run(text_of(OURS / f"{name}.yaml"), inputs_of(None)[name])
+    assert (outcome.state, outcome.output) == ("completed", OUTPUTS[name])
+
+
+@pytest.mark.parametrize("file", sorted(OURS.glob("*.yaml")), ids=lambda file: file.stem)
+async def test_an_imported_file_does_what_it_did(older: Lab, file: Path) -> None:
+    """`aima import` changes how it is written."""
+    given = inputs_of(await spoken(older))[file.stem]
+    today, changes = import_older(text_of(file), file.name)
+    assert changes
+    before, after = [await older.run(text, given) for text in (text_of(file), today)]
+    assert (after.state, after.output) == (before.state, before.output)
+    assert after.state == "completed"
+
+
+async def test_a_reference_alone_keeps_its_type(older: Lab) -> None:
+    """`batch_size: "${config.n}"` is a number there."""
+    text = step("type: lab.echo\n    input: {n: '${input.n}', l: '${input.l}', b: '${input.b}'}")
+    outcome = await older.run(text, {"n": 4, "l": [1], "b": False})
+    assert outcome.output == {"o": {"n": 4, "l": [1], "b": False}}
+
+
+async def test_a_reference_inside_text_becomes_text(older: Lab) -> None:
+    """Lists and maps as JSON, everything else as it is written."""
+    said = "'${input.t} ${input.n} ${input.b} ${input.l} ${input.m}'"
+    text = step(f"type: lab.echo\n    input: {{said: {said}}}", output="${steps.s.said}")
+    given: dict[str, Json] = {"t": "é", "n": 2.0, "b": True, "l": [1, "x"], "m": {"k": None}}
+    outcome = await older.run(text, given)
+    assert outcome.output == {"o": 'é 2 true [1,"x"] {"k":null}'}
+
+
+@pytest.mark.parametrize("said", ["${input.missing}", "so: ${input.missing}"])
+async def test_a_missing_key_is_an_error_with_its_line(older: Lab, said: str) -> None:
+    """The earlier system put an empty text there, and the model answered it."""
+    outcome = await older.run(step(f"type: lab.echo\n    input: {{t: '{said}'}}"), {})
+    assert outcome.state == "failed"
+    assert outcome.error is not None
+    assert "missing" in str(outcome.error)
+    assert outcome.error["line"] == 5
+
+
+async def test_continue_leaves_the_error_as_a_value(older: Lab) -> None:
+    """Alone it is the whole error, so that a later step can look at its code."""
+    body = "type: lab.fail\n    input: {code: MODEL_NOT_FOUND}\n    on_failure: continue"
+    outcome = await older.run(step(body, output="${steps.s.error}"), {})
+    assert outcome.state == "completed"
+    assert isinstance(outcome.output, dict)
+    told = outcome.output["o"]
+    assert isinstance(told, dict)
+    assert (told["code"], told["step"], told["unit"]) == ("MODEL_NOT_FOUND", "s", "lab.fail")
+
+
+async def test_a_delay_in_seconds_never_grows(older: Lab) -> None:
+    """`delay_seconds: 3` waited three seconds each time, and still does."""
+    body = "type: lab.echo\n    retry: {max_attempts: 4, delay_seconds: 3}"
+    run_id = await older.start(step(body))
+    await older.outcome(run_id)
+    [event] = await older.scheduled(run_id)
+    policy = event.activity_task_scheduled_event_attributes.retry_policy
+    assert policy.initial_interval.ToSeconds() == 3
+    assert (policy.backoff_coefficient, policy.maximum_attempts) == (1, 4)
+
+
+@pytest.mark.parametrize(
+    ("more", "attempts"),
+    [("", 3), ("\n    retry: {max_attempts: 2, delay_seconds: 0}", 2)],
+    ids=["as the unit says", "as the step says"],
+)
+async def test_on_failure_retry_tries_again_then_aborts(
+    older: Lab, more: str, attempts: int
+) -> None:
+    """The step's `retry` rules; without one the unit's own."""
+    body = f"type: lab.fail\n    input: {{name: n}}\n    on_failure: retry{more}"
+    outcome = await older.run(step(body), {})
+    assert outcome.state == "failed"
+    assert older.board.attempts["n"] == attempts
+
+
+async def test_a_step_waits_for_what_it_only_depends_on(older: Lab) -> None:
+    """Without a read, `depends_on` alone is the order."""
+    text = (
+        "name: x\nsteps:\n"
+        "  - id: second\n    type: lab.echo\n    input: {name: b}\n    depends_on: [first]\n"
+        "  - id: first\n    type: lab.echo\n    input: {name: a}\n"
+    )
+    await older.run(text, {})
+    assert older.board.calls == ["a", "b"]
+
+
+@pytest.mark.parametrize("field", ["embedding", "embeddings"])
+async def test_a_query_embedding_is_one_vector_or_a_list_with_one(older: Lab, field: str) -> None:
+    """Both were written; both mean the one query."""
+    text = text_of(OURS / "ask_the_archive.yaml")
+    text = text.replace("steps.measure.embeddings", f"steps.measure.{field}")
+    outcome = await older.run(text, {"question": "why?"})
+    assert outcome.output == OUTPUTS["ask_the_archive"]
+
+
+async def test_a_config_value_is_set_for_one_run(older: Lab) -> None:
+    """The file holds defaults."""
+    text = text_of(OURS / "ask_the_manual.yaml")
+    outcome = await older.run(text, {"question": "why?"}, pages=1)
+    assert isinstance(outcome.output, dict)
+    assert outcome.output["pages"] == PAGES[:1]
 
 
 @needs_theirs

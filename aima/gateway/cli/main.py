@@ -29,6 +29,7 @@ COMMANDS = (
     "fmt",
     "new",
     "import",
+    "test",
     "graph",
     "plan",
     "apply",

@@ -93,7 +93,7 @@ def test_blocks_are_indented_by_two() -> None:
           # about b
           - id: b   # kind
             type: made.up
-          # odd
+            # odd
         """,
     )
 
@@ -161,7 +161,7 @@ def test_inner_steps_are_ordered_too() -> None:
     inner = "- type: made.up\n  id: {}\n"
     nested = {
         "steps:\n" + inner.format("a"),
-        "switch:\n- if: true\n  steps:\n  - type: made.up\n    id: a\n- else:\n  - type: c\n    id: b\n",
+        "switch:\n- if: true\n  steps:\n  - type: made.up\n    id: a\n- else:\n  - id: b\n",
         "catch:\n- steps:\n  - type: made.up\n    id: a\n",
         "race:\n- steps:\n  - type: made.up\n    id: a\n",
         "finally:\n" + inner.format("a"),
@@ -243,12 +243,29 @@ def test_what_cannot_be_read_is_not_formatted(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["? a\n: 1\n", "-\n  a: 1\n", "- - a\n  - b\n", "--- # c\na: 1\n...\n", "%YAML 1.2\n---\na: 1\n",
-     "{a: 1,\n b: [2,\n 3]}\n", "just text\n", "a: &x\n    b: 1\nc:\n    <<: *x\n", "a:\n  - &y\n    b: 1\n",
-     "a: !!str\n    1\n", "'a b':\n      c: 1\n", "a:\n\n\n\n  b: 1\n", "a: 'x\n\n  y # no comment'\n",
-     "a: |  # says\n   # no comment\n # one\nb: 2\n", "a: x#y # z\n", "a:\n    # first\n    b: 1\n    # last\n",
-     "a: >-\n    one\n    two\n\n\n# end\n", "a:\n- # c\n  b: 1\n", "a: b\n# \t\n", "a: {x: 1 # c\n  }\n"],
-)  # fmt: skip
+    [
+        "? a\n: 1\n",
+        "-\n  a: 1\n",
+        "- - a\n  - b\n",
+        "--- # c\na: 1\n...\n",
+        "%YAML 1.2\n---\na: 1\n",
+        "{a: 1,\n b: [2,\n 3]}\n",
+        "just text\n",
+        "a: &x\n    b: 1\nc:\n    <<: *x\n",
+        "a:\n  - &y\n    b: 1\n",
+        "a: !!str\n    1\n",
+        "'a b':\n      c: 1\n",
+        "a:\n\n\n\n  b: 1\n",
+        "a: 'x\n\n  y # no comment'\n",
+        "a: |  # says\n   # no comment\n # one\nb: 2\n",
+        "a: x#y # z\n",
+        "a:\n    # first\n    b: 1\n    # last\n",
+        "a: >-\n    one\n    two\n\n\n# end\n",
+        "a:\n- # c\n  b: 1\n",
+        "a: b\n# \t\n",
+        "a: {x: 1 # c\n  }\n",
+    ],
+)
 def test_unusual_yaml_still_says_the_same(text: str) -> None:
     """The layout may stay odd, the meaning must stay."""
     fmt(text)

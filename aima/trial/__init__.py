@@ -1,0 +1,1 @@
+"""Trying workflows without their units: stand-ins, skipped time, and what was expected."""
