@@ -59,10 +59,10 @@ class Rendered(BaseModel):
             "A shipped template",
             {
                 "template": "summarize.j2",
-                "values": {"text": "The meeting is moved to Friday.", "sentences": 1},
+                "values": {"text": "The meeting is moved to Friday.", "sentences": 2},
             },
             {
-                "text": "Summarize the text below in at most 1 sentences, in the language it is "
+                "text": "Summarize the text below in 2 sentences or fewer, in the language it is "
                 "written in. Leave out nothing that would change a decision, and add nothing.\n\n"
                 "The meeting is moved to Friday.\n"
             },

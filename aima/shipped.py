@@ -1,4 +1,4 @@
-"""What AIMA ships beside its code: workflows, schemas, templates; in a checkout or an install."""
+"""What AIMA ships beside its code, such as workflows; in a checkout or an install."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from aima.errors import NotFound
 
 _INSTALLED = Path(__file__).parent / "_shipped"
 _CHECKOUT = Path(__file__).parent.parent
-_IN_CHECKOUT = {"schemas": Path("dsl") / "schemas"}
+_IN_CHECKOUT = {
+    "diagnostics": Path("docs") / "reference" / "diagnostics",
+    "schemas": Path("dsl") / "schemas",
+}
 _SUFFIXES = (".yaml", ".yml")
 
 
 def shipped(folder: str) -> Path:
-    """Find a shipped folder: ``workflows``, ``schemas`` or ``templates``."""
+    """Find a shipped folder: ``workflows``, ``schemas``, ``templates`` or ``diagnostics``."""
     installed = _INSTALLED / folder
     return installed if installed.is_dir() else _CHECKOUT / _IN_CHECKOUT.get(folder, Path(folder))
 
@@ -48,9 +51,15 @@ def find_workflow(name: str, project: Path | None) -> Path:
     return known[wanted]
 
 
+def workflows_in(folder: Path) -> list[Path]:
+    """List the workflows of a folder; their tests are none."""
+    files = [file for suffix in _SUFFIXES for file in folder.glob(f"*{suffix}")]
+    return sorted(file for file in files if not file.stem.endswith(".test"))
+
+
 def _known(project: Path | None) -> dict[str, Path]:
     """Find all workflows that have a name; of two the one in the nearer folder."""
     known: dict[str, Path] = {}
     for folder in reversed(workflow_folders(project)):
-        known |= {file.stem: file for file in sorted(folder.glob("*.y*ml"))}
+        known |= {file.stem: file for file in workflows_in(folder)}
     return known

@@ -178,7 +178,8 @@ class Trial:
                 await self.server.client.get_workflow_handle(run_id).signal(name, args=value)
             else:
                 await runs.send(run_id, name, value)
-        async with self.server.time_skipping_unlocked():  # of no handle but the one that starts
+        # The SDK skips time only for the handle that started a run; this is what it does then.
+        async with self.server.time_skipping_unlocked():  # type: ignore[attr-defined] # untyped
             outcome = await runs.outcome(run_id)
         state = await self.server.client.get_workflow_handle(run_id).query(STATE)
         return outcome, state

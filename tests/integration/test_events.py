@@ -41,7 +41,7 @@ steps:
 """
 PAY = """
 name: paying
-inputs: {type: object, properties: {order: {type: integer}}}
+inputs: {type: object, required: [order], properties: {order: {type: integer}}}
 steps:
   - {id: told, emit: {type: order.paid, data: {order: "${input.order}", amount: 11}, subject: me}}
 """
@@ -88,14 +88,14 @@ async def serving(dispatcher: Dispatcher) -> AsyncIterator[None]:
 async def until_dealt_with(lab: Lab, seq: int) -> None:
     """Wait until dispatchers have dealt with an event."""
     async with asyncio.timeout(PATIENCE):
-        while outbox_of(lab).cursor(READER) < seq:
+        while outbox_of(lab).cursor(READER) < seq:  # noqa: ASYNC110 - the store rings no bell
             await asyncio.sleep(0.01)
 
 
 async def until_waiting(lab: Lab, count: int = 1) -> None:
     """Wait until so many steps of runs have registered."""
     async with asyncio.timeout(PATIENCE):
-        while len(waits_of(lab)) < count:
+        while len(waits_of(lab)) < count:  # noqa: ASYNC110 - same
             await asyncio.sleep(0.01)
 
 
@@ -172,7 +172,7 @@ async def test_what_does_not_fit_starts_nothing_and_holds_nothing_up(
     lab: Lab, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One bad trigger, or one odd event, must not stop those of everybody else."""
-    apply(lab, SHIP.replace("name: ship", "name: a-strict").replace("order}", "nothing}"))
+    apply(lab, SHIP.replace("name: ship", "name: a-strict").replace("data.order}", "data.nothing}"))
     applied_of(lab).put(AppliedWorkflow("b-broken", "[]", "", "", ""))
     apply(lab, SHIP)
     for event in (
@@ -198,7 +198,7 @@ async def test_the_first_trigger_that_wants_an_event_starts_the_run(lab: Lab) ->
     """Two triggers of one workflow that both fit are still one event."""
     two = """
         name: two
-        inputs: {type: object, properties: {by: {type: string}}}
+        inputs: {type: object, required: [by], properties: {by: {type: string}}}
         triggers:
           - {event: {type: order.paid, if: "${event.data.missing}"}, input: {by: none}}
           - {event: {type: order.*}, input: {by: first}}
@@ -284,7 +284,7 @@ async def test_events_wait_for_an_unreachable_server(
     outbox_of(idle).publish(paid("e"))
     with caplog.at_level(logging.WARNING, logger="aima.temporal.dispatcher"):
         async with serving(dispatcher_of(lost)), asyncio.timeout(PATIENCE):
-            while not caplog.messages:
+            while not caplog.messages:  # noqa: ASYNC110 - nor does the log
                 await asyncio.sleep(0.05)
     assert "events wait, tried again in 0.5 s" in caplog.messages[0]
     assert outbox_of(idle).cursor(READER) == 0

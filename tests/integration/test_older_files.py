@@ -20,7 +20,7 @@ from aima.ports.engine import ChatRequest
 from aima.testing import chat_reply
 from aima.unit import Context
 from tests.integration.lab import Lab, lab_on
-from tests.integration.older_units import older_units
+from tests.integration.older_units import BUSY, older_units
 from tests.integration.stand_ins import ANSWERED, HEARD, stand_ins
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -137,7 +137,8 @@ async def test_an_imported_file_does_what_it_did(older: Lab, file: Path) -> None
     given = inputs_of(await spoken(older))[file.stem]
     today, changes = import_older(text_of(file), file.name)
     assert changes
-    before, after = [await older.run(text, given) for text in (text_of(file), today)]
+    config: dict[str, Json] = {"first": BUSY} if file.stem == "second_opinion" else {}
+    before, after = [await older.run(text, given, **config) for text in (text_of(file), today)]
     assert (after.state, after.output) == (before.state, before.output)
     assert after.state == "completed"
 
@@ -205,6 +206,18 @@ async def test_on_failure_retry_tries_again_then_aborts(
     assert older.board.attempts["n"] == attempts
 
 
+async def test_abort_ends_the_run_and_starts_nothing_more(older: Lab) -> None:
+    """The earlier system's word for what happens without it."""
+    text = (
+        "name: x\nsteps:\n"
+        "  - {id: a, type: lab.fail, input: {code: CONFLICT}, on_failure: abort}\n"
+        "  - {id: b, type: lab.echo, input: {name: b}, depends_on: [a]}\n"
+    )
+    outcome = await older.run(text, {})
+    assert outcome.state == "failed"
+    assert older.board.calls == []
+
+
 async def test_a_step_waits_for_what_it_only_depends_on(older: Lab) -> None:
     """Without a read, `depends_on` alone is the order."""
     text = (
@@ -254,3 +267,13 @@ async def test_nothing_in_their_files_is_wrong_but_units_that_do_not_exist_yet(f
     assert [d.code for d in checked.diagnostics] == ["unit/unknown"] * len(missing)
     for diagnostic, unit in zip(checked.diagnostics, missing, strict=True):
         assert f"`{unit}`" in diagnostic.message
+
+
+async def test_every_rule_of_the_page_names_a_test_that_is_here() -> None:
+    """A rule without a test is a wish."""
+    page = (ROOT / "docs" / "explanation" / "older-files.md").read_text("utf-8")
+    rules = page.partition("## What the older")[2].partition("## What `aima import`")[0]
+    rows = [row for row in rules.splitlines() if row.startswith("| ")][1:]
+    assert rows
+    named = [row.rsplit("`", 2)[1] for row in rows]
+    assert set(named) <= set(globals())

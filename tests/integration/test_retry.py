@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from aima.dsl.json import Json
 from aima.errors import Conflict, NotFound, ValidationFailed
 from tests.integration.lab import Lab
 
@@ -139,7 +140,7 @@ async def test_a_run_tells_what_it_waits_for_and_takes_the_answer(lab: Lab) -> N
     assert told == [("go", "signal"), ("ok[0]", "approval"), ("ok[1]", "approval")]
     with pytest.raises(ValidationFailed, match="does not fit"):
         await lab.runs.send(run_id, "go", "text")
-    answer = {"step": "ok[0]", "approved": True, "by": "bob"}
+    answer: dict[str, Json] = {"step": "ok[0]", "approved": True, "by": "bob"}
     with pytest.raises(ValidationFailed, match="'bob' may not approve"):
         await lab.runs.send(run_id, "aima.approve", answer)
     for _ in range(5):

@@ -7,6 +7,7 @@ from functools import partial
 from textwrap import dedent
 from typing import Any
 
+from aima.dsl.json import Json
 from tests.integration.lab import Lab
 from tests.integration.test_constructs import RUNS
 
@@ -120,7 +121,7 @@ async def signals_and_approvals(lab: Lab) -> str:
         run_id = await lab.start(f"name: waits\n{dedent(WAITS)}")
         await lab.runs.send(run_id, "go", 7)
         for index in (1, 0):
-            answer = {"step": f"ok[{index}]", "approved": True, "by": "ann"}
+            answer: dict[str, Json] = {"step": f"ok[{index}]", "approved": True, "by": "ann"}
             await lab.runs.send(run_id, "aima.approve", answer)
         await lab.outcome(run_id)
     return run_id

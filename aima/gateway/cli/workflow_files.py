@@ -13,11 +13,11 @@ def workflow_files(given: Iterable[Path], project: Path | None) -> list[Path]:
         NotFound: there is no such file or name, or nothing in a folder.
     """
     from aima.errors import NotFound
-    from aima.shipped import find_workflow
+    from aima.shipped import find_workflow, workflows_in
 
     files: list[Path] = []
     for path in given:
-        inside = sorted((*path.glob("*.yaml"), *path.glob("*.yml"))) if path.is_dir() else None
+        inside = workflows_in(path) if path.is_dir() else None
         if inside == []:
             raise NotFound(f"there is no workflow, that is no .yaml file, in {str(path)!r}")
         files += inside or [find_workflow(str(path), project)]

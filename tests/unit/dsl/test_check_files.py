@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from aima.catalog import discover
 from aima.dsl.diagnostic import CODES
 from aima.gateway.definitions import Definitions
-from aima.shipped import shipped
+from aima.shipped import shipped, workflows_in
 from aima.workflows.run import Program
 
 INVALID = sorted((shipped("workflows") / "invalid").glob("*.yaml"))
-SHIPPED = sorted(shipped("workflows").glob("*.yaml"))
+SHIPPED = workflows_in(shipped("workflows"))
 EXPECTED = re.compile(r"([a-z]+/[a-z-]+) (\d+):(\d+)")
 UNREPORTABLE = {
     "retry/not-idempotent",  # and no shipped unit that must not be repeated

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from aima.catalog import discover
 from aima.gateway.definitions import Definitions
 from aima.gateway.workflow_schema import workflow_schema
-from aima.shipped import shipped
+from aima.shipped import shipped, workflows_in
 from aima.workflows.constructs import language
 
 CATALOG = discover()
@@ -52,7 +52,7 @@ def changed(path: tuple[str | int, ...], value: Any) -> dict[str, Any]:  # noqa:
 STEP = ("steps", 0)
 
 
-@pytest.mark.parametrize("file", sorted(shipped("workflows").glob("*.yaml")), ids=lambda f: f.stem)
+@pytest.mark.parametrize("file", workflows_in(shipped("workflows")), ids=lambda f: f.stem)
 def test_shipped_workflows_fit(file: Path) -> None:
     """An editor that marks a working file is switched off."""
     VALIDATOR.validate(yaml.safe_load(file.read_text(encoding="utf-8")))

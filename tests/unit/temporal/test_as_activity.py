@@ -1,9 +1,11 @@
 """One attempt of a unit, without a server; with one: tests/integration/test_as_activity.py."""
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from temporalio.testing import ActivityEnvironment
@@ -13,15 +15,26 @@ from aima.store import open_store
 from aima.temporal.activity_context import ActivityContext, Surroundings
 from aima.temporal.as_activity import _cleaned_up
 from aima.temporal.events import Events
+from aima.temporal.secret_input import Mask
 from aima.testing import FakeContext
+from aima.unit import Event
+
+
+class Pulled(Event):
+    """A model is here."""
+
+    TYPE: ClassVar[str] = "model.pulled"
+
+    model: str
+    file: str = "x"
 
 
 @pytest.fixture
-def context(tmp_path: Path) -> Iterator[ActivityContext]:
-    """Give the context of an attempt."""
+def around(tmp_path: Path) -> Iterator[Surroundings]:
+    """Give what a worker lends to its units."""
     fake = FakeContext()
     with open_store(tmp_path / "aima.db") as store:
-        around = Surroundings(
+        yield Surroundings(
             engines=fake.engines,
             artifacts=fake.artifacts,
             effects=store.effects,
@@ -29,7 +42,17 @@ def context(tmp_path: Path) -> Iterator[ActivityContext]:
             events=Events(store.events),
             cache=store.cache,
         )
-        yield ActivityContext(around, "key", "run", "aima/w/run")
+
+
+def attempt_of(around: Surroundings) -> ActivityContext:
+    """Give the context of an attempt; all have the same effect."""
+    return ActivityContext(around, "key", "run", "aima/workflow/run")
+
+
+@pytest.fixture
+def context(around: Surroundings) -> ActivityContext:
+    """Give the context of an attempt."""
+    return attempt_of(around)
 
 
 async def cleaned_up(work: asyncio.Task[dict[str, object]], context: ActivityContext) -> float:
