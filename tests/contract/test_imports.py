@@ -48,11 +48,12 @@ MAY_IMPORT = {
     "aima.shipped aima.stack aima.store aima.temporal aima.unit aima.worker aima.workflows",
     "aima.stack.supervisor": "aima.errors aima.gateway aima.settings aima.stack aima.stores "
     "aima.temporal aima.worker",
+    "aima.lsp": "aima aima.dsl aima.errors aima.gateway aima.unit aima.workflows",
     "aima.trial": "aima.artifacts aima.catalog aima.disk aima.dsl aima.errors aima.gateway "
     "aima.temporal aima.workflows",
-    "aima.gateway.cli": "aima.disk aima.dsl aima.embedded aima.errors aima.gateway aima.graph "
-    "aima.ports aima.prompts aima.settings aima.shipped aima.stack aima.stack.supervisor "
-    "aima.stores aima.temporal aima.trial aima.worker aima.workflows",
+    "aima.gateway.cli": "aima aima.disk aima.dsl aima.embedded aima.errors aima.gateway aima.graph "
+    "aima.lsp aima.ports aima.prompts aima.settings aima.shipped aima.stack "
+    "aima.stack.supervisor aima.stores aima.temporal aima.trial aima.worker aima.workflows",
     "aima.gateway.reference": "aima.catalog aima.dsl aima.errors aima.gateway aima.gateway.cli "
     "aima.settings aima.shipped aima.workflows",
     "aima.__main__": "aima.gateway.cli",

@@ -41,6 +41,7 @@ COMMANDS = (
     "models",
     "engine",
     "worker",
+    "lsp",
     "settings",
     "doctor",
 )

@@ -1,0 +1,1 @@
+"""A language server: what `aima check` knows, while one types."""
