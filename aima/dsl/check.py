@@ -15,7 +15,7 @@ from aima.dsl.language import Language
 from aima.dsl.library import NO_LIBRARY, Library
 from aima.dsl.load import Source, load
 from aima.dsl.node import Mapping, Node, Scalar, Span
-from aima.dsl.order import find_cycle, late_keys, order_of
+from aima.dsl.order import find_cycle, late_keys, order_of, steps_read
 from aima.dsl.roots import ERROR, roots_of
 from aima.dsl.scope import Relation, Scopes
 from aima.dsl.signature import JsonSchema, Signatures
@@ -135,9 +135,27 @@ class Checker:
     def output(self, step: str) -> Type:
         """Give the type of what a step leaves behind; of one that reads itself, anything."""
         if step not in self._outputs:
-            self._outputs[step] = None  # it is being found out
-            self._outputs[step] = Type.of(self._output(self.scopes.around(step)[-1]))
+            self._find_outputs(step)
         return self._outputs[step] or Type.of(ANY)
+
+    def _find_outputs(self, step: str) -> None:
+        """Find the outputs that a step's own is made of first: a chain may be 5000 steps long."""
+        waiting = [step]
+        while waiting:
+            last = waiting[-1]
+            if last not in self._outputs:
+                self._outputs[last] = None  # it is being found out
+                waiting += [part for part in self._parts(last) if part not in self._outputs]
+            else:
+                waiting.pop()
+                if self._outputs[last] is None:
+                    self._outputs[last] = Type.of(self._output(self.scopes.around(last)[-1]))
+
+    def _parts(self, step: str) -> Iterator[str]:
+        """Name the steps inside a step, and those it reads."""
+        read = self.scopes.around(step)[-1]
+        yield from (inner.id for nested in read.lists for inner in nested.steps)
+        yield from (name for name in steps_read(self.document.texts_of(read)) if name in self)
 
     def relation(self, reader: Reader, step: str) -> Relation:
         """Tell how a reader sees a step; the document itself reads when all is done."""
@@ -217,8 +235,6 @@ def _check_document(checker: Checker) -> None:
         value = document.get(key)
         if value is not None:
             section.check(value, checker)
-    for step in reversed(document.all_steps):
-        checker.output(step.id)  # from the inside out, so that no depth is a recursion
     for step in document.all_steps:
         language.bodies[step.body].check(step, checker.inside(step))
         for key, modifier in language.modifiers.items():

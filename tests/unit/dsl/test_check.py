@@ -344,3 +344,10 @@ def test_ten_thousand_lines_are_checked_and_compiled_in_a_moment() -> None:
     assert checked.ok
     assert len(DEFINITIONS.plan(checked).text) > 100_000
     assert time.perf_counter() - started < 6
+
+
+def test_a_long_chain_of_computed_values_is_no_recursion() -> None:
+    """Each step's type is that of the one before; five hundred are a normal generated file."""
+    steps = ['  - {id: s0, set: {x: "${input.n}"}}']
+    steps += [f'  - {{id: s{n}, set: {{x: "${{steps.s{n - 1}.x}}"}}}}' for n in range(1, 500)]
+    assert codes("name: w\nsteps:\n" + "\n".join(steps)) == []
