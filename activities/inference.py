@@ -15,16 +15,14 @@ from aima.errors import (
     UnsupportedMedia,
     ValidationFailed,
 )
-from aima.media import seconds_of
-from aima.ports.artifacts import Artifact
-from aima.ports.engine import (
+from aima.ports.inference import (
     ChatReply,
     ChatRequest,
     ModelCard,
     ModelType,
     Request,
+    SpeechReply,
     SynthesizeRequest,
-    Timings,
     TranscribeRequest,
     Transcript,
     Voice,
@@ -45,16 +43,6 @@ class RequestCompleted(Event):
     unit: str
     model: str
     tokens: int | None = None
-
-
-class SpeechReply(BaseModel):
-    """Recorded speech."""
-
-    audio: Artifact
-    format: str = Field(description="Container of the recording, such as `wav`.")
-    duration: float = Field(description="Length in seconds.")
-    model: str = Field(description="The model that spoke.")
-    timings: Timings | None = None
 
 
 class ModelsRequest(Request):
@@ -125,8 +113,7 @@ async def chat(request: ChatRequest, ctx: Context) -> ChatReply:
 
     The answer ends where the model ends it, at a `stop` text, or at `max_tokens`.
     """
-    engine, model = await ctx.engines.serving(request.model, "llm")
-    reply = await engine.chat(request.model_copy(update={"model": model}), progress=ctx.progress)
+    reply = await ctx.engines.chat(request, pieces=ctx.pieces)
     await ctx.emit(
         RequestCompleted(
             unit="inference.chat", model=reply.model, tokens=reply.usage.completion_tokens
@@ -154,12 +141,8 @@ async def transcribe(request: TranscribeRequest, ctx: Context) -> Transcript:
 
     Silence gives an empty text.
     """
-    engine, model = await ctx.engines.serving(request.model, "asr")
-    recording = await ctx.artifacts.path(request.audio)
-    transcript = await engine.transcribe(
-        request.model_copy(update={"model": model}), recording=recording
-    )
-    await ctx.emit(RequestCompleted(unit="inference.transcribe", model=model))
+    transcript = await ctx.engines.transcribe(request, pieces=ctx.pieces)
+    await ctx.emit(RequestCompleted(unit="inference.transcribe", model=transcript.model))
     return transcript
 
 
@@ -179,17 +162,9 @@ async def transcribe(request: TranscribeRequest, ctx: Context) -> Transcript:
 )
 async def synthesize(request: SynthesizeRequest, ctx: Context) -> SpeechReply:
     """Say a text aloud, into a recording."""
-    engine, model = await ctx.engines.serving(request.model, "tts")
-    async with engine.synthesize(request.model_copy(update={"model": model})) as speech:
-        audio = await ctx.artifacts.put(speech.chunks, media_type=speech.media_type)
-    await ctx.emit(RequestCompleted(unit="inference.synthesize", model=model))
-    return SpeechReply(
-        audio=audio,
-        format=speech.media_type.partition("/")[2].removeprefix("x-"),
-        duration=speech.seconds or seconds_of(await ctx.artifacts.path(audio)),
-        model=model,
-        timings=speech.timings,
-    )
+    speech = await ctx.engines.synthesize(request, pieces=ctx.pieces)
+    await ctx.emit(RequestCompleted(unit="inference.synthesize", model=speech.model))
+    return speech
 
 
 @inference.query(

@@ -18,7 +18,6 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,14 +26,17 @@ from typing import TypeAlias, TypeVar
 from aima.adapters.engines.pool import EnginePool
 from aima.errors import AimaError, InternalError, NotFound, TooLarge
 from aima.ports.artifacts import Artifact
-from aima.ports.engine import (
+from aima.ports.engine import Engines
+from aima.ports.inference import (
     ChatReply,
     ChatRequest,
-    Engines,
+    EmbedReply,
+    EmbedRequest,
     ModelCard,
-    Progress,
+    ModelRequest,
+    Pieces,
     Response,
-    Speech,
+    SpeechReply,
     SynthesizeRequest,
     TranscribeRequest,
     Transcript,
@@ -44,16 +46,16 @@ from aima.ports.engine import (
 from aima.settings import Models
 from aima.unit import Event
 
-Answer: TypeAlias = ChatReply | Transcript | bytes | AimaError
+Answer: TypeAlias = ChatReply | EmbedReply | Transcript | bytes | AimaError
 """What a scripted engine gives next: a reply, a transcript, recorded speech, or a failure."""
 
-EngineRequest: TypeAlias = ChatRequest | TranscribeRequest | SynthesizeRequest
-_Wanted = TypeVar("_Wanted", ChatReply, Transcript, bytes)
+_Wanted = TypeVar("_Wanted", ChatReply, EmbedReply, Transcript, bytes)
 
 CARDS = (
     ModelCard(name="scripted-llm", engine="scripted", type="llm"),
     ModelCard(name="scripted-asr", engine="scripted", type="asr"),
     ModelCard(name="scripted-tts", engine="scripted", type="tts"),
+    ModelCard(name="scripted-embedding", engine="scripted", type="embedding"),
 )
 
 
@@ -83,7 +85,8 @@ class ScriptedEngine:
         answers: what it gives, whatever it is asked; an error is raised.
         cards: the models it serves.
         speakers: the voices it has.
-        speech_seconds: the length of its speech; None: it does not tell.
+        speech_seconds: the length of its speech.
+        artifacts: where its speech goes; :class:`FakeContext` gives it its own.
         requests: what it was asked.
     """
 
@@ -91,8 +94,9 @@ class ScriptedEngine:
     name: str = "scripted"
     cards: Sequence[ModelCard] = CARDS
     speakers: Sequence[Voice] = (Voice(name="someone", model="scripted-tts"),)
-    speech_seconds: float | None = 1.0
-    requests: list[EngineRequest] = field(default_factory=list)
+    speech_seconds: float = 1.0
+    artifacts: MemoryArtifacts = field(default_factory=lambda: MemoryArtifacts())  # noqa: PLW0108 - defined below
+    requests: list[ModelRequest] = field(default_factory=list)
 
     async def models(self) -> list[ModelCard]:
         """List what it serves."""
@@ -102,30 +106,32 @@ class ScriptedEngine:
         """List its voices."""
         return list(self.speakers)
 
-    async def chat(self, request: ChatRequest, *, progress: Progress) -> ChatReply:
+    async def chat(self, request: ChatRequest, *, pieces: Pieces) -> ChatReply:
         """Give the next answer, which must be a :class:`ChatReply` or an error."""
         reply = self._next(request, ChatReply)
-        progress(f"{reply.usage.completion_tokens} tokens")
+        pieces(reply.content)
         return reply
 
-    async def transcribe(self, request: TranscribeRequest, *, recording: Path) -> Transcript:
-        """Give the next answer, which must be a :class:`Transcript` or an error."""
-        del recording
-        return self._next(request, Transcript)
+    async def embed(self, request: EmbedRequest) -> EmbedReply:
+        """Give the next answer, which must be an :class:`EmbedReply` or an error."""
+        return self._next(request, EmbedReply)
 
-    @asynccontextmanager
-    async def synthesize(self, request: SynthesizeRequest) -> AsyncIterator[Speech]:
+    async def transcribe(self, request: TranscribeRequest, *, pieces: Pieces) -> Transcript:
+        """Give the next answer, which must be a :class:`Transcript` or an error."""
+        reply = self._next(request, Transcript)
+        pieces(reply.text)
+        return reply
+
+    async def synthesize(self, request: SynthesizeRequest, *, pieces: Pieces) -> SpeechReply:
         """Give the next answer, which must be bytes or an error, as recorded speech."""
         spoken = self._next(request, bytes)
-
-        async def chunks() -> AsyncIterator[bytes]:
-            yield spoken
-
-        yield Speech(
-            chunks=chunks(), media_type="audio/wav", seconds=self.speech_seconds, timings=None
+        pieces(spoken)
+        audio = await self.artifacts.put(spoken, media_type=f"audio/{request.format}")
+        return SpeechReply(
+            audio=audio, format=request.format, duration=self.speech_seconds, model=request.model
         )
 
-    def _next(self, request: EngineRequest, wanted: type[_Wanted]) -> _Wanted:
+    def _next(self, request: ModelRequest, wanted: type[_Wanted]) -> _Wanted:
         self.requests.append(request)
         if not self.answers:
             raise InternalError("the script has no further answer; add one to `answers`")
@@ -183,12 +189,29 @@ class MemoryArtifacts:
 
 
 @dataclass
+class FakeMemory:
+    """What attempts of a step leave to each other."""
+
+    text: str = ""
+
+    def recall(self) -> str:
+        """Give what was remembered last."""
+        return self.text
+
+    def remember(self, text: str) -> None:
+        """Keep a text."""
+        self.text = text
+
+
+@dataclass
 class FakeContext:
     """What a unit may ask for, all of it fake; hand it to the unit as ``ctx``.
 
     Attributes:
         engine: the one engine; ``default`` and each of its models' names lead to it.
         progressed: what the unit told of its progress.
+        shown: the pieces of its answer.
+        memory: what an earlier attempt has left.
         emitted: the events it emitted.
     """
 
@@ -196,7 +219,13 @@ class FakeContext:
     artifacts: MemoryArtifacts = field(default_factory=MemoryArtifacts)
     effect_key: str = "run/1/step"
     progressed: list[str] = field(default_factory=list)
+    shown: list[str | bytes] = field(default_factory=list)
+    memory: FakeMemory = field(default_factory=FakeMemory)
     emitted: list[Event] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Let engine and unit share one store."""
+        self.engine.artifacts = self.artifacts
 
     @cached_property
     def engines(self) -> Engines:
@@ -206,6 +235,10 @@ class FakeContext:
     def progress(self, message: str) -> None:
         """Remember how far the work is."""
         self.progressed.append(message)
+
+    def pieces(self, piece: str | bytes) -> None:
+        """Remember a piece of the answer."""
+        self.shown.append(piece)
 
     async def emit(self, event: Event) -> None:
         """Remember what happened."""

@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict
 
 from aima.errors import AimaError
 from aima.ports.artifacts import Artifacts
-from aima.ports.engine import Engines
+from aima.ports.engine import Engines, Memory
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -65,8 +65,17 @@ class Context(Protocol):
         """
         ...
 
+    @property
+    def memory(self) -> Memory:
+        """What an earlier attempt of this step has left for this one."""
+        ...
+
     def progress(self, message: str) -> None:
         """Tell how far the work is, such as ``12 tokens``; also proves the unit alive."""
+        ...
+
+    def pieces(self, piece: str | bytes) -> None:
+        """Show a piece of the answer to those who watch the step; it also counts as progress."""
         ...
 
     async def emit(self, event: Event) -> None:

@@ -15,6 +15,7 @@ import httpx2
 from aima.adapters.engines.openai import OpenAIEngine
 from aima.adapters.engines.pool import EnginePool
 from aima.catalog import Catalog, discover
+from aima.ports.artifacts import Artifacts
 from aima.settings import Settings, load_settings
 from aima.stack.activation import EngineSocket
 from aima.stack.child import Children
@@ -42,14 +43,17 @@ def units_of(settings: Settings) -> Catalog:
     return discover(settings.root if settings.project.activities else None)
 
 
-def engines_of(settings: Settings, http: httpx2.AsyncClient) -> EnginePool:
+def engines_of(settings: Settings, http: httpx2.AsyncClient, artifacts: Artifacts) -> EnginePool:
     """Make the clients of all configured engines, the embedded one last."""
     engines = [
-        OpenAIEngine(name, engine.url.rstrip("/"), http, engine.api_key.get_secret_value())
+        OpenAIEngine(
+            name, engine.url.rstrip("/"), http, artifacts, engine.api_key.get_secret_value()
+        )
         for name, engine in settings.engines.items()
     ]
     if settings.embedded.enabled and settings.embedded.url:
-        engines.append(OpenAIEngine(EMBEDDED, settings.embedded.url.rstrip("/"), http))
+        url = settings.embedded.url.rstrip("/")
+        engines.append(OpenAIEngine(EMBEDDED, url, http, artifacts))
     return EnginePool(tuple(engines), settings.models)
 
 
@@ -67,9 +71,10 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         settings = await _with_engine(settings, open_)
         store = open_.enter_context(store_of(settings))
         await asyncio.to_thread(_tidy, store, settings)
+        artifacts = artifacts_of(settings)
         around = Surroundings(
-            engines=engines_of(settings, http),
-            artifacts=artifacts_of(settings),
+            engines=engines_of(settings, http, artifacts),
+            artifacts=artifacts,
             effects=store.effects,
             log=logs_of(settings),
             events=Events(store.events),

@@ -1,168 +1,153 @@
-"""What units ask of an inference engine.
+"""What units ask of inference engines: one protocol for each thing an engine may be able to do.
 
-The models here are the wire vocabulary of the ``inference.*`` units and of the adapters alike.
+An engine has the protocols of what it does and no others, so what it can do is asked with
+``isinstance`` and never written down twice. ``model`` in a request to an engine is one of the
+engine's own names; :class:`Engines` takes any name, chooses an instance, and asks it.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from aima.ports.artifacts import Artifact
-
-ModelType: TypeAlias = Literal[
-    "llm", "vlm", "asr", "tts", "embedding", "diffusion", "video_gen", "detection", "rerank"
-]
-Progress: TypeAlias = Callable[[str], None]
-
-
-class Request(BaseModel):
-    """An input: unknown fields are refused, so that a typing mistake is told."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class Message(Request):
-    """One turn of a conversation."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
-
-
-class Usage(BaseModel):
-    """What an answer cost, in tokens."""
-
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    total_tokens: int = 0
+from aima.ports.inference import (
+    ChatReply,
+    ChatRequest,
+    CompleteReply,
+    CompleteRequest,
+    DescribeReply,
+    DescribeRequest,
+    DetectReply,
+    DetectRequest,
+    EmbedReply,
+    EmbedRequest,
+    ImageReply,
+    ImageRequest,
+    ModelCard,
+    ModelType,
+    Pieces,
+    Progress,
+    RerankReply,
+    RerankRequest,
+    SpeechReply,
+    SynthesizeRequest,
+    TranscribeRequest,
+    Transcript,
+    VideoReply,
+    VideoRequest,
+    Voice,
+)
 
 
-class Timings(BaseModel):
-    """Where the engine's time went."""
+class Memory(Protocol):
+    """What an attempt leaves to the next one of the same step, a worker's death later."""
 
-    total_ms: float = Field(description="From the engine's first byte of the request to its last.")
-    load_ms: float | None = Field(default=None, description="Of these, bringing the model in.")
+    def recall(self) -> str:
+        """Give what was remembered last; empty where nothing was."""
+        ...
 
-
-class ChatRequest(Request):
-    """What to say, and to which model."""
-
-    model: str = Field(default="default", description="Name of a served model, or `default`.")
-    messages: list[Message] = Field(min_length=1, description="The conversation so far.")
-    temperature: float | None = Field(
-        default=None, ge=0, le=2, description="How freely to choose words; 0 always the likeliest."
-    )
-    max_tokens: int | None = Field(
-        default=None, gt=0, description="Most tokens to write. Absent: the engine's own bound."
-    )
-    json_schema: dict[str, object] | None = Field(
-        default=None, description="JSON Schema the answer must fit; `data` then holds its value."
-    )
-    seed: int | None = Field(default=None, description="Makes a free choice of words repeatable.")
-    stop: list[str] | None = Field(default=None, description="Texts that end the answer.")
-    stream: bool | None = Field(
-        default=None,
-        description="The earlier system's switch, without effect: answers are always streamed.",
-    )
+    def remember(self, text: str) -> None:
+        """Keep a short text, such as the id of a job; the next heartbeat carries it."""
+        ...
 
 
-class Response(BaseModel):
-    """The answer where the earlier system had it."""
+@runtime_checkable
+class Chats(Protocol):
+    """Answers conversations."""
 
-    content: str
-
-
-class ChatReply(BaseModel):
-    """What a model answered."""
-
-    content: str = Field(description="The answer.")
-    finish_reason: str = Field(description="`stop`, or `length` where `max_tokens` cut it.")
-    usage: Usage
-    response: Response = Field(description="The answer where the earlier system had it.")
-    model: str = Field(description="The model that answered.")
-    data: object = Field(default=None, description="The answer's value, if a schema was given.")
-    timings: Timings | None = None
+    async def chat(self, request: ChatRequest, *, pieces: Pieces) -> ChatReply:
+        """Answer; ``pieces`` gets the words as they come. A cancel stops the engine's work."""
+        ...
 
 
-class TranscribeRequest(Request):
-    """Speech to write down."""
+@runtime_checkable
+class Completes(Protocol):
+    """Continues texts."""
 
-    model: str = Field(default="default", description="Name of a served model, or `default`.")
-    audio: Artifact = Field(
-        description="The recording: any common container and codec.",
-        json_schema_extra={"contentMediaType": "audio/*"},
-    )
-    language: str | None = Field(default=None, description="ISO 639-1 code; absent: detected.")
+    async def complete(self, request: CompleteRequest, *, pieces: Pieces) -> CompleteReply:
+        """Continue; ``pieces`` gets the words as they come."""
+        ...
 
 
-class Segment(BaseModel):
-    """A stretch of speech, in seconds from the start."""
+@runtime_checkable
+class Embeds(Protocol):
+    """Turns texts into vectors."""
 
-    start: float
-    end: float
-    text: str
-
-
-class Transcript(BaseModel):
-    """What was said."""
-
-    text: str = Field(description="All of it; empty for silence.")
-    segments: list[Segment]
-    language: str
-    duration: float | None = Field(default=None, description="Length of the recording, seconds.")
-    model: str = Field(description="The model that listened.")
-    timings: Timings | None = None
+    async def embed(self, request: EmbedRequest) -> EmbedReply:
+        """Give one vector for each text, in their order."""
+        ...
 
 
-class SynthesizeRequest(Request):
-    """Text to say."""
+@runtime_checkable
+class Transcribes(Protocol):
+    """Writes speech down."""
 
-    model: str = Field(default="default", description="Name of a served model, or `default`.")
-    text: str = Field(min_length=1, description="What to say.")
-    voice: str | None = Field(default=None, description="A voice of `inference.voices`.")
-    speed: float = Field(default=1.0, ge=0.5, le=2.0, description="1 is the voice's own pace.")
-    stream: bool | None = Field(
-        default=None,
-        description="The earlier system's switch, without effect: speech is always streamed.",
-    )
+    async def transcribe(self, request: TranscribeRequest, *, pieces: Pieces) -> Transcript:
+        """Write a recording down; ``pieces`` gets the text as it is heard, if the engine can."""
+        ...
 
 
-@dataclass(frozen=True)
-class Speech:
-    """Speech as it is made: bytes, their media type, and its length where the engine tells."""
+@runtime_checkable
+class Speaks(Protocol):
+    """Says texts aloud."""
 
-    chunks: AsyncIterator[bytes]
-    media_type: str
-    seconds: float | None
-    timings: Timings | None
+    async def synthesize(self, request: SynthesizeRequest, *, pieces: Pieces) -> SpeechReply:
+        """Say a text; ``pieces`` gets the sound as it is made."""
+        ...
 
-
-class ModelCard(BaseModel):
-    """A model that an engine serves."""
-
-    name: str
-    engine: str
-    type: ModelType | None = Field(default=None, description="Absent where the engine is silent.")
-    licence: str | None = None
-    present: bool = Field(default=True, description="False: fetched on first use.")
+    async def voices(self) -> list[Voice]:
+        """List the voices it speaks with."""
+        ...
 
 
-class Voice(BaseModel):
-    """A voice that can speak."""
+@runtime_checkable
+class Draws(Protocol):
+    """Makes pictures."""
 
-    name: str
-    model: str
-    language: str | None = None
-    description: str | None = None
+    async def generate_image(self, request: ImageRequest, *, progress: Progress) -> ImageReply:
+        """Make them."""
+        ...
+
+
+@runtime_checkable
+class Films(Protocol):
+    """Makes films."""
+
+    async def generate_video(
+        self, request: VideoRequest, *, progress: Progress, memory: Memory
+    ) -> VideoReply:
+        """Make one; a job that an earlier attempt has started is waited for, not begun again."""
+        ...
+
+
+@runtime_checkable
+class Reranks(Protocol):
+    """Puts texts into the order in which they answer a query."""
+
+    async def rerank(self, request: RerankRequest) -> RerankReply:
+        """Give them, the best first."""
+        ...
+
+
+@runtime_checkable
+class Detects(Protocol):
+    """Finds things in pictures."""
+
+    async def detect(self, request: DetectRequest) -> DetectReply:
+        """Give what was found, the surest first."""
+        ...
+
+
+@runtime_checkable
+class Describes(Protocol):
+    """Puts pictures into words."""
+
+    async def describe(self, request: DescribeRequest, *, pieces: Pieces) -> DescribeReply:
+        """Describe; ``pieces`` gets the words as they come."""
+        ...
 
 
 class Engine(Protocol):
-    """An inference engine; ``model`` in a request is one of its own names."""
+    """An instance of an inference engine."""
 
     @property
     def name(self) -> str:
@@ -173,39 +158,42 @@ class Engine(Protocol):
         """List what it serves."""
         ...
 
-    async def voices(self) -> list[Voice]:
-        """List the voices it speaks with."""
-        ...
 
-    async def chat(self, request: ChatRequest, *, progress: Progress) -> ChatReply:
-        """Answer a conversation; cancelling the task stops the engine's work."""
-        ...
+ABILITIES: dict[str, type] = {
+    "chat": Chats,
+    "complete": Completes,
+    "embed": Embeds,
+    "transcribe": Transcribes,
+    "synthesize": Speaks,
+    "generate_image": Draws,
+    "generate_video": Films,
+    "rerank": Reranks,
+    "detect": Detects,
+    "describe": Describes,
+}
+"""What an engine may be able to do, by the name of the unit that asks for it."""
 
-    async def transcribe(self, request: TranscribeRequest, *, recording: Path) -> Transcript:
-        """Write down a recording; cancelling the task stops the engine's work."""
-        ...
 
-    def synthesize(self, request: SynthesizeRequest) -> AbstractAsyncContextManager[Speech]:
-        """Say a text; leaving the context stops the engine's work."""
-        ...
+class Engines(
+    Chats,
+    Completes,
+    Embeds,
+    Transcribes,
+    Speaks,
+    Draws,
+    Films,
+    Reranks,
+    Detects,
+    Describes,
+    Protocol,
+):
+    """All engines of this installation as one; it finds the one that serves a model.
 
-
-class Engines(Protocol):
-    """All engines of this installation."""
-
-    async def serving(self, model: str, model_type: ModelType) -> tuple[Engine, str]:
-        """Find the engine that serves ``model`` and its name there.
-
-        Raises:
-            ModelNotFound: no engine does; the message lists the models of that type.
-            EngineNotRunning: an engine that might does not answer.
-        """
-        ...
+    Each ability raises, beside the engine's own errors:
+        ModelNotFound: no engine serves such a model; the message lists those of that type.
+        EngineNotRunning: those that might serve it do not answer.
+    """
 
     async def models(self, model_type: ModelType | None = None) -> list[ModelCard]:
         """List what all engines serve."""
-        ...
-
-    async def voices(self) -> list[Voice]:
-        """List the voices of all engines."""
         ...

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from aima.errors import TooLarge
 from aima.ports.artifacts import Artifacts
 from aima.ports.engine import Engines
 from aima.store.cache import Cache
@@ -16,6 +17,7 @@ from aima.temporal.secret_input import Mask
 from aima.unit import Event
 
 _MOST_CHARACTERS = 200  # of a progress message: each heartbeat carries it
+_MOST_REMEMBERED = 10_000
 
 
 class RunLog(Protocol):
@@ -49,6 +51,27 @@ class Surroundings:
 
 
 @dataclass
+class HeartbeatMemory:
+    """What attempts of a step leave to each other: each heartbeat carries it to the server."""
+
+    text: str = ""
+
+    def recall(self) -> str:
+        """Give what was remembered last."""
+        return self.text
+
+    def remember(self, text: str) -> None:
+        """Keep a short text.
+
+        Raises:
+            TooLarge: it is longer than a heartbeat should carry.
+        """
+        if len(text) > _MOST_REMEMBERED:
+            raise TooLarge(f"{len(text)} characters to remember; {_MOST_REMEMBERED} is the most")
+        self.text = text
+
+
+@dataclass
 class ActivityContext:
     """The context of one attempt.
 
@@ -63,9 +86,12 @@ class ActivityContext:
     run: str
     source: str
     mask: Mask = field(default_factory=Mask)
+    memory: HeartbeatMemory = field(default_factory=HeartbeatMemory)
     message: str = ""
     moved_at: float = field(default_factory=time.monotonic)
     emitted: int = 0
+    tokens: int = 0
+    sound_bytes: int = 0
 
     @property
     def engines(self) -> Engines:
@@ -82,6 +108,15 @@ class ActivityContext:
         shown = self.mask.text(message)[:_MOST_CHARACTERS]
         self.message = shown.encode(errors="replace").decode()
         self.moved_at = time.monotonic()
+
+    def pieces(self, piece: str | bytes) -> None:
+        """Show a piece of the answer, and count it as progress."""
+        if isinstance(piece, str):
+            self.tokens += 1
+            self.progress(f"{self.tokens} tokens")
+        else:
+            self.sound_bytes += len(piece)
+            self.progress(f"{self.sound_bytes} bytes")
 
     async def emit(self, event: Event) -> None:
         """Publish the event and write it into the run's log.

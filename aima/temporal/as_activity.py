@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -54,6 +54,7 @@ def as_activity(unit: Unit, around: Surroundings) -> Callable[..., Awaitable[dic
         run_id = info.workflow_id or ""
         source = source_of(info.workflow_type or "", run_id)
         context = ActivityContext(around, call["effect"], run_id, source)
+        context.memory.text = _left(info.heartbeat_details)
         line = {"step": info.activity_id, "unit": unit.name, "attempt": info.attempt}
         if labels := call.get("labels"):
             line["labels"] = labels
@@ -182,7 +183,16 @@ async def _cleaned_up(
 
 
 def _beat(context: ActivityContext) -> None:
-    activity.heartbeat({"attempt": activity.info().attempt, "message": context.message})
+    beat = {"attempt": activity.info().attempt, "message": context.message}
+    if context.memory.text:
+        beat["memory"] = context.memory.text
+    activity.heartbeat(beat)
+
+
+def _left(details: Sequence[Any]) -> str:
+    """Give what the last heartbeat of an earlier attempt carried in its memory."""
+    last = details[0] if details else None
+    return str(last.get("memory", "")) if isinstance(last, dict) else ""
 
 
 def _told(error: AimaError) -> ApplicationError:

@@ -34,14 +34,15 @@ MAY_IMPORT = {
     "aima.models": "aima.errors",
     "aima.store": "aima.blocking aima.disk aima.errors",
     "aima.embedded": "aima.errors aima.models aima.settings",
-    "aima.adapters": "aima.errors aima.ports aima.settings",
+    "aima.adapters": "aima.blocking aima.errors aima.media aima.ports aima.settings",
     "aima.temporal": "aima.artifacts aima.blocking aima.dsl aima.errors aima.ports aima.settings "
     "aima.store aima.unit aima.workflows",
     "aima.stores": "aima.artifacts aima.models aima.runlog aima.settings aima.store aima.temporal",
     "aima.shipped": "aima.dsl aima.errors",
     "aima.stack": "aima.errors aima.settings aima.temporal",
     # Where settings, adapters and units meet:
-    "aima.worker": "aima.adapters aima.catalog aima.settings aima.stack aima.stores aima.temporal",
+    "aima.worker": "aima.adapters aima.catalog aima.ports aima.settings aima.stack aima.stores "
+    "aima.temporal",
     "aima.testing": "aima.adapters aima.errors aima.ports aima.settings aima.unit",
     # The doors, and what opens them:
     "aima.gateway": "aima aima.blocking aima.catalog aima.disk aima.dsl aima.errors aima.settings "

@@ -10,11 +10,10 @@ from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict
 
-from activities.inference import SpeechReply
 from activities.inference import inference as real_units
 from aima.catalog import catalog_of
 from aima.errors import RateLimited
-from aima.ports.engine import ChatReply, ChatRequest, SynthesizeRequest, Transcript
+from aima.ports.inference import ChatReply, ChatRequest, SpeechReply, SynthesizeRequest, Transcript
 from aima.testing import chat_reply, transcript
 from aima.unit import Context, Domain, Unit
 
@@ -109,7 +108,7 @@ async def chat(request: BaseModel, ctx: Context) -> ChatReply:
     assert isinstance(request, ChatRequest)
     if request.model == BUSY:
         raise RateLimited("no time now; ask later")
-    said = " | ".join(message.content for message in request.messages)
+    said = " | ".join(message.text for message in request.messages)
     return chat_reply(said, model=request.model)
 
 

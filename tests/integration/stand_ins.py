@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from pydantic import BaseModel
 
-from activities.inference import SpeechReply, inference
-from aima.ports.engine import ChatRequest, SynthesizeRequest, TranscribeRequest
+from activities.inference import inference
+from aima.ports.inference import ChatRequest, SpeechReply, SynthesizeRequest, TranscribeRequest
 from aima.testing import chat_reply, transcript
 from aima.unit import Context, Unit
 

@@ -16,7 +16,7 @@ from aima.dsl.json import Json
 from aima.dsl.older import import_older
 from aima.errors import RateLimited
 from aima.gateway.definitions import Definitions
-from aima.ports.engine import ChatRequest
+from aima.ports.inference import ChatRequest
 from aima.testing import chat_reply
 from aima.unit import Context
 from tests.integration.lab import Lab, lab_on

@@ -7,7 +7,8 @@ import pytest
 
 from aima.errors import InternalError, ModelNotFound, NotFound, RateLimited, TooLarge
 from aima.ports.artifacts import Artifact, Artifacts
-from aima.ports.engine import ChatRequest, Engine, Message
+from aima.ports.engine import Engine
+from aima.ports.inference import ChatRequest, Message
 from aima.testing import FakeContext, MemoryArtifacts, ScriptedEngine, chat_reply, transcript
 from aima.unit import Context
 
@@ -64,20 +65,21 @@ async def test_what_is_not_kept_is_not_found_and_what_is_too_much_refused() -> N
 async def test_a_script_is_followed_in_order_and_ends() -> None:
     """An answer too few shows a call too many."""
     engine = ScriptedEngine(answers=[chat_reply("a"), RateLimited("busy"), transcript("x")])
-    assert (await engine.chat(QUESTION, progress=lambda _: None)).content == "a"
+    assert (await engine.chat(QUESTION, pieces=lambda _: None)).content == "a"
     with pytest.raises(RateLimited):
-        await engine.chat(QUESTION, progress=lambda _: None)
+        await engine.chat(QUESTION, pieces=lambda _: None)
     with pytest.raises(InternalError, match="where ChatReply is asked for"):
-        await engine.chat(QUESTION, progress=lambda _: None)
+        await engine.chat(QUESTION, pieces=lambda _: None)
     with pytest.raises(InternalError, match="no further answer"):
-        await engine.chat(QUESTION, progress=lambda _: None)
+        await engine.chat(QUESTION, pieces=lambda _: None)
     assert len(engine.requests) == 4
 
 
 async def test_names_are_found_by_the_rules_of_the_real_engines() -> None:
     """So that a unit's test sees `default` and wrong names as a run does."""
-    ctx = FakeContext()
-    found, name = await ctx.engines.serving("default", "tts")
-    assert (found, name) == (ctx.engine, "scripted-tts")
+    ctx = FakeContext(engine=ScriptedEngine(answers=[chat_reply("a")]))
+    await ctx.engines.chat(QUESTION, pieces=ctx.pieces)
+    assert [request.model for request in ctx.engine.requests] == ["scripted-llm"]
+    assert ctx.shown == ["a"]
     with pytest.raises(ModelNotFound):
-        await ctx.engines.serving("nothing", "tts")
+        await ctx.engines.chat(QUESTION.model_copy(update={"model": "no"}), pieces=ctx.pieces)

@@ -9,25 +9,30 @@ import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 import httpx2
 from pydantic import BaseModel, ValidationError, field_validator
 
 from aima.adapters.engines.openai_answer import Answer, failure_of, server_sent
+from aima.adapters.engines.openai_body import chat_body
 from aima.errors import AimaError, EngineNotRunning, ExecutionFailed, TimedOut
-from aima.ports.engine import (
+from aima.media import seconds_of
+from aima.ports.artifacts import Artifacts
+from aima.ports.inference import (
     ChatReply,
     ChatRequest,
+    EmbedReply,
+    EmbedRequest,
     ModelCard,
     ModelType,
-    Progress,
-    Speech,
+    Pieces,
+    SpeechReply,
     SynthesizeRequest,
     Timings,
     TranscribeRequest,
     Transcript,
+    Usage,
     Voice,
 )
 
@@ -52,7 +57,9 @@ class _Model(BaseModel):
 
     id: str
     type: ModelType | None = None
+    kind: str | None = None
     licence: str | None = None
+    bytes: int | None = None
     present: bool = True
 
     @field_validator("type", mode="before")
@@ -70,6 +77,17 @@ class _Voices(BaseModel):
     voices: list[Voice]
 
 
+class _Vector(BaseModel):
+    index: int
+    embedding: list[float]
+
+
+class _Vectors(BaseModel):
+    data: list[_Vector]
+    model: str | None = None
+    usage: Usage = Usage()
+
+
 @dataclass(frozen=True)
 class OpenAIEngine:
     """An engine behind an OpenAI-compatible address.
@@ -77,11 +95,13 @@ class OpenAIEngine:
     Attributes:
         url: where the API starts, such as ``http://127.0.0.1:8000/v1``.
         http: the client to use; it carries the timeouts, and follows no redirects.
+        artifacts: where recordings are, and where speech goes.
     """
 
     name: str
     url: str
     http: httpx2.AsyncClient
+    artifacts: Artifacts
     api_key: str = field(default="", repr=False)
 
     async def models(self) -> list[ModelCard]:
@@ -91,9 +111,7 @@ class OpenAIEngine:
             ModelCard(
                 name=model.id,
                 engine=self.name,
-                type=model.type,
-                licence=model.licence,
-                present=model.present,
+                **model.model_dump(exclude={"id"}),
             )
             for model in listed.data
         ]
@@ -108,51 +126,76 @@ class OpenAIEngine:
             raise
         return self._read(_Voices, body).voices
 
-    async def chat(self, request: ChatRequest, *, progress: Progress) -> ChatReply:
+    async def chat(self, request: ChatRequest, *, pieces: Pieces) -> ChatReply:
         """Answer a conversation, read as a stream so that a cancel is felt at once."""
         answer = Answer(engine=self.name, model=request.model)
-        async with self._stream("chat/completions", json=_chat_body(request)) as response:
+        body = await chat_body(request, self.artifacts)
+        async with self._stream("chat/completions", json=body) as response:
             async for event in server_sent(response.aiter_bytes(), self.name):
                 if answer.add(event):
-                    progress(f"{len(answer.pieces)} tokens")
+                    pieces(answer.pieces[-1])
         return answer.reply(request.json_schema)
 
-    async def transcribe(self, request: TranscribeRequest, *, recording: Path) -> Transcript:
+    async def embed(self, request: EmbedRequest) -> EmbedReply:
+        """Turn texts into vectors."""
+        body = {"model": request.model, "input": request.texts, "dimensions": request.dimensions}
+        sent = {key: value for key, value in body.items() if value is not None}
+        async with self._stream("embeddings", json=sent) as response:
+            told = self._read(_Vectors, await response.aread())
+        vectors = [v.embedding for v in sorted(told.data, key=lambda vector: vector.index)]
+        if len(vectors) != len(request.texts):
+            raise ExecutionFailed(
+                f"engine {self.name!r} gave {len(vectors)} vectors for {len(request.texts)} texts"
+            )
+        return EmbedReply(
+            embeddings=vectors,
+            embedding=vectors[0] if vectors else [],
+            usage=told.usage,
+            model=told.model or request.model,
+        )
+
+    async def transcribe(self, request: TranscribeRequest, *, pieces: Pieces) -> Transcript:
         """Write down a recording."""
         form = {"model": request.model, "response_format": "verbose_json"}
         if request.language:
             form["language"] = request.language
         media_type = request.audio.media_type
         name = "audio" + _EXTENSIONS.get(media_type.partition(";")[0].strip(), "")
-        with recording.open("rb") as file:
+        with (await self.artifacts.path(request.audio)).open("rb") as file:
             async with self._stream(
                 "audio/transcriptions", data=form, files={"file": (name, file, media_type)}
             ) as response:
                 body = await response.aread()
         silent = {"segments": [], "language": request.language or "", "model": request.model}
-        return self._read(Transcript, body, silent)
+        transcript = self._read(Transcript, body, silent)
+        pieces(transcript.text)
+        return transcript
 
-    @asynccontextmanager
-    async def synthesize(self, request: SynthesizeRequest) -> AsyncIterator[Speech]:
-        """Say a text."""
+    async def synthesize(self, request: SynthesizeRequest, *, pieces: Pieces) -> SpeechReply:
+        """Say a text; the recording is kept as it comes in."""
         body = {
             "model": request.model,
             "input": request.text,
             "voice": request.voice or "default",
-            "response_format": "wav",
+            "response_format": request.format,
             "speed": request.speed,
         }
         async with self._stream("audio/speech", json=body) as response:
             told = response.headers
-            total = _number(told.get("x-aima-total-ms"))
-            yield Speech(
-                chunks=_guarded(response, self.name),
-                media_type=told.get("content-type", "audio/wav").partition(";")[0],
-                seconds=_number(told.get("x-aima-audio-seconds")),
-                timings=Timings(total_ms=total, load_ms=_number(told.get("x-aima-load-ms")))
-                if total is not None
-                else None,
-            )
+            media_type = told.get("content-type", f"audio/{request.format}").partition(";")[0]
+            sound = _passed_on(response, pieces)
+            audio = await self.artifacts.put(sound, media_type=media_type)
+        total = _number(told.get("x-aima-total-ms"))
+        seconds = _number(told.get("x-aima-audio-seconds"))
+        return SpeechReply(
+            audio=audio,
+            format=media_type.partition("/")[2].removeprefix("x-"),
+            duration=seconds or seconds_of(await self.artifacts.path(audio)),
+            model=request.model,
+            timings=Timings(total_ms=total, load_ms=_number(told.get("x-aima-load-ms")))
+            if total is not None
+            else None,
+        )
 
     async def _get(self, path: str) -> bytes:
         async with self._stream(path, method="GET") as response:
@@ -202,10 +245,10 @@ def _told(engine: str) -> Iterator[None]:
         ) from error
 
 
-async def _guarded(response: httpx2.Response, engine: str) -> AsyncIterator[bytes]:
-    with _told(engine):
-        async for chunk in response.aiter_bytes():
-            yield chunk
+async def _passed_on(response: httpx2.Response, pieces: Pieces) -> AsyncIterator[bytes]:
+    async for chunk in response.aiter_bytes():
+        pieces(chunk)
+        yield chunk
 
 
 def _number(text: str | None) -> float | None:
@@ -214,14 +257,3 @@ def _number(text: str | None) -> float | None:
         return float(text) if text else None
     except ValueError:
         return None
-
-
-def _chat_body(request: ChatRequest) -> dict[str, object]:
-    body = request.model_dump(exclude_none=True, exclude={"json_schema", "stream"})
-    body |= {"stream": True, "stream_options": {"include_usage": True}}
-    if request.json_schema is not None:
-        body["response_format"] = {
-            "type": "json_schema",
-            "json_schema": {"name": "answer", "schema": request.json_schema, "strict": True},
-        }
-    return body

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, ValidationError
 
 from aima.errors import AimaError, ExecutionFailed, ValidationFailed, error_class
-from aima.ports.engine import ChatReply, Response, Timings, Usage
+from aima.ports.inference import ChatReply, Response, Timings, Usage
 
 _ERROR_OF_STATUS = {
     400: "VALIDATION_ERROR",

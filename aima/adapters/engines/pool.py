@@ -3,16 +3,61 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TypeVar
 
-from aima.errors import AimaError, EngineNotRunning, ModelNotFound
-from aima.ports.engine import Engine, ModelCard, ModelType, Voice
+from aima.errors import AimaError, EngineNotRunning, ModelNotFound, ValidationFailed
+from aima.ports.engine import (
+    ABILITIES,
+    Chats,
+    Completes,
+    Describes,
+    Detects,
+    Draws,
+    Embeds,
+    Engine,
+    Films,
+    Memory,
+    Reranks,
+    Speaks,
+    Transcribes,
+)
+from aima.ports.inference import (
+    ChatReply,
+    ChatRequest,
+    CompleteReply,
+    CompleteRequest,
+    DescribeReply,
+    DescribeRequest,
+    DetectReply,
+    DetectRequest,
+    EmbedReply,
+    EmbedRequest,
+    ImagePart,
+    ImageReply,
+    ImageRequest,
+    ModelCard,
+    ModelRequest,
+    ModelType,
+    Pieces,
+    Progress,
+    RerankReply,
+    RerankRequest,
+    SpeechReply,
+    SynthesizeRequest,
+    TranscribeRequest,
+    Transcript,
+    VideoReply,
+    VideoRequest,
+    Voice,
+)
 from aima.settings import Models
 
 Answered = TypeVar("Answered")
+Able = TypeVar("Able")
+Asked = TypeVar("Asked", bound=ModelRequest)
 
 _FRESH_SECONDS = 5.0
 """How long a list of served models is believed before the engines are asked again."""
@@ -27,6 +72,75 @@ class EnginePool:
     _cards: list[ModelCard] = field(default_factory=list)
     _silent: list[AimaError] = field(default_factory=list)
     _read_at: float = float("-inf")
+
+    async def chat(self, request: ChatRequest, *, pieces: Pieces) -> ChatReply:
+        """Answer a conversation; one with pictures goes to a model that sees."""
+        sees = any(isinstance(part, ImagePart) for m in request.messages for part in m.content)
+        kind: ModelType = "vlm" if sees else "llm"
+        return await self._ask(Chats, kind, request, lambda e, r: e.chat(r, pieces=pieces))
+
+    async def complete(self, request: CompleteRequest, *, pieces: Pieces) -> CompleteReply:
+        """Continue a text."""
+        return await self._ask(Completes, "llm", request, lambda e, r: e.complete(r, pieces=pieces))
+
+    async def embed(self, request: EmbedRequest) -> EmbedReply:
+        """Turn texts into vectors."""
+        return await self._ask(Embeds, "embedding", request, lambda e, r: e.embed(r))
+
+    async def transcribe(self, request: TranscribeRequest, *, pieces: Pieces) -> Transcript:
+        """Write a recording down."""
+        return await self._ask(
+            Transcribes, "asr", request, lambda e, r: e.transcribe(r, pieces=pieces)
+        )
+
+    async def synthesize(self, request: SynthesizeRequest, *, pieces: Pieces) -> SpeechReply:
+        """Say a text aloud."""
+        return await self._ask(Speaks, "tts", request, lambda e, r: e.synthesize(r, pieces=pieces))
+
+    async def generate_image(self, request: ImageRequest, *, progress: Progress) -> ImageReply:
+        """Make pictures."""
+        return await self._ask(
+            Draws, "diffusion", request, lambda e, r: e.generate_image(r, progress=progress)
+        )
+
+    async def generate_video(
+        self, request: VideoRequest, *, progress: Progress, memory: Memory
+    ) -> VideoReply:
+        """Make a film."""
+        return await self._ask(
+            Films,
+            "video_gen",
+            request,
+            lambda e, r: e.generate_video(r, progress=progress, memory=memory),
+        )
+
+    async def rerank(self, request: RerankRequest) -> RerankReply:
+        """Put texts into the order in which they answer a query."""
+        return await self._ask(Reranks, "rerank", request, lambda e, r: e.rerank(r))
+
+    async def detect(self, request: DetectRequest) -> DetectReply:
+        """Find things in a picture."""
+        return await self._ask(Detects, "detection", request, lambda e, r: e.detect(r))
+
+    async def describe(self, request: DescribeRequest, *, pieces: Pieces) -> DescribeReply:
+        """Put a picture into words."""
+        return await self._ask(Describes, "vlm", request, lambda e, r: e.describe(r, pieces=pieces))
+
+    async def _ask(
+        self,
+        ability: type[Able],
+        model_type: ModelType,
+        request: Asked,
+        ask: Callable[[Able, Asked], Awaitable[Answered]],
+    ) -> Answered:
+        """Ask the engine that serves the model for what it is able to do."""
+        engine, name = await self.serving(request.model, model_type)
+        if not isinstance(engine, ability):
+            can = ", ".join(key for key, kind in ABILITIES.items() if isinstance(engine, kind))
+            raise ValidationFailed(
+                f"engine {engine.name!r}, which serves {name!r}, cannot do this; it can: {can}"
+            )
+        return await ask(engine, request.model_copy(update={"model": name}))
 
     async def serving(self, model: str, model_type: ModelType) -> tuple[Engine, str]:
         """Find the engine that serves ``model`` and its name there."""
@@ -48,7 +162,9 @@ class EnginePool:
 
     async def voices(self) -> list[Voice]:
         """List the voices of all engines; one that is silent hides nothing of the others."""
-        answers, silent = await _ask_all(engine.voices() for engine in self.engines)
+        answers, silent = await _ask_all(
+            engine.voices() for engine in self.engines if isinstance(engine, Speaks)
+        )
         if silent and not answers:
             raise silent[0]
         return [voice for voices in answers for voice in voices]

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from aima.adapters.engines.openai import OpenAIEngine
+from aima.testing import MemoryArtifacts
 from tests.unit.adapters.engine_server import EngineServer, engine_server
 
 
@@ -38,4 +39,4 @@ async def http() -> AsyncIterator[httpx2.AsyncClient]:
 @pytest.fixture
 def engine(server: EngineServer, http: httpx2.AsyncClient) -> OpenAIEngine:
     """Give an engine behind that server."""
-    return OpenAIEngine("there", server.url, http, "secret")
+    return OpenAIEngine("there", server.url, http, MemoryArtifacts(), "secret")

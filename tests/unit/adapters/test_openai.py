@@ -22,11 +22,12 @@ from aima.errors import (
     UnsupportedMedia,
     ValidationFailed,
 )
-from aima.ports.engine import (
+from aima.ports.inference import (
     ChatReply,
     ChatRequest,
     Message,
 )
+from aima.testing import MemoryArtifacts
 from tests.unit.adapters.engine_server import (
     CutOff,
     Endless,
@@ -42,8 +43,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def ask(engine: OpenAIEngine, request: ChatRequest = QUESTION) -> ChatReply:
-    """Chat without looking at the progress."""
-    return await engine.chat(request, progress=lambda _: None)
+    """Chat without looking at the pieces."""
+    return await engine.chat(request, pieces=lambda _: None)
 
 
 # --- chat -----------------------------------------------------------------------------------
@@ -60,14 +61,14 @@ async def test_an_answer_is_put_together_from_its_pieces(
         {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}},
         {"choices": [], "timings": {"total_ms": 12.5, "load_ms": 1}},
     )
-    told: list[str] = []
-    reply = await engine.chat(QUESTION, progress=told.append)
+    told: list[str | bytes] = []
+    reply = await engine.chat(QUESTION, pieces=told.append)
     assert reply.content == reply.response.content == "Because of that."
     assert (reply.model, reply.finish_reason) == ("m-1", "stop")
     assert reply.usage.total_tokens == 5
     assert reply.timings is not None
     assert reply.timings.total_ms == 12.5
-    assert told == ["1 tokens", "2 tokens"]
+    assert told == ["Because", " of that."]
 
 
 async def test_only_what_was_said_is_sent(engine: OpenAIEngine, server: EngineServer) -> None:
@@ -90,7 +91,7 @@ async def test_without_a_key_no_header_is_sent(
 ) -> None:
     """Some servers refuse an empty one."""
     server.stream(piece("x"))
-    await ask(OpenAIEngine("there", server.url, http))
+    await ask(OpenAIEngine("there", server.url, http, MemoryArtifacts()))
     assert "authorization" not in server.headers[-1]
 
 
@@ -337,7 +338,7 @@ async def test_an_engine_that_is_not_there_is_not_running(
 ) -> None:
     """Whether nobody listens or the address is none: the name of the engine helps."""
     with pytest.raises(EngineNotRunning, match="engine 'gone' does not answer"):
-        await ask(OpenAIEngine("gone", url, http))
+        await ask(OpenAIEngine("gone", url, http, MemoryArtifacts()))
 
 
 async def test_an_engine_that_is_too_slow_times_out(server: EngineServer) -> None:
@@ -349,4 +350,4 @@ async def test_an_engine_that_is_too_slow_times_out(server: EngineServer) -> Non
     server.answers["chat/completions"] = forever
     async with httpx2.AsyncClient(timeout=0.2) as http:
         with pytest.raises(TimedOut, match="engine 'there' did not answer in time"):
-            await ask(OpenAIEngine("there", server.url, http))
+            await ask(OpenAIEngine("there", server.url, http, MemoryArtifacts()))

@@ -1,6 +1,7 @@
 """An OpenAI-compatible engine: its models and voices, speech in and out."""
 
-from pathlib import Path
+import wave
+from io import BytesIO
 
 import pytest
 from starlette.requests import Request
@@ -9,7 +10,7 @@ from starlette.responses import Response
 from aima.adapters.engines.openai import OpenAIEngine
 from aima.errors import EngineNotRunning, ExecutionFailed, Unauthorized
 from aima.ports.artifacts import Artifact
-from aima.ports.engine import SynthesizeRequest, TranscribeRequest
+from aima.ports.inference import EmbedRequest, SynthesizeRequest, TranscribeRequest
 from tests.unit.adapters.engine_server import CutOff, EngineServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -64,18 +65,21 @@ async def test_voices_are_listed_where_the_engine_has_such_a_list(
 
 # --- audio ----------------------------------------------------------------------------------
 
-AUDIO = Artifact(artifact=f"sha256:{'a' * 64}", media_type="audio/wav", bytes=4)
+
+async def recording(engine: OpenAIEngine) -> Artifact:
+    """Keep four bytes that pass for a recording."""
+    return await engine.artifacts.put(b"RIFF", media_type="audio/wav")
 
 
-async def test_a_recording_is_sent_as_a_form(
-    engine: OpenAIEngine, server: EngineServer, tmp_path: Path
-) -> None:
+def nobody(_: str | bytes) -> None:
+    """Watch no answer as it is made."""
+
+
+async def test_a_recording_is_sent_as_a_form(engine: OpenAIEngine, server: EngineServer) -> None:
     """With its media type, so that the engine need not guess; silence is an empty text."""
-    recording = tmp_path / "q"
-    recording.write_bytes(b"RIFF")
     server.answer("audio/transcriptions", {"text": "", "duration": 1.5})
-    request = TranscribeRequest(model="w", audio=AUDIO, language="en")
-    transcript = await engine.transcribe(request, recording=recording)
+    request = TranscribeRequest(model="w", audio=await recording(engine), language="en")
+    transcript = await engine.transcribe(request, pieces=nobody)
     assert (transcript.text, transcript.language, transcript.model) == ("", "en", "w")
     assert transcript.segments == []
     sent = server.bodies[-1]
@@ -86,14 +90,13 @@ async def test_a_recording_is_sent_as_a_form(
 
 @pytest.mark.parametrize("body", [{"segments": []}, {"text": 5}, ["text"], b"just text", b"\xff"])
 async def test_a_transcript_that_is_none_is_an_error(
-    engine: OpenAIEngine, server: EngineServer, tmp_path: Path, body: object
+    engine: OpenAIEngine, server: EngineServer, body: object
 ) -> None:
     """Whatever came, it is not what was said."""
-    recording = tmp_path / "q"
-    recording.write_bytes(b"RIFF")
     server.answer("audio/transcriptions", body)
+    request = TranscribeRequest(model="w", audio=await recording(engine))
     with pytest.raises(ExecutionFailed, match="is no Transcript"):
-        await engine.transcribe(TranscribeRequest(model="w", audio=AUDIO), recording=recording)
+        await engine.transcribe(request, pieces=nobody)
 
 
 async def test_speech_is_given_as_it_is_made(engine: OpenAIEngine, server: EngineServer) -> None:
@@ -104,9 +107,12 @@ async def test_speech_is_given_as_it_is_made(engine: OpenAIEngine, server: Engin
         return Response(b"RIFFRIFF", media_type="audio/x-wav; rate=24000", headers=headers)
 
     server.answers["audio/speech"] = spoken
-    async with engine.synthesize(SynthesizeRequest(model="k", text="Hi", speed=1.5)) as speech:
-        assert b"".join([chunk async for chunk in speech.chunks]) == b"RIFFRIFF"
-    assert (speech.media_type, speech.seconds) == ("audio/x-wav", 2.5)
+    heard: list[str | bytes] = []
+    request = SynthesizeRequest(model="k", text="Hi", speed=1.5)
+    speech = await engine.synthesize(request, pieces=heard.append)
+    assert await engine.artifacts.get(speech.audio) == b"RIFFRIFF"
+    assert heard == [b"RIFFRIFF"]
+    assert (speech.audio.media_type, speech.format, speech.duration) == ("audio/x-wav", "wav", 2.5)
     assert speech.timings is not None
     assert (speech.timings.total_ms, speech.timings.load_ms) == (40, None)
     assert server.body == {
@@ -127,6 +133,47 @@ async def test_speech_that_breaks_off_is_an_error(
         return CutOff()
 
     server.answers["audio/speech"] = cut
-    async with engine.synthesize(SynthesizeRequest(model="k", text="Hi")) as speech:
-        with pytest.raises(EngineNotRunning):
-            [chunk async for chunk in speech.chunks]
+    with pytest.raises(EngineNotRunning):
+        await engine.synthesize(SynthesizeRequest(model="k", text="Hi"), pieces=nobody)
+
+
+async def test_the_length_of_speech_is_read_where_the_engine_does_not_tell(
+    engine: OpenAIEngine, server: EngineServer
+) -> None:
+    """Other engines than AIMA's own do not."""
+    server.answer("audio/speech", wav(2))
+    speech = await engine.synthesize(SynthesizeRequest(model="k", text="Hi"), pieces=nobody)
+    assert speech.duration == pytest.approx(2.0)
+
+
+def wav(seconds: float) -> bytes:
+    """Make a silent recording."""
+    out = BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(b"\0\0" * int(8000 * seconds))
+    return out.getvalue()
+
+
+# --- vectors --------------------------------------------------------------------------------
+
+
+async def test_vectors_come_in_the_order_of_the_texts(
+    engine: OpenAIEngine, server: EngineServer
+) -> None:
+    """Engines number them, and need not send them in order."""
+    vectors = [{"index": 1, "embedding": [2.0]}, {"index": 0, "embedding": [1.0]}]
+    server.answer("embeddings", {"data": vectors, "usage": {"prompt_tokens": 2}})
+    reply = await engine.embed(EmbedRequest(model="e", input=["a", "b"]))
+    assert (reply.embeddings, reply.embedding, reply.model) == ([[1.0], [2.0]], [1.0], "e")
+    assert reply.usage.prompt_tokens == 2
+    assert server.body == {"model": "e", "input": ["a", "b"]}
+
+
+async def test_a_vector_too_few_is_an_error(engine: OpenAIEngine, server: EngineServer) -> None:
+    """Texts and vectors would be matched wrongly from there on."""
+    server.answer("embeddings", {"data": [{"index": 0, "embedding": [1.0]}]})
+    with pytest.raises(ExecutionFailed, match="1 vectors for 2 texts"):
+        await engine.embed(EmbedRequest(model="e", input=["a", "b"]))

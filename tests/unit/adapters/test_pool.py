@@ -6,7 +6,8 @@ import pytest
 
 from aima.adapters.engines.pool import EnginePool
 from aima.errors import AimaError, EngineNotRunning, ExecutionFailed, ModelNotFound, Unauthorized
-from aima.ports.engine import Engine, ModelCard, ModelType, Voice
+from aima.ports.engine import Engine
+from aima.ports.inference import ModelCard, ModelType, Voice
 from aima.settings import Models
 from aima.testing import ScriptedEngine
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from aima.errors import ModelNotFound, NotFound
 from aima.models import manifest
 from aima.models.manifest import Manifest, ModelFile, load_manifest
-from aima.ports import engine
+from aima.ports import inference
 
 
 def test_the_embedded_group_can_hear_answer_and_speak() -> None:
@@ -69,7 +69,7 @@ def test_a_misspelt_key_is_refused() -> None:
 
 def test_types_are_those_of_the_engines() -> None:
     """The list stands twice, since models may know nothing of engines."""
-    assert manifest.ModelType == engine.ModelType
+    assert manifest.ModelType == inference.ModelType
 
 
 def test_a_language_model_states_its_context() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from aima.ports.engine import Request
+from aima.ports.inference import Request
 from aima.unit import Context, Domain, Example
 
 sink = Domain("sink")
