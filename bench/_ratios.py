@@ -36,7 +36,7 @@ def ratio_of_means(first: Sequence[float], second: Sequence[float]) -> Ratio:
     return Ratio(value, ratios[_RESAMPLES * 25 // 1000], ratios[_RESAMPLES * 975 // 1000])
 
 
-def spread(samples: Sequence[float]) -> str:
+def spread(samples: list[float]) -> str:
     """Give the median and the middle half of samples."""
-    low, middle, high = statistics.quantiles(samples, n=4)
+    low, middle, high = statistics.quantiles(samples, n=4) if samples[1:] else samples * 3
     return f"{middle:.1f} ({low:.1f} to {high:.1f})"

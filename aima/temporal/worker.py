@@ -15,6 +15,7 @@ from aima.temporal.event_activities import event_activities
 from aima.temporal.slot_activities import slot_activities
 from aima.temporal.slots import Slots
 from aima.unit import Unit
+from aima.workflows.details import ShowsProgress
 from aima.workflows.interpreter import Interpreter
 
 
@@ -37,6 +38,7 @@ def make_worker(
             *slot_activities(client, settings.temporal.task_queue),
         ],
         workflow_runner=UnsandboxedWorkflowRunner(),
+        interceptors=[ShowsProgress()],
         max_cached_workflows=settings.worker.cached_runs,
         max_concurrent_workflow_tasks=settings.worker.workflows,
         max_concurrent_activities=settings.worker.activities,

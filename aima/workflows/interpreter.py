@@ -97,6 +97,10 @@ class Interpreter:
         """Give all that the run knows."""
         return self._run.state if self._run is not None else None
 
+    def progress(self) -> str:
+        """Draw how far the run is, in Markdown."""
+        return self._run.progress.markdown() if self._run is not None else ""
+
 
 def _accept(args: Sequence[RawValue], mail: Mail) -> Run:
     """Read the arguments of a run.

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 
-from temporalio import workflow
-
 from aima.workflows.frame import Node, Steps
 
 MOST_ROWS = 40
-"""A longer workflow shows counts: rebuilding the table would cost more than its steps."""
+"""A longer workflow shows counts; nobody reads a longer table."""
 
 
 class State(StrEnum):
@@ -47,12 +45,11 @@ class Progress:
         self._rows = list(_rows(steps, 0))
 
     def set(self, node: Node, state: State) -> None:
-        """Note where a step is, and show it."""
+        """Note where a step is."""
         counts = self.counts.setdefault(node.id, {})
         if state is not State.running:
             counts["running"] = counts.get("running", 1) - 1
         counts[state.value] = counts.get(state.value, 0) + 1
-        workflow.set_current_details(self.markdown())
 
     def add(self, counts: dict[str, dict[str, int]]) -> None:
         """Add what another part of the run has counted."""
