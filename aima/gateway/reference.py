@@ -24,6 +24,8 @@ from aima.dsl.diagnostic import CODES
 from aima.errors import AimaError, error_classes
 from aima.gateway.cli.exits import exit_code
 from aima.gateway.cli.main import cli
+from aima.gateway.language_pages import language_pages
+from aima.gateway.pages import table
 from aima.gateway.unit_pages import page, schema
 from aima.gateway.workflow_schema import workflow_schema
 from aima.settings import Settings, variable
@@ -61,6 +63,7 @@ def files(catalog: Catalog) -> dict[Path, str]:
         "errors": _errors(),
         "diagnostics": _diagnostics(),
     }
+    pages |= language_pages(language(), catalog)
     pages |= {f"units/{unit.name}": [page(unit)] for unit in units}
     schemas = {"workflow.schema": workflow_schema(language(), units)}
     schemas |= {f"units/{unit.name}": schema(unit) for unit in units}
@@ -74,6 +77,8 @@ def files(catalog: Catalog) -> dict[Path, str]:
 
 def _index() -> Iterator[str]:
     yield "# Reference\n\nWritten by `make reference` from the code; edit that instead.\n"
+    yield "* [The workflow language](language/README.md): every key, with an example"
+    yield "* [Expressions](language/expressions.md): what stands in `${…}`"
     yield "* [Units](units/README.md): what a step can run"
     yield "* [Command line](cli.md)"
     yield "* [Settings](settings.md)"
@@ -84,7 +89,7 @@ def _index() -> Iterator[str]:
 def _units(catalog: Catalog) -> Iterator[str]:
     yield "# Units\n"
     rows = ((f"[`{u.name}`]({u.name}.md)", u.kind.value, u.summary) for u in catalog)
-    yield from _table(("unit", "kind", "what it does"), rows)
+    yield from table(("unit", "kind", "what it does"), rows)
 
 
 def _settings() -> Iterator[str]:
@@ -95,7 +100,7 @@ def _settings() -> Iterator[str]:
     told = {name: field for name, field in Settings.model_fields.items() if not field.exclude}
     groups = {name: group for name, field in told.items() if (group := _group(field))}
     plain = ((name, field) for name, field in told.items() if name not in groups)
-    yield from _table(head, (_setting((name,), field) for name, field in plain))
+    yield from table(head, (_setting((name,), field) for name, field in plain))
     for name, group in groups.items():
         named = told[name].annotation is not group  # a table of such groups, by name
         about = (group.__doc__ or "").replace("``", "`")
@@ -103,7 +108,7 @@ def _settings() -> Iterator[str]:
         yield f"{told[name].description}\n" if named else ""
         path = (name, "NAME") if named else (name,)
         rows = (_setting((*path, key), field) for key, field in group.model_fields.items())
-        yield from _table(head, rows)
+        yield from table(head, rows)
 
 
 def _group(field: FieldInfo) -> type[BaseModel] | None:
@@ -148,7 +153,7 @@ def _command(command: click.Command, context: click.Context) -> Iterator[str]:
     records = (option.get_help_record(context) for option in options)
     rows = [(f"`{record[0]}`", record[1]) for record in records if record is not None]
     if rows:
-        yield from _table(("option", "meaning"), rows)
+        yield from table(("option", "meaning"), rows)
         yield ""
     if isinstance(command, click.Group):
         for name, inner in command.commands.items():
@@ -160,7 +165,7 @@ def _errors() -> Iterator[str]:
     yield "What a unit, a request or a command fails with. A retryable one is tried again by"
     yield "itself, as the step or the unit says.\n"
     head = ("code", "HTTP status", "exit code", "retryable", "meaning")
-    yield from _table(head, (_error(code, error) for code, error in _by_code().items()))
+    yield from table(head, (_error(code, error) for code, error in _by_code().items()))
 
 
 def _by_code() -> dict[str, type[AimaError]]:
@@ -184,16 +189,6 @@ def _diagnostics() -> Iterator[str]:
             importlib.import_module(module.name)
     for code, meaning in sorted(CODES.items()):
         yield f"\n## {code}\n\n{meaning}"
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |\n|{'--|' * len(head)}"
-    for row in rows:
-        yield f"| {' | '.join(map(_cell, row))} |"
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", r"\|")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ _NAME = f"^{NAME.pattern}$"
 _EXPRESSION: Schema = {"$ref": "#/$defs/expression"}
 _COUNTED = ("integer", "number", "boolean")
 
-_DOCUMENT: Schema = {
+DOCUMENT: Schema = {
     "name": {
         "type": "string",
         "pattern": _NAME,
@@ -38,7 +38,7 @@ _DOCUMENT: Schema = {
     "output": {"description": "What a run returns. Absent: the outputs of all steps, by id."},
 }
 
-_STEP: Schema = {
+STEP: Schema = {
     "id": {
         "type": "string",
         "pattern": _NAME,
@@ -57,7 +57,7 @@ def workflow_schema(language: Language, units: Iterable[Unit]) -> Schema:
         "type": "object",
         "required": ["name", "steps"],
         "additionalProperties": False,
-        "properties": {**_DOCUMENT, **_sections(language)},
+        "properties": {**DOCUMENT, **_sections(language)},
         "$defs": {
             "expression": {
                 "type": "string",
@@ -78,7 +78,7 @@ def _sections(language: Language) -> Schema:
 
 
 def _step(language: Language, units: list[Unit]) -> Schema:
-    properties = dict(_STEP)
+    properties = dict(STEP)
     for body in language.bodies.values():
         properties |= {key: _with_counts(schema) for key, schema in body.schema().items()}
     properties["type"] = {**properties["type"], "anyOf": _unit_names(units)}

@@ -19,10 +19,11 @@ from aima.workflows.failure import StepFailed
 from aima.workflows.frame import Call, Frame
 from aima.workflows.frame import Node as PlanNode
 from aima.workflows.run import bounded
+from aima.workflows.shapes import duration
 
 BAD_DURATION = define("value/bad-duration", "This is no duration.")
 
-_DURATION: JsonSchema = {"type": "string", "description": "500ms, 30s, 1h30m, 2d or ISO 8601"}
+_DURATION: JsonSchema = {"type": "string", "description": "500ms, 30s, 1h30m, 2d or ISO 8601."}
 
 
 class DurationModifier(RunningModifier):
@@ -34,7 +35,7 @@ class DurationModifier(RunningModifier):
 
     def schema(self) -> JsonSchema:
         """Give the JSON Schema of its value."""
-        return {**_DURATION, "description": self.meaning}
+        return duration(self.meaning)
 
     def check(self, value: Node, step: Step, checker: Checker) -> None:
         """Tell a text that is no duration."""

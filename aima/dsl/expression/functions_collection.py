@@ -10,14 +10,22 @@ from aima.dsl.expression.values import is_number, phrase
 
 
 def size(_: Budget, value: object) -> int:
-    """``size(value)``: characters of a text, items of a list, entries of a map."""
+    """``size(value)``: characters of a text, items of a list, entries of a map.
+
+    >>> size("née")
+    >>> [1, 2, 3].size()
+    """
     if isinstance(value, str | list | dict):
         return len(value)
     raise Fault(f"{phrase(value)} has no size; a string, a list and a map have")
 
 
 def range_of(budget: Budget, *bounds: object) -> list[int]:
-    """``range(end)`` counts from 0, ``range(start, end)`` from ``start``; ``end`` is left out."""
+    """``range(end)`` or ``range(start, end)``: numbers from 0, or ``start``, to before ``end``.
+
+    >>> range(3)
+    >>> range(2, 5)
+    """
     whole = [bound for bound in bounds if type(bound) is int]
     if len(whole) < len(bounds):
         raise Fault("range() takes ints")
@@ -27,7 +35,11 @@ def range_of(budget: Budget, *bounds: object) -> list[int]:
 
 
 def total(budget: Budget, items: object) -> object:
-    """``sum(numbers)``: of no numbers 0."""
+    """``sum(numbers)``: all of them added; of none, 0.
+
+    >>> sum([1, 2, 3.5].map(x, double(x)))
+    >>> [1, 2].sum()
+    """
     found = _items("sum", items)
     budget.visit(len(found))
     result: object = 0
@@ -39,7 +51,11 @@ def total(budget: Budget, items: object) -> object:
 
 
 def smallest(budget: Budget, *values: object) -> object:
-    """``min(list)`` or ``min(a, b, …)``."""
+    """``min(list)`` or ``min(a, b, …)``: the smallest.
+
+    >>> min([3, 1, 2])
+    >>> min(4, 2.5)
+    """
     found = _compared("min", values)
     budget.visit(len(found))
     result = found[0]
@@ -50,7 +66,10 @@ def smallest(budget: Budget, *values: object) -> object:
 
 
 def largest(budget: Budget, *values: object) -> object:
-    """``max(list)`` or ``max(a, b, …)``."""
+    """``max(list)`` or ``max(a, b, …)``: the largest.
+
+    >>> max([3, 1, 2])
+    """
     found = _compared("max", values)
     budget.visit(len(found))
     result = found[0]
@@ -61,7 +80,10 @@ def largest(budget: Budget, *values: object) -> object:
 
 
 def sort(budget: Budget, items: object) -> list[object]:
-    """``sort(list)``: ascending."""
+    """``sort(list)``: the items, the smallest first.
+
+    >>> sort(["b", "a"])
+    """
     found = _items("sort", items)
     rounds = len(found).bit_length()
     budget.visit(len(found) * rounds // 4)
@@ -74,7 +96,10 @@ def sort(budget: Budget, items: object) -> list[object]:
 
 
 def flatten(budget: Budget, items: object) -> list[object]:
-    """``flatten(list)``: lists in the list give their items, one level deep."""
+    """``flatten(list)``: lists in the list give their items, one level deep.
+
+    >>> [[1, 2], 3].flatten()
+    """
     result: list[object] = []
     for item in _items("flatten", items):
         inner = item if isinstance(item, list) else [item]
@@ -84,7 +109,10 @@ def flatten(budget: Budget, items: object) -> list[object]:
 
 
 def keys(budget: Budget, value: object) -> list[object]:
-    """``keys(map)``, in the order of the map."""
+    """``keys(map)``: its keys, in their order.
+
+    >>> keys({"a": 1, "b": 2})
+    """
     if not isinstance(value, dict):
         raise Fault(f"keys() works on a map, not on {phrase(value)}")
     budget.visit(len(value))

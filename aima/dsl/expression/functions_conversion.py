@@ -46,12 +46,19 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def type_of(_: Budget, value: object) -> TypeName:
-    """``type(value)``."""
+    """``type(value)``: its type, to compare with ``int``, ``string`` and such.
+
+    >>> type(1) == int
+    """
     return TypeName(kind_of(value))
 
 
 def to_int(_: Budget, value: object) -> int:
-    """``int(value)``: of a double the part before the point, of a timestamp its seconds."""
+    """``int(value)``: of a double the part before the point, of a timestamp its seconds.
+
+    >>> int("17")
+    >>> int(2.9)
+    """
     if isinstance(value, bool | int):
         return int64(int(value))
     if isinstance(value, float):
@@ -69,7 +76,10 @@ def to_int(_: Budget, value: object) -> int:
 
 
 def to_double(_: Budget, value: object) -> float:
-    """``double(value)``."""
+    """``double(value)``: a number with a point, of a whole number or of text.
+
+    >>> double(1) / 2.0
+    """
     if is_number(value):
         return real(value)
     if isinstance(value, str):
@@ -81,7 +91,10 @@ def to_double(_: Budget, value: object) -> float:
 
 
 def to_string(_: Budget, value: object) -> str:
-    """``string(value)``: numbers, booleans and times as text; lists and maps have toJson()."""
+    """``string(value)``: numbers, booleans and times as text; lists and maps have toJson().
+
+    >>> string(17) + "%"
+    """
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -98,7 +111,10 @@ def to_string(_: Budget, value: object) -> str:
 
 
 def to_bool(_: Budget, value: object) -> bool:
-    """``bool(value)``: of the texts ``true`` and ``false``, ``t`` and ``f``, ``1`` and ``0``."""
+    """``bool(value)``: of the texts ``true`` and ``false``, ``t`` and ``f``, ``1`` and ``0``.
+
+    >>> bool("true")
+    """
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and value in _TRUE + _FALSE:
@@ -107,7 +123,10 @@ def to_bool(_: Budget, value: object) -> bool:
 
 
 def to_timestamp(budget: Budget, value: object) -> Timestamp:
-    """``timestamp(value)``: of RFC 3339 text, or of seconds since 1970."""
+    """``timestamp(value)``: a moment, of RFC 3339 text, or of seconds since 1970.
+
+    >>> timestamp("2026-05-01T12:00:00Z") < timestamp("2026-05-02T00:00:00Z")
+    """
     if isinstance(value, Timestamp):
         return value
     if isinstance(value, str):
@@ -119,7 +138,10 @@ def to_timestamp(budget: Budget, value: object) -> Timestamp:
 
 
 def to_duration(budget: Budget, value: object) -> Duration:
-    """``duration(value)``: of text such as ``1h30m``."""
+    """``duration(value)``: a span of time, of text such as ``1h30m``.
+
+    >>> timestamp("2026-05-01T12:00:00Z") + duration("1h30m")
+    """
     if isinstance(value, Duration):
         return value
     if isinstance(value, str):
@@ -129,12 +151,18 @@ def to_duration(budget: Budget, value: object) -> Duration:
 
 
 def to_json(budget: Budget, value: object) -> str:
-    """``toJson(value)``: compact, keys in their order."""
+    """``toJson(value)``: its JSON, compact, keys in their order.
+
+    >>> toJson({"a": [1, true]})
+    """
     return json_text(value, budget)
 
 
 def parse_json(budget: Budget, text: object) -> object:
-    """``parseJson(text)``: strict JSON; integers must fit in 64 bits."""
+    """``parseJson(text)``: the value of strict JSON; integers must fit in 64 bits.
+
+    >>> parseJson('{"a": 1}').a
+    """
     text = text_in("parseJson", text)
     budget.write(len(text))
     budget.visit(10 + text.count(",") + text.count("[") + text.count("{"))

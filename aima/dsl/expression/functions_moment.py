@@ -10,18 +10,19 @@ from aima.dsl.expression.limits import Budget
 from aima.dsl.expression.moments import duration_part, timestamp_part
 from aima.dsl.expression.values import Duration, Timestamp, phrase
 
-PARTS = (
-    "getFullYear",
-    "getMonth",
-    "getDate",
-    "getDayOfMonth",
-    "getDayOfWeek",
-    "getDayOfYear",
-    "getHours",
-    "getMinutes",
-    "getSeconds",
-    "getMilliseconds",
-)
+PARTS = {
+    "getFullYear": "the year",
+    "getMonth": "the month, from 0",
+    "getDate": "the day of the month, from 1",
+    "getDayOfMonth": "the day of the month, from 0",
+    "getDayOfWeek": "the day of the week, from 0, which is Sunday",
+    "getDayOfYear": "the day of the year, from 0",
+    "getHours": "the hour; of a duration, all its hours",
+    "getMinutes": "the minute; of a duration, all its minutes",
+    "getSeconds": "the second; of a duration, all its seconds",
+    "getMilliseconds": "the thousandths of a second",
+}
+"""What each method gives."""
 
 _STEPS = 5  # the calendar takes about as long as so many additions
 
@@ -39,4 +40,9 @@ def part(name: str) -> Callable[..., int]:
             f"{name}() works on a timestamp, not on {phrase(value)}", "timestamp(x) makes one"
         )
 
+    body.__doc__ = (
+        f"``time.{name}()`` or ``time.{name}(zone)``: {PARTS[name]}.\n\n"
+        f'>>> timestamp("2026-05-01T12:30:15Z").{name}()\n'
+        f'>>> timestamp("2026-05-01T23:30:15Z").{name}("+08:00")'
+    )
     return body

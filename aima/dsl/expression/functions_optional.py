@@ -10,22 +10,34 @@ from aima.dsl.expression.values import ABSENT, Optional, phrase
 
 
 def of(_: Budget, content: object) -> Optional:
-    """``optional.of(value)``."""
+    """``optional.of(value)``: an optional that is there.
+
+    >>> optional.of(1).value()
+    """
     return Optional(present=True, value=content)
 
 
 def none(_: Budget) -> Optional:
-    """``optional.none()``."""
+    """``optional.none()``: one that is absent.
+
+    >>> optional.none().hasValue()
+    """
     return ABSENT
 
 
 def has_value(_: Budget, optional: object) -> bool:
-    """``optional.hasValue()``."""
+    """``optional.hasValue()``: whether it is there.
+
+    >>> {"a": 1}.?a.hasValue()
+    """
     return optional_in("hasValue", optional).present
 
 
 def value(_: Budget, optional: object) -> object:
-    """``optional.value()``; absent, it is an error."""
+    """``optional.value()``: what is there; absent, it is an error.
+
+    >>> {"a": 1}.?a.value()
+    """
     found = optional_in("value", optional)
     if not found.present:
         raise Fault("the value is absent", "orValue(x) gives x then")
@@ -33,7 +45,11 @@ def value(_: Budget, optional: object) -> object:
 
 
 def or_value(_: Budget, optional: object, other: Callable[[], object]) -> object:
-    """``optional.orValue(other)``: ``other`` is evaluated only when the value is absent."""
+    """``optional.orValue(other)``: what is there, else ``other``, evaluated only then.
+
+    >>> {"a": 1}.?b.orValue(0)
+    >>> {"a": {"b": 1}}.?a.?b.orValue(0)
+    """
     found = optional_in("orValue", optional)
     return found.value if found.present else other()
 

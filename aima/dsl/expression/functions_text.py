@@ -31,28 +31,40 @@ _MATCHED_IN_A_STEP = 256  # states of the pattern, times characters, that RE2 go
 
 
 def contains(budget: Budget, text: object, part: object) -> bool:
-    """``text.contains(part)``."""
+    """``text.contains(part)``: whether a part stands in it.
+
+    >>> "workflow".contains("flow")
+    """
     text, part = text_in("contains", text), text_in("contains", part)
     budget.read(16 * len(text))
     return part in text
 
 
 def starts_with(budget: Budget, text: object, part: object) -> bool:
-    """``text.startsWith(part)``."""
+    """``text.startsWith(part)``: whether it begins so.
+
+    >>> "workflow".startsWith("work")
+    """
     text, part = text_in("startsWith", text), text_in("startsWith", part)
     budget.read(len(part))
     return text.startswith(part)
 
 
 def ends_with(budget: Budget, text: object, part: object) -> bool:
-    """``text.endsWith(part)``."""
+    """``text.endsWith(part)``: whether it ends so.
+
+    >>> "workflow".endsWith("flow")
+    """
     text, part = text_in("endsWith", text), text_in("endsWith", part)
     budget.read(len(part))
     return text.endswith(part)
 
 
 def matches(budget: Budget, text: object, pattern: object) -> bool:
-    """``text.matches(pattern)``: whether a regular expression of RE2 is found in the text."""
+    """``text.matches(pattern)``: whether a regular expression of RE2 is found in the text.
+
+    >>> "a-17".matches("^[a-z]-[0-9]+$")
+    """
     text, pattern = text_in("matches", text), text_in("matches", pattern)
     budget.prepare(pattern, _COMPILED_IN_STEPS)
     compiled = _regex(pattern)
@@ -83,28 +95,41 @@ def _regex(pattern: str) -> re2._Regexp | str:
 
 
 def lower_ascii(budget: Budget, text: object) -> str:
-    """``text.lowerAscii()``: A to Z made small."""
+    """``text.lowerAscii()``: the text with A to Z made small.
+
+    >>> "ABC".lowerAscii()
+    """
     text = text_in("lowerAscii", text)
     budget.write(len(text))
     return text.lower() if text.isascii() else text.translate(_LOWER)
 
 
 def upper_ascii(budget: Budget, text: object) -> str:
-    """``text.upperAscii()``: a to z made capital."""
+    """``text.upperAscii()``: the text with a to z made capital.
+
+    >>> "abc".upperAscii()
+    """
     text = text_in("upperAscii", text)
     budget.write(len(text))
     return text.upper() if text.isascii() else text.translate(_UPPER)
 
 
 def trim(budget: Budget, text: object) -> str:
-    """``text.trim()``: without white space at both ends."""
+    """``text.trim()``: the text without white space at both ends.
+
+    >>> "  a b ".trim()
+    """
     text = text_in("trim", text)
     budget.write(len(text))
     return text.strip(_WHITE_SPACE)
 
 
 def split(budget: Budget, text: object, separator: object, limit: object = -1) -> list[str]:
-    """``text.split(separator, limit)``: at most ``limit`` parts; an empty separator: letters."""
+    """``text.split(separator, limit)``: its parts, at most ``limit``; with no separator, letters.
+
+    >>> "a,b,c".split(",")
+    >>> "a,b,c".split(",", 2)
+    """
     text, separator = text_in("split", text), text_in("split", separator)
     limit = _count("split", limit)
     if limit == 0:
@@ -120,7 +145,10 @@ def split(budget: Budget, text: object, separator: object, limit: object = -1) -
 
 
 def join(budget: Budget, items: object, separator: object = "") -> str:
-    """``texts.join(separator)``."""
+    """``texts.join(separator)``: all of them in one text.
+
+    >>> ["a", "b"].join("-")
+    """
     separator = text_in("join", separator)
     if not isinstance(items, list):
         raise Fault(f"join() works on a list of strings, not on {phrase(items)}")
@@ -133,7 +161,11 @@ def join(budget: Budget, items: object, separator: object = "") -> str:
 
 
 def replace(budget: Budget, text: object, *arguments: object) -> str:
-    """``text.replace(old, new, limit)``: the first ``limit`` places, or all."""
+    """``text.replace(old, new, limit)``: another text in the first ``limit`` places, or all.
+
+    >>> "banana".replace("a", "o")
+    >>> "banana".replace("a", "o", 1)
+    """
     text = text_in("replace", text)
     old, new = (text_in("replace", argument) for argument in arguments[:2])
     limit = _count("replace", arguments[2] if len(arguments) > 2 else -1)  # noqa: PLR2004 - `limit` is the third

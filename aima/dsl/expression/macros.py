@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeAlias
 
 from aima.dsl.expression.errors import (
@@ -49,6 +48,11 @@ class Loop:
 
 
 def _map(loop: Loop, run: Run) -> list[object]:
+    """``list.map(x, value)`` or ``list.map(x, condition, value)``: a value for each item.
+
+    >>> [1, 2, 3].map(x, x * 10)
+    >>> [1, 2, 3].map(x, x > 1, x * 10)
+    """
     items, bound, slot = loop.items(run), run.bound, loop.slot
     condition, body = loop.condition, loop.body
     run.visit(len(items) * loop.cost)
@@ -61,6 +65,10 @@ def _map(loop: Loop, run: Run) -> list[object]:
 
 
 def _filter(loop: Loop, run: Run) -> list[object]:
+    """``list.filter(x, condition)``: the items for which it is true.
+
+    >>> [1, 2, 3].filter(x, x > 1)
+    """
     items, bound, slot = loop.items(run), run.bound, loop.slot
     run.visit(len(items) * loop.cost)
     result: list[object] = []
@@ -72,6 +80,10 @@ def _filter(loop: Loop, run: Run) -> list[object]:
 
 
 def _exists_one(loop: Loop, run: Run) -> bool:
+    """``list.exists_one(x, condition)``: whether it is true for exactly one item.
+
+    >>> [1, 2, 3].exists_one(x, x > 2)
+    """
     return len(_filter(loop, run)) == 1
 
 
@@ -94,10 +106,26 @@ def _quantify(loop: Loop, run: Run, *, decisive: bool) -> bool:
     return not decisive
 
 
+def _all(loop: Loop, run: Run) -> bool:
+    """``list.all(x, condition)``: whether it is true for every item; of none, it is.
+
+    >>> [1, 2, 3].all(x, x > 0)
+    """
+    return _quantify(loop, run, decisive=False)
+
+
+def _exists(loop: Loop, run: Run) -> bool:
+    """``list.exists(x, condition)``: whether it is true for any item.
+
+    >>> [1, 2, 3].exists(x, x > 2)
+    """
+    return _quantify(loop, run, decisive=True)
+
+
 MACRO_BODIES: dict[str, Callable[[Loop, Run], object]] = {
     "map": _map,
     "filter": _filter,
-    "all": partial(_quantify, decisive=False),
-    "exists": partial(_quantify, decisive=True),
+    "all": _all,
+    "exists": _exists,
     "exists_one": _exists_one,
 }

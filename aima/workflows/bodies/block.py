@@ -1,4 +1,27 @@
-"""``steps: […]``: a block of steps with a shared scope for its modifiers."""
+"""``steps: […]``: a block of steps with a shared scope for its modifiers.
+
+The steps inside run as the data between them says, side by side where nothing is read. What is
+put on the block holds for all of them together: one `if`, one `timeout` for a pass, a `retry`
+that starts them all again, a `catch` for whatever fails. `finally` runs however they end, also
+after a cancel. Steps inside are read by their own ids.
+
+In a workflow::
+
+    name: two-drafts
+    steps:
+      - id: drafts
+        retry: {max_attempts: 2}
+        steps:
+          - {id: short, set: {text: Hello.}}
+          - {id: long, set: {text: "${steps.short.text + ' How are you?'}"}}
+        finally:
+          - {id: note, emit: {type: drafts.ended}}
+    output: {text: "${steps.long.text}"}
+
+Tried with::
+
+    expect: {output: {text: Hello. How are you?}, emitted: [drafts.ended]}
+"""
 
 from __future__ import annotations
 

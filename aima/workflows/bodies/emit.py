@@ -1,4 +1,21 @@
-"""``emit: {type, data}``: publish a CloudEvent."""
+"""``emit: {type, data}``: publish a CloudEvent.
+
+Other runs may wait for it with `wait_for: {event: …}`, and triggers start runs by it. It is
+published once, whatever dies in between. `data` is the author's own, `subject` says what it is
+about.
+
+In a workflow::
+
+    name: order-paid
+    steps:
+      - id: told
+        emit: {type: order.paid, subject: order/7, data: {order: 7, amount: 12.5}}
+    output: {done: "${has(steps.told.id)}"}
+
+Tried with::
+
+    expect: {output: {done: true}, emitted: [order.paid]}
+"""
 
 from __future__ import annotations
 
@@ -21,9 +38,13 @@ _SCHEMA: JsonSchema = {
     "required": ["type"],
     "additionalProperties": False,
     "properties": {
-        "type": {"type": "string", "pattern": f"^{EVENT_TYPE.pattern}$"},
-        "data": ANY,
-        "subject": TEXT,
+        "type": {
+            "type": "string",
+            "pattern": f"^{EVENT_TYPE.pattern}$",
+            "description": "What happened, such as order.paid.",
+        },
+        "data": {**ANY, "description": "More about it: any value."},
+        "subject": {**TEXT, "description": "What it is about, such as order/7."},
     },
 }
 

@@ -1,4 +1,28 @@
-"""``race: [{steps}, …]``: blocks side by side; the first that succeeds wins."""
+"""``race: [{steps}, …]``: blocks side by side; the first that succeeds wins.
+
+The others are cancelled, what they did is undone, and their outputs are forgotten; so read a
+step of a branch with `has`. A branch that fails only leaves the race; the race fails when all
+have, with the error of the last.
+
+In a workflow::
+
+    name: fastest
+    steps:
+      - id: answer
+        race:
+          - steps:
+              - {id: pause, wait: 1h}
+              - {id: slow, depends_on: [pause], set: {text: slow}}
+          - steps:
+              - {id: quick, set: {text: quick}}
+    output:
+      text: "${has(steps.quick.text) ? steps.quick.text : 'slow'}"
+      winner: ${steps.answer.winner}
+
+Tried with::
+
+    expect: {output: {text: quick, winner: 1}}
+"""
 
 from __future__ import annotations
 
@@ -33,7 +57,7 @@ class Race(RunningBody):
             "type": "object",
             "required": ["steps"],
             "additionalProperties": False,
-            "properties": {"steps": STEP_LIST},
+            "properties": {"steps": {**STEP_LIST, "description": "What this branch does."}},
         }
         description = "Blocks that run side by side; the first that succeeds wins."
         return {

@@ -1,4 +1,21 @@
-"""``raise: {code, message}``: fail on purpose."""
+"""``raise: {code, message}``: fail on purpose.
+
+The code is the author's own, in capitals, and a `catch` around it may name it. The message may be
+computed.
+
+In a workflow::
+
+    name: only-adults
+    config: {age: 17}
+    steps:
+      - id: refuse
+        if: ${config.age < 18}
+        raise: {code: TOO_YOUNG, message: "${config.age} is under 18"}
+
+Tried with::
+
+    expect: {state: failed, error: {code: TOO_YOUNG, step: refuse}}
+"""
 
 from __future__ import annotations
 
@@ -20,8 +37,12 @@ _SCHEMA: JsonSchema = {
     "required": ["code", "message"],
     "additionalProperties": False,
     "properties": {
-        "code": {"type": "string", "pattern": f"^{CODE.pattern}$"},
-        "message": {"type": "string"},
+        "code": {
+            "type": "string",
+            "pattern": f"^{CODE.pattern}$",
+            "description": "The error's code, which a `catch` may name.",
+        },
+        "message": {"type": "string", "description": "What is wrong, for people."},
     },
 }
 

@@ -1,4 +1,24 @@
-"""``repeat: {while | until, max: N}`` + ``steps``: a loop that ends by a condition."""
+"""``repeat: {while | until, max: N}`` + ``steps``: a loop that ends by a condition.
+
+`while` is tested before each round, `until` after it; one of them is given. `max` is required:
+reaching it with the condition unmet fails with `REPEAT_LIMIT`. In a round, a step that has run
+is this round's; one that has not, and the step itself, are the previous round's, which the first
+round does not have: read them with `has`. After the loop, steps are the last round's.
+
+In a workflow::
+
+    name: double-until-large
+    steps:
+      - id: loop
+        repeat: {until: "${steps.twice.n >= 100}", max: 20}
+        steps:
+          - {id: twice, set: {n: "${has(steps.twice.n) ? steps.twice.n * 2 : 1}"}}
+    output: {n: "${steps.twice.n}", rounds: "${steps.loop.rounds}"}
+
+Tried with::
+
+    expect: {output: {n: 128, rounds: 8}}
+"""
 
 from __future__ import annotations
 
@@ -15,11 +35,16 @@ from aima.workflows.constructs import RunningBody
 from aima.workflows.failure import StepFailed
 from aima.workflows.frame import Frame, Node, Place, inside, leave
 from aima.workflows.schedule import Schedule
+from aima.workflows.shapes import condition
 from aima.workflows.step_list import STEP_LIST, output_of
 
 MOST_ROUNDS = 1_000_000
-_MAX: JsonSchema = {"type": "integer", "minimum": 1, "maximum": MOST_ROUNDS}
-_CONDITION: JsonSchema = {"type": ["string", "boolean"]}
+_MAX: JsonSchema = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": MOST_ROUNDS,
+    "description": "After so many rounds it fails with `REPEAT_LIMIT`.",
+}
 
 
 class Repeat(RunningBody):
@@ -36,7 +61,12 @@ class Repeat(RunningBody):
                 "type": "object",
                 "required": ["max"],
                 "additionalProperties": False,
-                "properties": {"while": _CONDITION, "until": _CONDITION, "max": _MAX},
+                "properties": {
+                    "while": condition("Tested before each round: go on while it is true."),
+                    "until": condition("Tested after each round: end once it is true."),
+                    "max": _MAX,
+                },
+                "oneOf": [{"required": ["while"]}, {"required": ["until"]}],
                 "description": "When to go on, and after how many rounds to give up.",
             },
             "steps": {**STEP_LIST, "description": "What to do in each round."},

@@ -1,4 +1,22 @@
-"""``return: {…}``: end the run successfully with this output."""
+"""``return: {…}``: end the run successfully with this output.
+
+Steps that still run are cancelled; `finally` runs. It stands anywhere but in steps that clean up.
+
+In a workflow::
+
+    name: nothing-to-do
+    config: {orders: []}
+    steps:
+      - id: early
+        if: ${size(config.orders) == 0}
+        return: {sent: 0}
+      - {id: count, depends_on: [early], set: {n: "${size(config.orders)}"}}
+    output: {sent: "${steps.count.n}"}
+
+Tried with::
+
+    expect: {output: {sent: 0}}
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,22 @@
-"""``set: {name: value}``: compute values, without an activity."""
+"""``set: {name: value}``: compute values, without an activity.
+
+It costs no activity, and its values keep their types. Values of one `set` do not read each other.
+
+In a workflow::
+
+    name: sum-up
+    config: {prices: [3, 4, 5]}
+    steps:
+      - id: bill
+        set:
+          total: ${sum(config.prices)}
+          text: "${size(config.prices)} things"
+    output: ${steps.bill}
+
+Tried with::
+
+    expect: {output: {total: 12, text: 3 things}}
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,26 @@
-"""``switch: [{if, steps}, …, {else: […]}]``: run the first branch whose condition is true."""
+"""``switch: [{if, steps}, …, {else: […]}]``: run the first branch whose condition is true.
+
+At most one branch runs; without `else`, perhaps none. Steps of a branch are read from outside
+with `has`, since another branch may have been chosen.
+
+In a workflow::
+
+    name: greet
+    config: {language: de}
+    steps:
+      - id: greeting
+        switch:
+          - if: ${config.language == 'de'}
+            steps: [{id: german, set: {text: Guten Tag}}]
+          - if: ${config.language == 'fr'}
+            steps: [{id: french, set: {text: Bonjour}}]
+          - else: [{id: english, set: {text: Good day}}]
+    output: ${steps.greeting}
+
+Tried with::
+
+    expect: {output: {german: {text: Guten Tag}}}
+"""
 
 from __future__ import annotations
 
@@ -16,6 +38,7 @@ from aima.dsl.signature import JsonSchema
 from aima.workflows.constructs import RunningBody
 from aima.workflows.frame import Frame, Node, inside
 from aima.workflows.schedule import Schedule
+from aima.workflows.shapes import condition
 from aima.workflows.step_list import STEP_LIST
 
 UNREACHABLE = define("switch/unreachable", "A branch can never be chosen.")
@@ -32,13 +55,16 @@ class Switch(RunningBody):
             "type": "object",
             "required": ["if", "steps"],
             "additionalProperties": False,
-            "properties": {"if": {"type": ["string", "boolean"]}, "steps": STEP_LIST},
+            "properties": {
+                "if": condition("Whether this branch is chosen, if none before it is."),
+                "steps": {**STEP_LIST, "description": "What to do then."},
+            },
         }
         otherwise = {
             "type": "object",
             "required": ["else"],
             "additionalProperties": False,
-            "properties": {"else": STEP_LIST},
+            "properties": {"else": {**STEP_LIST, "description": "What to do where none is."}},
         }
         return {
             "switch": {

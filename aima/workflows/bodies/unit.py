@@ -1,4 +1,34 @@
-"""``type: unit.name`` + ``input: {…}``: run a unit as an activity."""
+"""``type: unit.name`` + ``input: {…}``: run a unit as an activity.
+
+What units there are is in the [units' reference](../../units/README.md) and in `aima units`. The
+input is checked against the unit's own types before anything runs; what it returns is
+`steps.ID`. It runs as a Temporal activity under the unit's name, with the unit's own timeout and
+retries where the step says nothing.
+
+In a workflow::
+
+    name: ask
+    inputs: {type: object, required: [question], properties: {question: {type: string}}}
+    steps:
+      - id: answer
+        type: inference.chat
+        input:
+          messages: [{role: user, content: "${input.question}"}]
+    output: {text: "${steps.answer.content}"}
+
+Tried with::
+
+    input: {question: What is two and two?}
+    stand_ins:
+      answer:
+        output:
+          content: Four.
+          response: {content: Four.}
+          finish_reason: stop
+          model: m
+          usage: {prompt_tokens: 1, completion_tokens: 1, total_tokens: 2}
+    expect: {output: {text: Four.}}
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,22 @@
-"""``wait: 30s`` or ``wait: {until: "${…}"}``: a durable timer."""
+"""``wait: 30s`` or ``wait: {until: "${…}"}``: a durable timer.
+
+Nothing is held meanwhile, and a restart of everything shortens no wait. `until` is a time in ISO
+8601; one in the past is over at once.
+
+In a workflow::
+
+    name: remind
+    config: {due: "2020-05-01T12:00:00Z"}
+    steps:
+      - {id: pause, wait: 2d}
+      - {id: due, depends_on: [pause], wait: {until: "${config.due}"}}
+      - {id: note, depends_on: [due], set: {text: It is time.}}
+    output: {text: "${steps.note.text}"}
+
+Tried with::
+
+    expect: {output: {text: It is time.}}
+"""
 
 from __future__ import annotations
 
@@ -17,6 +35,7 @@ from aima.dsl.types import TEXT
 from aima.workflows.constructs import RunningBody
 from aima.workflows.duration_modifier import check_duration
 from aima.workflows.frame import Frame, Node
+from aima.workflows.shapes import duration
 
 _EMPTY: JsonSchema = {"type": "object", "additionalProperties": False, "properties": {}}
 
@@ -32,9 +51,14 @@ class Wait(RunningBody):
             "type": "object",
             "required": ["until"],
             "additionalProperties": False,
-            "properties": {"until": {"type": "string", "description": "ISO 8601."}},
+            "properties": {"until": {"type": "string", "description": "A time in ISO 8601."}},
         }
-        return {"wait": {"anyOf": [TEXT, until], "description": "How long, or until when."}}
+        return {
+            "wait": {
+                "anyOf": [duration("How long."), until],
+                "description": "How long, or until when.",
+            }
+        }
 
     def check(self, step: Step, checker: Checker) -> None:
         """Tell what is neither a duration nor a time."""

@@ -1,4 +1,26 @@
-"""``wait_for: {signal | event | approval, timeout}``: wait for somebody or something."""
+"""``wait_for: {signal | event | approval, timeout}``: wait for somebody or something.
+
+A **signal** is sent by `aima signal RUN NAME`; signals of a name are kept from the start of the
+run, and each ends one wait. An **event** is published by `emit`; `if` chooses among those of a
+type. An **approval** is a person's yes or no: `aima approve RUN STEP`. In loops, a wait is
+addressed `STEP[index]`. Without `timeout` it waits a year; when the time is over it fails with
+`TIMEOUT`, or with `on_timeout: continue` leaves `{timed_out: true}`.
+
+In a workflow::
+
+    name: sign-off
+    steps:
+      - id: review
+        wait_for:
+          approval: {message: Shall it go out?, approvers: [ann, bob]}
+          timeout: 24h
+    output: {approved: "${steps.review.approved}", by: "${steps.review.by}"}
+
+Tried with::
+
+    approvals: [{step: review, by: ann, after: 23h}]
+    expect: {output: {approved: true, by: ann}}
+"""
 
 from __future__ import annotations
 
@@ -24,6 +46,7 @@ from aima.workflows.failure import StepFailed
 from aima.workflows.frame import Frame, Node, Place
 from aima.workflows.mail import LETTER
 from aima.workflows.run import bounded
+from aima.workflows.shapes import condition, duration
 
 BAD_SCHEMA = define("wait/bad-schema", "The schema of a signal is no JSON Schema.")
 
@@ -36,12 +59,24 @@ _EVENT: JsonSchema = {
     "type": "object",
     "required": ["type"],
     "additionalProperties": False,
-    "properties": {"type": TEXT, "if": {"type": ["string", "boolean"]}},
+    "description": "An event to wait for.",
+    "properties": {
+        "type": {**TEXT, "description": "Its type, such as order.paid."},
+        "if": condition("Which of these; it reads `event`."),
+    },
 }
 _APPROVAL: JsonSchema = {
     "type": "object",
     "additionalProperties": False,
-    "properties": {"message": TEXT, "approvers": {"type": "array", "items": TEXT}},
+    "description": "A person's yes or no.",
+    "properties": {
+        "message": {**TEXT, "description": "What is asked."},
+        "approvers": {
+            "type": "array",
+            "items": TEXT,
+            "description": "Who may answer; absent: anybody.",
+        },
+    },
 }
 _APPROVED: JsonSchema = {
     "type": "object",
@@ -64,12 +99,23 @@ class WaitFor(RunningBody):
                 "additionalProperties": False,
                 "description": "What to wait for, and how long.",
                 "properties": {
-                    "signal": {"type": "string", "pattern": f"^{NAME.pattern}$"},
+                    "signal": {
+                        "type": "string",
+                        "pattern": f"^{NAME.pattern}$",
+                        "description": "Name of a signal.",
+                    },
                     "event": _EVENT,
                     "approval": _APPROVAL,
-                    "timeout": TEXT,
-                    "on_timeout": {"enum": ["fail", "continue"]},
-                    "schema": {"type": "object", "description": "What the signal must carry."},
+                    "timeout": duration("How long to wait; absent: a year."),
+                    "on_timeout": {
+                        "enum": ["fail", "continue"],
+                        "default": "fail",
+                        "description": "What happens when nothing came in time.",
+                    },
+                    "schema": {
+                        "type": "object",
+                        "description": "JSON Schema of what it must carry.",
+                    },
                 },
                 "oneOf": [{"required": [kind]} for kind in _KINDS],
             }

@@ -1,4 +1,48 @@
-"""``workflow: name | ./file.yaml`` + ``input``: run another workflow as a child."""
+"""``workflow: name | ./file.yaml`` + ``input``: run another workflow as a child.
+
+The child has its own history and its own name in the Temporal UI. It is found by name like any
+workflow, or by a path beside this file. Its plan is compiled into this one, so a later change of
+its file changes no run. A cancel reaches it. Once it has ended, its undos are gone: a
+`compensate` of the step covers it.
+
+In a workflow::
+
+    name: ask-by-voice
+    inputs:
+      type: object
+      required: [audio]
+      properties: {audio: {type: string, format: artifact, contentMediaType: audio/*}}
+    steps:
+      - id: talk
+        workflow: voice-assistant
+        input: {audio: "${input.audio}"}
+    output: {text: "${steps.talk.response}"}
+
+Tried with::
+
+    input:
+      audio: &sound
+        artifact: sha256:0000000000000000000000000000000000000000000000000000000000000000
+        media_type: audio/wav
+        bytes: 1
+    stand_ins:
+      transcribe:
+        output: {text: What is two and two?, model: m, language: en, segments: []}
+      chat:
+        output:
+          content: Four.
+          response: {content: Four.}
+          finish_reason: stop
+          model: m
+          usage: {prompt_tokens: 1, completion_tokens: 1, total_tokens: 2}
+      synthesize:
+        output:
+          audio: *sound
+          format: wav
+          duration: 1.0
+          model: m
+    expect: {output: {text: Four.}}
+"""
 
 from __future__ import annotations
 

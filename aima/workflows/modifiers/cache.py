@@ -1,4 +1,24 @@
-"""``cache: {key: "${…}", ttl: 1h}``: reuse an output across runs."""
+"""``cache: {key: "${…}", ttl: 1h}``: reuse an output across runs.
+
+Only successes are kept, under the unit, its version and the key. What came from the cache ran no
+unit and registers no undo.
+
+In a workflow::
+
+    name: embed-once
+    config: {text: Hello}
+    steps:
+      - id: greeting
+        type: template.render
+        input: {text: "{{ t }}!", values: {t: "${config.text}"}}
+        cache: {key: "greeting/${config.text}", ttl: 7d}
+    output: {text: "${steps.greeting.text}"}
+
+Tried with::
+
+    stand_ins: {greeting: {output: {text: Hello!}}}
+    expect: {output: {text: Hello!}}
+"""
 
 from __future__ import annotations
 
@@ -14,6 +34,7 @@ from aima.dsl.node import Node as Written
 from aima.dsl.signature import JsonSchema
 from aima.dsl.types import TEXT
 from aima.workflows.duration_modifier import check_duration
+from aima.workflows.shapes import duration
 
 NOT_A_UNIT = define("step/only-units", "Only a step that runs a unit takes this.")
 
@@ -29,7 +50,10 @@ class Cache(Modifier):
             "type": "object",
             "required": ["key"],
             "additionalProperties": False,
-            "properties": {"key": TEXT, "ttl": {**TEXT, "description": "Absent: for ever."}},
+            "properties": {
+                "key": {**TEXT, "description": "What makes two calls the same."},
+                "ttl": duration("How long it is kept; absent: for ever."),
+            },
         }
 
     def check(self, value: Written, step: Step, checker: Checker) -> None:

@@ -1,4 +1,26 @@
-"""``catch: [{codes, as, steps}]``: handle chosen errors; what is not chosen propagates."""
+"""``catch: [{codes, as, steps}]``: handle chosen errors; what is not chosen propagates.
+
+Handlers are tried in order; the first that takes the error's code runs, and one without `codes`
+takes every error. No handler takes a cancel. Its steps read the error under the name in `as`.
+Afterwards the step counts as done, with the error as its output. It is asked after all attempts
+of `retry`, and before `on_failure`.
+
+In a workflow::
+
+    name: second-best
+    steps:
+      - id: search
+        raise: {code: NOTHING_FOUND, message: no match}
+        catch:
+          - codes: [NOTHING_FOUND]
+            as: problem
+            steps: [{id: instead, set: {text: "Sorry, ${problem.message}."}}]
+    output: {text: "${has(steps.instead.text) ? steps.instead.text : 'found'}"}
+
+Tried with::
+
+    expect: {output: {text: "Sorry, no match."}}
+"""
 
 from __future__ import annotations
 
@@ -46,8 +68,12 @@ class Catch(RunningModifier):
             "additionalProperties": False,
             "properties": {
                 "codes": {**_CODES, "description": "Which errors; all where it is absent."},
-                "as": {"type": "string", "default": "error"},
-                "steps": STEP_LIST,
+                "as": {
+                    "type": "string",
+                    "default": "error",
+                    "description": "The name under which its steps read the error.",
+                },
+                "steps": {**STEP_LIST, "description": "What to do instead."},
             },
         }
         return {"type": "array", "minItems": 1, "items": handler}

@@ -1,4 +1,28 @@
-"""``compensate: {type, input}``: how to undo the step if the run fails later."""
+"""``compensate: {type, input}``: how to undo the step if the run fails later.
+
+It is registered once the step has succeeded, and reads the step's output. When the run fails or
+is cancelled, undos run in the reverse order of completion, each with its own retries, and no
+cancel reaches them. The run still ends as it would have; its result says what was undone.
+
+In a workflow::
+
+    name: book
+    steps:
+      - id: room
+        type: template.render
+        input: {text: room 12}
+        compensate:
+          type: template.render
+          input: {text: "cancel {{ what }}", values: {what: "${steps.room.text}"}}
+      - id: pay
+        depends_on: [room]
+        raise: {code: CARD_REFUSED, message: no money}
+
+Tried with::
+
+    stand_ins: {room: {output: {text: room 12}}, "undo:room": {output: {text: cancelled}}}
+    expect: {state: failed, error: {code: CARD_REFUSED}, undone: [room]}
+"""
 
 from __future__ import annotations
 
@@ -17,6 +41,7 @@ from aima.workflows.bodies.unit import accept_call, check_call, compile_call
 from aima.workflows.constructs import RunningModifier
 from aima.workflows.frame import Call, Frame, Node
 from aima.workflows.modifiers.retry import compile_policy
+from aima.workflows.shapes import as_of_a_step
 from aima.workflows.undo import register
 
 _KEYS = ("type", "input", "timeout", "retry", "queue")
@@ -38,9 +63,9 @@ class Compensate(RunningModifier):
             "properties": {
                 "type": {"type": "string", "description": "Name of the unit that undoes it."},
                 "input": {"type": "object", "description": "What it takes; may read the step."},
-                "timeout": {"type": "string"},
-                "retry": {"type": "object"},
-                "queue": {"type": "string"},
+                "timeout": as_of_a_step("timeout", "Bounds one attempt of the undo."),
+                "retry": as_of_a_step("retry", "How the undo is tried again."),
+                "queue": as_of_a_step("queue", "The task queue of the undo."),
             },
         }
 

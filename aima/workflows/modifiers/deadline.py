@@ -1,4 +1,20 @@
-"""``deadline: 30s``: Bounds the step as a whole, its retries and its time in the queue included."""
+"""``deadline: 30s``: Bounds the step as a whole, its retries and its time in the queue included.
+
+Every attempt, every pause between them and all items of a loop count. When it is over the step
+fails with `TIMEOUT`, which is not tried again.
+
+In a workflow::
+
+    name: not-later
+    steps:
+      - id: patient
+        deadline: 1h
+        wait: 2d
+
+Tried with::
+
+    expect: {state: failed, error: {code: TIMEOUT, step: patient}}
+"""
 
 from __future__ import annotations
 

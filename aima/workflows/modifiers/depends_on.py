@@ -1,4 +1,20 @@
-"""``depends_on: [ids]``: wait for steps whose data this one does not read."""
+"""``depends_on: [ids]``: wait for steps whose data this one does not read.
+
+A step waits for every step it reads by itself; this adds the others. A step that was skipped
+counts as done.
+
+In a workflow::
+
+    name: in-order
+    steps:
+      - {id: second, depends_on: [first], emit: {type: step.second}}
+      - {id: first, emit: {type: step.first}}
+    output: {}
+
+Tried with::
+
+    expect: {emitted: [step.first, step.second], output: {}}
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,25 @@
-"""``for_each: {in: …, as: item, max_parallel: 4}``: do it for each item of a list."""
+"""``for_each: {in: …, as: item, max_parallel: 4}``: do it for each item of a list.
+
+Items run side by side, at most `max_parallel` of them, and `steps.ID.items` has their outputs in
+the order of the list: of one step its output, of a block the map of its steps. With `on_failure`
+`stop`, a failure cancels the others and fails the step. With `continue`, or up to `tolerate: N`,
+a failed item leaves `{error}` in its place, and `steps.ID.failed` lists it. A loop may have
+100 000 items: past some hundred it goes on in segments with a history of their own.
+
+In a workflow::
+
+    name: squares
+    config: {numbers: [3, 1, 2]}
+    steps:
+      - id: each
+        for_each: {in: "${config.numbers}", as: n, max_parallel: 2}
+        set: {square: "${n * n}", place: "${n_index}"}
+    output: {squares: "${steps.each.items.map(one, one.square)}"}
+
+Tried with::
+
+    expect: {output: {squares: [9, 1, 4]}}
+"""
 
 from __future__ import annotations
 
@@ -36,7 +57,9 @@ _TOLERATE: JsonSchema = {
     "type": "object",
     "required": ["tolerate"],
     "additionalProperties": False,
-    "properties": {"tolerate": {"type": "integer", "minimum": 0}},
+    "properties": {
+        "tolerate": {"type": "integer", "minimum": 0, "description": "So many may fail."}
+    },
 }
 _ON_FAILURE: JsonSchema = {"anyOf": [{"enum": ["stop", "continue"]}, _TOLERATE]}
 
@@ -55,15 +78,26 @@ class ForEach(RunningModifier):
             "required": ["in"],
             "additionalProperties": False,
             "properties": {
-                "in": {"description": "The list."},
+                "in": {"type": ["array", "string"], "description": "The list."},
                 "as": {
                     "type": "string",
                     "description": "What an item is called.",
                     "default": "item",
                 },
-                "index": {"type": "string", "description": "What its position is called."},
-                "max_parallel": {**_MOST, "default": PARALLEL},
-                "on_failure": {**_ON_FAILURE, "default": "stop"},
+                "index": {
+                    "type": "string",
+                    "description": "What its position is called, from 0; absent: `NAME_index`.",
+                },
+                "max_parallel": {
+                    **_MOST,
+                    "default": PARALLEL,
+                    "description": f"Items at a time, at most {MOST_PARALLEL}.",
+                },
+                "on_failure": {
+                    **_ON_FAILURE,
+                    "default": "stop",
+                    "description": "What the failure of an item does.",
+                },
             },
         }
 

@@ -1,4 +1,24 @@
-"""``heartbeat: 30s``: an attempt that makes no progress for so long fails."""
+"""``heartbeat: 30s``: an attempt that makes no progress for so long fails.
+
+Units tell their progress; one that tells none for so long has hung, and is tried again as `retry`
+says. It must be shorter than the `timeout`.
+
+In a workflow::
+
+    name: watchful
+    steps:
+      - id: answer
+        type: template.render
+        timeout: 1m
+        heartbeat: 20s
+        input: {text: Here I am.}
+    output: {text: "${steps.answer.text}"}
+
+Tried with::
+
+    stand_ins: {answer: {output: {text: Here I am.}}}
+    expect: {output: {text: Here I am.}}
+"""
 
 from __future__ import annotations
 

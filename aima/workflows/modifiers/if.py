@@ -1,4 +1,23 @@
-"""``if: "${…}"``: run the step only where this is true."""
+"""``if: "${…}"``: run the step only where this is true.
+
+It is exactly one `${…}`, or true or false: nothing is true by being there. A step whose condition
+is false is skipped: it counts as done for those that wait for it, and has no output, so those
+that read it ask `has` first.
+
+In a workflow::
+
+    name: perhaps
+    config: {polite: false}
+    steps:
+      - {id: greeting, if: "${config.polite}", set: {text: "Dear Sir, "}}
+      - id: letter
+        set: {text: "${steps.?greeting.?text.orValue('')}we are closed."}
+    output: {text: "${steps.letter.text}"}
+
+Tried with::
+
+    expect: {output: {text: we are closed.}}
+"""
 
 from __future__ import annotations
 
@@ -13,6 +32,7 @@ from aima.dsl.signature import JsonSchema
 from aima.workflows.constructs import RunningModifier
 from aima.workflows.frame import Call, Frame, Node
 from aima.workflows.schedule import SKIPPED
+from aima.workflows.shapes import condition
 
 NEVER = define("step/never-runs", "A condition is false as it is written.")
 
@@ -26,7 +46,7 @@ class If(RunningModifier):
 
     def schema(self) -> JsonSchema:
         """Give the JSON Schema of its value."""
-        return {"type": ["string", "boolean"]}
+        return condition("Run the step only where this is true.")
 
     def check(self, value: Written, step: Step, checker: Checker) -> None:
         """Tell what is no condition, and one that never holds."""

@@ -1,4 +1,22 @@
-"""``labels: {key: value}``: words that stand beside the step in the log of its run."""
+"""``labels: {key: value}``: words that stand beside the step in the log of its run.
+
+They are text, computed or not, and change nothing else.
+
+In a workflow::
+
+    name: labelled
+    steps:
+      - id: answer
+        type: template.render
+        labels: {tenant: acme}
+        input: {text: hi}
+    output: {text: "${steps.answer.text}"}
+
+Tried with::
+
+    stand_ins: {answer: {output: {text: hi}}}
+    expect: {output: {text: hi}}
+"""
 
 from __future__ import annotations
 

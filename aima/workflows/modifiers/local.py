@@ -1,4 +1,24 @@
-"""``local: false``: never run the unit beside the workflow, always as a task of its own."""
+"""``local: false``: never run the unit beside the workflow, always as a task of its own.
+
+The compiler runs quick units that change nothing beside the workflow, without a task of their
+own, which is faster; `aima plan` tells which and why. `false` forbids it, `true` insists: then the
+check tells why it cannot be.
+
+In a workflow::
+
+    name: elsewhere
+    steps:
+      - id: answer
+        type: template.render
+        local: false
+        input: {text: hi}
+    output: {text: "${steps.answer.text}"}
+
+Tried with::
+
+    stand_ins: {answer: {output: {text: hi}}}
+    expect: {output: {text: hi}}
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,21 @@
-"""``on_failure: abort | continue | retry``: what a step's failure does to the run."""
+"""``on_failure: abort | continue | retry``: what a step's failure does to the run.
+
+With `abort` the run fails, after undoing. With `continue` the error becomes the step's output,
+`{error: {code, message, step, …}}`, and the run goes on. `retry` is a word of older files: the
+unit's own attempts, then abort, which is what happens anyway.
+
+In a workflow::
+
+    name: go-on
+    steps:
+      - {id: risky, on_failure: continue, raise: {code: NO_LUCK, message: bad day}}
+      - {id: told, set: {text: "It was ${steps.risky.error.code}."}}
+    output: {text: "${steps.told.text}"}
+
+Tried with::
+
+    expect: {output: {text: It was NO_LUCK.}}
+"""
 
 from __future__ import annotations
 

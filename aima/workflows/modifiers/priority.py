@@ -1,4 +1,22 @@
-"""``priority: 1..5``: which steps a busy queue hands out first; 1 is the most urgent."""
+"""``priority: 1..5``: which steps a busy queue hands out first; 1 is the most urgent.
+
+It matters only where a queue has more tasks than its workers can take.
+
+In a workflow::
+
+    name: urgent
+    steps:
+      - id: answer
+        type: template.render
+        priority: 1
+        input: {text: now}
+    output: {text: "${steps.answer.text}"}
+
+Tried with::
+
+    stand_ins: {answer: {output: {text: now}}}
+    expect: {output: {text: now}}
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,20 @@
-"""``queue: "device-${x}"``: run the step on that task queue, which is that machine."""
+"""``queue: "device-${x}"``: run the step on that task queue, which is that machine.
+
+A worker on a device serves that device's queue; nothing else carries work to devices. Without a
+worker there, the step waits until its `deadline`.
+
+In a workflow::
+
+    name: on-that-machine
+    config: {device: gpu-1}
+    steps:
+      - id: answer
+        type: template.render
+        queue: "device-${config.device}"
+        deadline: 10m
+        input: {text: here}
+    output: {text: "${steps.answer.text}"}
+"""
 
 from __future__ import annotations
 

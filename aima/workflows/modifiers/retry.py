@@ -1,6 +1,28 @@
 """``retry: {max_attempts, delay, backoff, max_delay, non_retryable}``: how to try again.
 
-The earlier system's ``delay_seconds`` is a delay that does not grow: it implies ``backoff: 1``.
+For a unit it is Temporal's retry policy, and what is not said stays as the unit has it. For
+anything else it is a policy of passes: before another one, what the failed pass did is undone.
+Validation, authorization, not-found and size errors are never tried again, nor is a `deadline`
+that is over. `delay_seconds` is the older spelling of `delay`, and implies `backoff: 1`.
+
+In a workflow::
+
+    name: stubborn
+    steps:
+      - id: answer
+        type: template.render
+        retry: {max_attempts: 4, delay: 500ms, backoff: 3, max_delay: 1m}
+        input: {text: at last}
+    output: {text: "${steps.answer.text}"}
+
+Tried with::
+
+    stand_ins:
+      answer:
+        - {error: {code: ENGINE_NOT_RUNNING}}
+        - {error: {code: ENGINE_NOT_RUNNING}}
+        - {output: {text: at last}}
+    expect: {output: {text: at last}, calls: {answer: 3}}
 """
 
 from __future__ import annotations
@@ -25,18 +47,41 @@ from aima.workflows.duration_modifier import check_duration
 from aima.workflows.failure import StepFailed
 from aima.workflows.frame import Call, Frame, Node, inside, leave
 from aima.workflows.retry_policy import MOST_ATTEMPTS, retry_policy
+from aima.workflows.shapes import duration
 from aima.workflows.undo import belongs_to, undo
 
 NOT_IDEMPOTENT = define("retry/not-idempotent", "A unit is retried that is not idempotent.")
 
 _TEN_YEARS = 3650 * 86_400
 _PLAIN: dict[str, JsonSchema] = {
-    "max_attempts": {"type": "integer", "minimum": 1, "maximum": MOST_ATTEMPTS},
-    "backoff": {"type": "number", "minimum": 1},
-    "non_retryable": {"type": "array", "items": {"type": "string"}},
-    "delay_seconds": {"type": "number", "minimum": 0, "maximum": _TEN_YEARS},
+    "max_attempts": {
+        "type": "integer",
+        "minimum": 1,
+        "maximum": MOST_ATTEMPTS,
+        "description": "How often it is tried, the first time included.",
+    },
+    "backoff": {
+        "type": "number",
+        "minimum": 1,
+        "default": 2,
+        "description": "By how much each pause is longer than the one before.",
+    },
+    "non_retryable": {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "Codes of errors after which nothing is tried again.",
+    },
+    "delay_seconds": {
+        "type": "number",
+        "minimum": 0,
+        "maximum": _TEN_YEARS,
+        "description": "`delay` as older files spell it; implies `backoff: 1`.",
+    },
 }
-_DURATIONS = ("delay", "max_delay")
+_DURATIONS = {
+    "delay": duration("The pause before the second attempt."),
+    "max_delay": duration("No pause is longer."),
+}
 
 
 _NEVER = frozenset(
@@ -78,8 +123,8 @@ class Retry(RunningModifier):
 
     def schema(self) -> JsonSchema:
         """Give the JSON Schema of its value."""
-        durations = {key: {"type": "string"} for key in _DURATIONS}
-        return {"type": "object", "additionalProperties": False, "properties": _PLAIN | durations}
+        properties = _PLAIN | _DURATIONS
+        return {"type": "object", "additionalProperties": False, "properties": properties}
 
     def check(self, value: Written, step: Step, checker: Checker) -> None:
         """Tell unknown keys and values that make no policy."""

@@ -1,4 +1,24 @@
-"""``concurrency: {key, limit, on_conflict}``: how many runs with one key at a time."""
+"""``concurrency: {key, limit, on_conflict}``: how many runs with one key at a time.
+
+A run holds its slot until it has cleaned up. When all slots of the key are taken, a run waits its
+turn (`queue`), fails with `CONFLICT` (`reject`), or cancels the run that holds the slot and waits
+for its cleanup (`cancel_running`). Keys hold across all workflows; a child shares its parent's.
+The run's `timeout` starts with the slot.
+
+In a workflow::
+
+    name: one-per-room
+    inputs: {type: object, required: [room], properties: {room: {type: string}}}
+    concurrency: {key: "voice/${input.room}", limit: 1, on_conflict: queue}
+    steps:
+      - {id: done, set: {text: "${input.room} is ready"}}
+    output: {text: "${steps.done.text}"}
+
+Tried with::
+
+    input: {room: kitchen}
+    expect: {output: {text: kitchen is ready}}
+"""
 
 from __future__ import annotations
 
@@ -46,9 +66,13 @@ class Concurrency(RunningSection):
             "required": ["key"],
             "additionalProperties": False,
             "properties": {
-                "key": TEXT,
-                "limit": {**_LIMIT, "default": 1},
-                "on_conflict": {**_CHOICES, "default": "queue"},
+                "key": {**TEXT, "description": "Runs with the same key share the slots."},
+                "limit": {**_LIMIT, "default": 1, "description": "How many slots there are."},
+                "on_conflict": {
+                    **_CHOICES,
+                    "default": "queue",
+                    "description": "What a run does that finds no slot.",
+                },
             },
         }
 

@@ -1,4 +1,21 @@
-"""``config``: values by name, read as ``${config.x}``, which a run may override."""
+"""``config``: values by name, read as ``${config.x}``, which a run may override.
+
+`aima run FILE --set NAME=VALUE` overrides one for a run, `aima apply` pins them. They are written
+out: no `${…}` stands in them.
+
+In a workflow::
+
+    name: configured
+    config: {greeting: Hello, times: 2}
+    steps:
+      - {id: say, set: {text: "${config.greeting}, ${config.times} times"}}
+    output: {text: "${steps.say.text}"}
+
+Tried with::
+
+    config: {greeting: Servus}
+    expect: {output: {text: "Servus, 2 times"}}
+"""
 
 from __future__ import annotations
 

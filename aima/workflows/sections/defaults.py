@@ -1,4 +1,20 @@
-"""``defaults: {timeout, retry, …}``: what holds for steps with units that say nothing else."""
+"""``defaults: {timeout, retry, …}``: what holds for steps with units that say nothing else.
+
+What a step says itself goes first, then this, then what the unit declares.
+
+In a workflow::
+
+    name: all-patient
+    defaults: {timeout: 2m, retry: {max_attempts: 2, delay: 1s}}
+    steps:
+      - {id: answer, type: template.render, input: {text: hi}}
+    output: {text: "${steps.answer.text}"}
+
+Tried with::
+
+    stand_ins: {answer: [{error: {code: ENGINE_NOT_RUNNING}}, {output: {text: hi}}]}
+    expect: {output: {text: hi}, calls: {answer: 2}}
+"""
 
 from __future__ import annotations
 
@@ -9,6 +25,7 @@ from aima.dsl.json import Json
 from aima.dsl.language import Section
 from aima.dsl.node import Mapping, Node, Scalar
 from aima.dsl.signature import JsonSchema
+from aima.workflows.shapes import as_of_a_step
 
 KEYS = ("timeout", "deadline", "heartbeat", "retry", "on_failure", "queue", "priority")
 
@@ -20,7 +37,7 @@ class Defaults(Section):
 
     def schema(self) -> JsonSchema:
         """Give the JSON Schema of its value."""
-        properties = {key: {"$ref": f"#/$defs/step/properties/{key}"} for key in KEYS}
+        properties = {key: as_of_a_step(key, f"The `{key}` of such steps.") for key in KEYS}
         return {"type": "object", "additionalProperties": False, "properties": properties}
 
     def check(self, value: Node, checker: Checker) -> None:

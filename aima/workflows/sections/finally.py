@@ -1,4 +1,21 @@
-"""``finally: […]``: steps that run always, also after a failure and after a cancel."""
+"""``finally: […]``: steps that run always, also after a failure and after a cancel.
+
+No cancel reaches them, and the run's `timeout` does not bound them. If they fail, a run that went
+well fails; one that failed already keeps its first error. A step that may not have run is read
+with `has`.
+
+In a workflow::
+
+    name: tidy
+    steps:
+      - {id: work, raise: {code: BROKEN, message: it broke}}
+    finally:
+      - {id: bye, emit: {type: work.ended}}
+
+Tried with::
+
+    expect: {state: failed, error: {code: BROKEN}, emitted: [work.ended]}
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,27 @@
-"""``inputs``: the JSON Schema of a run's input, which is an object."""
+"""``inputs``: the JSON Schema of a run's input, which is an object.
+
+With `properties`, other fields are refused unless `additionalProperties` says otherwise. Defaults
+fill in; a field that is neither required nor has a default is read with `has`. `format: artifact`
+is a file: `aima run … -i audio=@question.wav`. Without `inputs`, a run takes any object.
+
+In a workflow::
+
+    name: welcome
+    inputs:
+      type: object
+      required: [name]
+      properties:
+        name: {type: string, minLength: 1, description: Who is welcome.}
+        loud: {type: boolean, default: false}
+    steps:
+      - {id: say, set: {text: "Welcome, ${input.name}${input.loud ? '!' : '.'}"}}
+    output: {text: "${steps.say.text}"}
+
+Tried with::
+
+    input: {name: Ada}
+    expect: {output: {text: "Welcome, Ada."}}
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,20 @@
-"""``labels: {key: value}``: words to find a workflow's runs by."""
+"""``labels: {key: value}``: words to find a workflow's runs by.
+
+Each run has them as `key=value` in its search attribute `AimaLabels`, by which the Temporal UI and
+`aima runs --query 'AimaLabels = "team=home"'` find it.
+
+In a workflow::
+
+    name: found-again
+    labels: {team: home, stage: test}
+    steps:
+      - {id: done, set: {ok: true}}
+    output: ${steps.done}
+
+Tried with::
+
+    expect: {output: {ok: true}}
+"""
 
 from __future__ import annotations
 

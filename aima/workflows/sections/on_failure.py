@@ -1,4 +1,20 @@
-"""``on_failure: […]``: steps that run when the run fails; they read ``error``."""
+"""``on_failure: […]``: steps that run when the run fails; they read ``error``.
+
+They run after everything was undone, not after a cancel, and before `finally`. The run stays
+failed; their own failure never hides the first error, which they read as `error`.
+
+In a workflow::
+
+    name: alarm
+    steps:
+      - {id: work, raise: {code: BROKEN, message: it broke}}
+    on_failure:
+      - {id: tell, emit: {type: work.failed, data: {why: "${error.message}"}}}
+
+Tried with::
+
+    expect: {state: failed, error: {code: BROKEN}, emitted: [work.failed]}
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,21 @@
-"""``secrets: {name: env:VARIABLE | file:PATH}``: references to what no history may hold."""
+"""``secrets: {name: env:VARIABLE | file:PATH}``: references to what no history may hold.
+
+The value is read inside the activity that uses it, and stands in no plan, no history and no log.
+It is used as a whole or with text around it, in inputs of units that accept one; nothing computes
+with it.
+
+In a workflow::
+
+    name: with-a-key
+    secrets: {token: env:ACME_TOKEN, pin: file:/run/secrets/pin}
+    steps:
+      - {id: done, set: {ok: true}}
+    output: ${steps.done}
+
+Tried with::
+
+    expect: {output: {ok: true}}
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,21 @@
-"""``timeout: 10m``: bounds the run; what cleans up afterwards is not bounded by it."""
+"""``timeout: 10m``: bounds the run; what cleans up afterwards is not bounded by it.
+
+It is the interpreter's own timer, so expiry is an orderly failure with `TIMEOUT`: undos,
+`on_failure` and `finally` run.
+
+In a workflow::
+
+    name: bounded
+    timeout: 10m
+    steps:
+      - {id: pause, wait: 1h}
+    finally:
+      - {id: bye, emit: {type: work.ended}}
+
+Tried with::
+
+    expect: {state: failed, error: {code: TIMEOUT}, emitted: [work.ended]}
+"""
 
 from __future__ import annotations
 
@@ -14,6 +31,7 @@ from aima.workflows.constructs import Proceed, RunningSection
 from aima.workflows.duration_modifier import check_duration
 from aima.workflows.failure import StepError, StepFailed
 from aima.workflows.run import Run, bounded
+from aima.workflows.shapes import duration
 
 
 class RunTimeout(RunningSection):
@@ -24,7 +42,7 @@ class RunTimeout(RunningSection):
 
     def schema(self) -> JsonSchema:
         """Give the JSON Schema of its value."""
-        return {"type": "string"}
+        return duration("Bounds the run; what cleans up afterwards is not bounded by it.")
 
     def check(self, value: Node, checker: Checker) -> None:
         """Tell what is no duration."""

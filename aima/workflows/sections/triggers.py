@@ -1,4 +1,25 @@
-"""``triggers: [{schedule} | {event}]``: what starts runs once the workflow is applied."""
+"""``triggers: [{schedule} | {event}]``: what starts runs once the workflow is applied.
+
+They take effect with `aima apply FILE`, which pins the plan, and end with `aima unapply NAME`. A
+`schedule` is a cron line in a time zone; an `event` starts a run for each that fits, once, however
+often it is delivered. `input` is the run's input; that of an event may read `event`.
+
+In a workflow::
+
+    name: morning
+    inputs: {type: object, properties: {city: {type: string, default: Oslo}}}
+    triggers:
+      - schedule: {cron: "0 7 * * 1-5", timezone: Europe/Oslo, overlap: skip, jitter: 1m}
+      - event: {type: report.wanted, if: "${event.data.urgent == true}"}
+        input: {city: "${event.data.city}"}
+    steps:
+      - {id: report, set: {text: "Good morning, ${input.city}"}}
+    output: {text: "${steps.report.text}"}
+
+Tried with::
+
+    expect: {output: {text: "Good morning, Oslo"}}
+"""
 
 from __future__ import annotations
 
@@ -19,6 +40,7 @@ from aima.dsl.roots import EVENT, input_type
 from aima.dsl.signature import JsonSchema
 from aima.dsl.types import TEXT, Type
 from aima.workflows.duration_modifier import check_duration
+from aima.workflows.shapes import condition, duration
 
 BAD_SCHEDULE = define("trigger/bad-schedule", "A schedule is no cron line, or has no such zone.")
 
@@ -29,17 +51,25 @@ _SCHEDULE: JsonSchema = {
     "additionalProperties": False,
     "properties": {
         "cron": {**TEXT, "description": "Minute, hour, day, month, day of the week."},
-        "timezone": {**TEXT, "default": "UTC"},
-        "overlap": {"enum": list(_OVERLAPS), "default": "skip"},
-        "jitter": {**TEXT, "description": "Starts are spread over this time."},
-        "catchup": {**TEXT, "description": "How late a missed start may still be made."},
+        "timezone": {**TEXT, "default": "UTC", "description": "Such as Asia/Shanghai."},
+        "overlap": {
+            "enum": list(_OVERLAPS),
+            "default": "skip",
+            "description": "What happens while an earlier run still goes on.",
+        },
+        "jitter": duration("Starts are spread over this time."),
+        "catchup": duration("How late a missed start may still be made."),
     },
 }
 _EVENT: JsonSchema = {
     "type": "object",
     "required": ["type"],
     "additionalProperties": False,
-    "properties": {"type": TEXT, "if": {"type": ["string", "boolean"]}},
+    "description": "Start a run for each event of this type.",
+    "properties": {
+        "type": {**TEXT, "description": "Its type, such as order.paid."},
+        "if": condition("Which of these; it reads `event`."),
+    },
 }
 _KINDS = ("schedule", "event")
 
@@ -54,7 +84,11 @@ class Triggers(Section):
         trigger = {
             "type": "object",
             "additionalProperties": False,
-            "properties": {"schedule": _SCHEDULE, "event": _EVENT, "input": {"type": "object"}},
+            "properties": {
+                "schedule": {**_SCHEDULE, "description": "Start runs by the clock."},
+                "event": _EVENT,
+                "input": {"type": "object", "description": "What the run is given."},
+            },
             "oneOf": [{"required": [kind]} for kind in _KINDS],
         }
         return {"type": "array", "items": trigger}
