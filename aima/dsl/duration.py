@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import timedelta
+from functools import lru_cache
 
 from aima.dsl.json import Json
 
@@ -14,7 +15,7 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _ISO = re.compile(
     r"P(?:(?P<d>\d+)D)?(?:T(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+(?:\.\d+)?)S)?)?"
 )
-_LONGEST = timedelta(days=3650)
+_LONGEST_SECONDS = timedelta(days=3650).total_seconds()
 _MOST_CHARACTERS = 60
 
 
@@ -25,11 +26,10 @@ def parse_duration(value: Json) -> timedelta:
         ValueError: it is none, or longer than ten years; the message says what to write.
     """
     seconds = _seconds(value) if isinstance(value, str) else _number(value)
-    said = f"{str(value)[:_MOST_CHARACTERS]!r}"
     if seconds is None:
-        raise ValueError(f"{said} is no duration; write 500ms, 30s, 1h30m, 2d or PT30S")
-    if seconds > _LONGEST.total_seconds():
-        raise ValueError(f"{said} is longer than ten years")
+        raise ValueError(f"{_said(value)} is no duration; write 500ms, 30s, 1h30m, 2d or PT30S")
+    if seconds > _LONGEST_SECONDS:
+        raise ValueError(f"{_said(value)} is longer than ten years")
     return timedelta(seconds=seconds)
 
 
@@ -45,12 +45,17 @@ def parse_bound(value: Json) -> timedelta:
     return bound
 
 
+def _said(value: Json) -> str:
+    return repr(str(value)[:_MOST_CHARACTERS])
+
+
 def _number(value: Json) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if value >= 0 and math.isfinite(value) else None
 
 
+@lru_cache(maxsize=1024)  # a loop reads the same few texts for each item
 def _seconds(text: str) -> float | None:
     if _SHORT.fullmatch(text):
         return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))

@@ -8,6 +8,8 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from temporalio.common import RetryPolicy
+
 from aima.dsl.duration import parse_bound
 from aima.dsl.expression import ExpressionError
 from aima.dsl.json import Json
@@ -45,6 +47,7 @@ class Node:
         self.line = int(data["at"][0])
         self.after = tuple(map(str, data["after"]))
         self.places = list(data["places"])
+        self.policy: RetryPolicy | None = None
         self._evaluators: dict[tuple[str | int, ...], Evaluator] = {}
         self._steps: dict[tuple[str | int, ...], Steps] = {}
 

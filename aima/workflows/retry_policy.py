@@ -25,10 +25,19 @@ _TIMEOUTS = ("TemporalTimeout:StartToClose", "TemporalTimeout:Heartbeat")
 def retry_policy(node: Node, said: dict[str, Json]) -> RetryPolicy:
     """Make the policy of a step from its evaluated ``retry``; no attempts at all means no bound.
 
+    A literal one, known by being the plan's own, is made once for all runs of the plan.
+
     Raises:
         StepFailed: something in it is not what it must be.
     """
+    if said is not node.data.get("retry"):
+        return _policy(node, said)
+    if node.policy is None:
+        node.policy = _policy(node, said)
+    return node.policy
 
+
+def _policy(node: Node, said: dict[str, Json]) -> RetryPolicy:
     def read(key: str, parse: Callable[[Json], Parsed]) -> Parsed:
         return node.read(parse, said[key], f"retry.{key}")
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
 from temporalio import workflow
@@ -45,14 +45,9 @@ class Window:
         self._bytes = 0
         self._next_task: asyncio.Task[None] | None = None
 
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
+    def place(self) -> AbstractAsyncContextManager[None]:
         """Hold one of the places in flight, waiting for it in line."""
-        await self._enter()
-        try:
-            yield
-        finally:
-            self._leave()
+        return _Place(self.enter, self.leave)
 
     async def carry(self, size: int) -> None:
         """Count an input of ``size`` bytes to this workflow task, or to the next if it is full."""
@@ -68,7 +63,8 @@ class Window:
                 self._next_task = asyncio.create_task(_next_workflow_task())
             await asyncio.shield(self._next_task)
 
-    async def _enter(self) -> None:
+    async def enter(self) -> None:
+        """Take one of the places, waiting for it in line."""
         if self._taken < self._places and not self._closing():
             self._taken += 1
             return
@@ -78,10 +74,11 @@ class Window:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._leave()
+                self.leave()
             raise
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Give it to the next in line."""
         self._taken -= 1
         while self._queue and not self._closing():
             turn = self._queue.popleft()
@@ -96,6 +93,20 @@ class Window:
         if not self._taken:
             self.empty.set()
         return True
+
+
+class _Place(AbstractAsyncContextManager[None]):
+    """A place in flight; every step takes one, and a generator would cost three times as much."""
+
+    def __init__(self, enter: Callable[[], Awaitable[None]], leave: Callable[[], None]) -> None:
+        self._enter = enter
+        self._leave = leave
+
+    async def __aenter__(self) -> None:
+        await self._enter()
+
+    async def __aexit__(self, *ended: object) -> None:
+        self._leave()
 
 
 async def _next_workflow_task() -> None:

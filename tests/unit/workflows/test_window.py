@@ -29,17 +29,17 @@ async def test_who_finds_a_place_takes_it_and_the_rest_wait_in_line() -> None:
     window, entered = window_of(2), list[int]()
 
     async def enter(number: int) -> None:
-        await window._enter()
+        await window.enter()
         entered.append(number)
 
     tasks = [asyncio.create_task(enter(n)) for n in range(5)]
     await settle()
     assert entered == [0, 1]
-    window._leave()
+    window.leave()
     await settle()
     assert entered == [0, 1, 2]
-    window._leave()
-    window._leave()
+    window.leave()
+    window.leave()
     await settle()
     assert entered == [0, 1, 2, 3, 4]
     await asyncio.gather(*tasks)
@@ -48,25 +48,25 @@ async def test_who_finds_a_place_takes_it_and_the_rest_wait_in_line() -> None:
 async def test_who_is_cancelled_in_line_takes_no_place() -> None:
     """Nor does the next one lose its turn."""
     window = window_of(1)
-    await window._enter()
-    waiting = [asyncio.create_task(window._enter()) for _ in range(3)]
+    await window.enter()
+    waiting = [asyncio.create_task(window.enter()) for _ in range(3)]
     await settle()
     waiting[0].cancel()
     await settle()
-    window._leave()
+    window.leave()
     await settle()
     assert [task.done() for task in waiting] == [True, True, False]
-    window._leave()
+    window.leave()
     await waiting[2]
 
 
 async def test_a_place_given_to_one_who_is_cancelled_goes_to_the_next() -> None:
     """The cancel may come in the same moment as the place."""
     window = window_of(1)
-    await window._enter()
-    first, second = (asyncio.create_task(window._enter()) for _ in range(2))
+    await window.enter()
+    first, second = (asyncio.create_task(window.enter()) for _ in range(2))
     await settle()
-    window._leave()
+    window.leave()
     first.cancel()
     await settle()
     assert second.done()
@@ -83,9 +83,9 @@ def test_places_are_neither_lost_nor_doubled(acts: list[str], most: int) -> None
         for act in acts:
             waiting = [task for task in tasks if not task.done()]
             if act == "enter":
-                tasks.append(asyncio.create_task(window._enter()))
+                tasks.append(asyncio.create_task(window.enter()))
             elif act == "leave" and holding:
-                window._leave()
+                window.leave()
                 holding -= 1
             elif act == "cancel" and waiting:
                 waiting[0].cancel()
@@ -106,13 +106,13 @@ async def test_a_long_history_lets_nothing_more_through_and_tells_when_it_is_emp
     """Then the run can go on with a new one, and nothing in flight is lost."""
     full = False
     window = Window(lambda: full, places=2)
-    await window._enter()
+    await window.enter()
     full = True
-    waiting = asyncio.create_task(window._enter())
+    waiting = asyncio.create_task(window.enter())
     await settle()
     assert not waiting.done()
     assert not window.empty.is_set()
-    window._leave()
+    window.leave()
     await settle()
     assert window.empty.is_set()
     assert not waiting.done()
