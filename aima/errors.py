@@ -15,6 +15,7 @@
     ├── RateLimited               RATE_LIMITED            429  retryable
     ├── Cancelled                 CANCELLED               499
     ├── ExecutionFailed           EXECUTION_FAILED        500  retryable
+    │   └── WrongAnswer           EXECUTION_FAILED        500  retryable
     ├── InternalError             INTERNAL_ERROR          500  retryable
     ├── InsufficientResources     INSUFFICIENT_RESOURCES  503  retryable
     ├── EngineNotRunning          ENGINE_NOT_RUNNING      503  retryable
@@ -117,11 +118,20 @@ class UnsupportedMedia(AimaError):
 
 
 class RateLimited(AimaError):
-    """Too many requests at once; trying later helps."""
+    """Too many requests at once; trying later helps.
+
+    Attributes:
+        retry_after: seconds after which to try again, where that is known.
+    """
 
     code = "RATE_LIMITED"
     status = 429
     retryable = True
+
+    def __init__(self, message: str, /, *, retry_after: float | None = None) -> None:
+        """Tell what is too much, and when to come back."""
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class Cancelled(AimaError):
@@ -136,6 +146,10 @@ class ExecutionFailed(AimaError):
 
     code = "EXECUTION_FAILED"
     retryable = True
+
+
+class WrongAnswer(ExecutionFailed):
+    """A model answered something else than it was asked for; its engine is well."""
 
 
 class InternalError(AimaError):

@@ -73,6 +73,11 @@ class Engine(_Group):
 
     url: str = Field(description="Where its OpenAI-compatible API starts, such as `…:8000/v1`.")
     api_key: SecretStr = Field(default=SecretStr(""), description="Key sent as a bearer token.")
+    concurrency: int = Field(
+        default=0,
+        ge=0,
+        description="Requests it bears at once; more wait in line here. 0: it keeps its own line.",
+    )
 
 
 class Embedded(_Group):

@@ -23,7 +23,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
-from aima.adapters.engines.pool import EnginePool
 from aima.errors import AimaError, InternalError, NotFound, TooLarge
 from aima.ports.artifacts import Artifact
 from aima.ports.engine import Engines
@@ -43,6 +42,7 @@ from aima.ports.inference import (
     Usage,
     Voice,
 )
+from aima.routing.router import Router
 from aima.settings import Models
 from aima.unit import Event
 
@@ -230,7 +230,7 @@ class FakeContext:
     @cached_property
     def engines(self) -> Engines:
         """The one engine, found by the rules of the real ones."""
-        return EnginePool((self.engine,), Models())
+        return Router((self.engine,), Models())
 
     def progress(self, message: str) -> None:
         """Remember how far the work is."""

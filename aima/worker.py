@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import httpx2
 
 from aima.adapters.engines.openai import OpenAIEngine
-from aima.adapters.engines.pool import EnginePool
 from aima.catalog import Catalog, discover
 from aima.ports.artifacts import Artifacts
+from aima.routing.router import Router
+from aima.routing.slots import FileSlots
 from aima.settings import Settings, load_settings
 from aima.stack.activation import EngineSocket
 from aima.stack.child import Children
@@ -43,7 +44,7 @@ def units_of(settings: Settings) -> Catalog:
     return discover(settings.root if settings.project.activities else None)
 
 
-def engines_of(settings: Settings, http: httpx2.AsyncClient, artifacts: Artifacts) -> EnginePool:
+def engines_of(settings: Settings, http: httpx2.AsyncClient, artifacts: Artifacts) -> Router:
     """Make the clients of all configured engines, the embedded one last."""
     engines = [
         OpenAIEngine(
@@ -54,7 +55,9 @@ def engines_of(settings: Settings, http: httpx2.AsyncClient, artifacts: Artifact
     if settings.embedded.enabled and settings.embedded.url:
         url = settings.embedded.url.rstrip("/")
         engines.append(OpenAIEngine(EMBEDDED, url, http, artifacts))
-    return EnginePool(tuple(engines), settings.models)
+    most = {name: engine.concurrency for name, engine in settings.engines.items()}
+    slots = FileSlots(settings.data / "slots")
+    return Router(tuple(engines), settings.models, most=most, slots=slots)
 
 
 async def work(settings: Settings, stop: asyncio.Event) -> None:

@@ -77,7 +77,7 @@ class Chat:
         """Have llama.cpp's successful response; leaving closes it, which ends its work.
 
         Raises:
-            Busy: too many wait for this model.
+            RateLimited: too many wait for this model.
             TooLarge: the conversation does not fit the model.
             WrongField: llama.cpp does not understand the request.
         """

@@ -10,7 +10,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from aima.embedded.turns import Busy
 from aima.errors import (
     AimaError,
     Cancelled,
@@ -19,6 +18,7 @@ from aima.errors import (
     InvalidRequest,
     ModelNotFound,
     NotFound,
+    RateLimited,
     ValidationFailed,
 )
 
@@ -64,7 +64,8 @@ def tell(_: Request, error: Exception) -> Response:
         raise error
     if isinstance(error, Cancelled):
         return Response(status_code=error.status)
-    headers = {"retry-after": str(error.retry_after)} if isinstance(error, Busy) else None
+    retry_after = error.retry_after if isinstance(error, RateLimited) else None
+    headers = {"retry-after": f"{retry_after:.0f}"} if retry_after else None
     return JSONResponse(failure_body(error), status_code=error.status, headers=headers)
 
 

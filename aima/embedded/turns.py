@@ -15,19 +15,6 @@ SMOOTHING = 0.3
 LONGEST_ADVICE_SECONDS = 60
 
 
-class Busy(RateLimited):
-    """The queue of a model is full.
-
-    Attributes:
-        retry_after: seconds after which a place is likely.
-    """
-
-    def __init__(self, message: str, /, *, retry_after: int) -> None:
-        """Tell when to come back."""
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
 class Turns:
     """A bounded queue in front of one model; first come, first served.
 
@@ -48,11 +35,11 @@ class Turns:
         """Wait for a turn and have it; cancelling the task gives the place up.
 
         Raises:
-            Busy: too many wait already.
+            RateLimited: too many wait already.
         """
         if self._inside > self._most_waiting:
             likely = math.ceil(self._usual_seconds * self._inside)
-            raise Busy(
+            raise RateLimited(
                 f"model {self._model!r} has {self._most_waiting} requests waiting; "
                 "try again later, or serve the model with a larger engine",
                 retry_after=min(likely, LONGEST_ADVICE_SECONDS),

@@ -146,6 +146,24 @@ class Describes(Protocol):
         ...
 
 
+@runtime_checkable
+class Loads(Protocol):
+    """Brings models into memory and out of it by request."""
+
+    async def load(self, model: str, *, progress: Progress) -> None:
+        """Bring a model in; it answers when this returns.
+
+        Raises:
+            InsufficientResources: there is no room for it.
+        """
+        ...
+
+    async def unload(self, model: str) -> None:
+        """Take a model out; one that is not in is none of a mistake."""
+        ...
+
+
+@runtime_checkable
 class Engine(Protocol):
     """An instance of an inference engine."""
 

@@ -14,7 +14,14 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from aima.blocking import in_thread
-from aima.errors import AimaError, ExecutionFailed, InternalError, TimedOut, ValidationFailed
+from aima.errors import (
+    AimaError,
+    ExecutionFailed,
+    InternalError,
+    RateLimited,
+    TimedOut,
+    ValidationFailed,
+)
 from aima.store.cache import CacheKey
 from aima.temporal.activity_context import ActivityContext, Surroundings
 from aima.temporal.events import source_of
@@ -196,11 +203,13 @@ def _left(details: Sequence[Any]) -> str:
 
 
 def _told(error: AimaError) -> ApplicationError:
+    asked = error.retry_after if isinstance(error, RateLimited) else None
     return ApplicationError(
         error.message,
         {"attempt": activity.info().attempt},
         type=error.code,
         non_retryable=not error.retryable,
+        next_retry_delay=None if asked is None else timedelta(seconds=asked),
     )
 
 

@@ -227,7 +227,12 @@ class OpenAIEngine:
                 method, f"{self.url}/{path}", headers=headers, **content
             ) as response:
                 if not response.is_success:
-                    raise failure_of(await response.aread(), self.name, response.status_code)
+                    raise failure_of(
+                        await response.aread(),
+                        self.name,
+                        response.status_code,
+                        retry_after=_number(response.headers.get("retry-after")),
+                    )
                 yield response
 
 

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, ValidationError
 
-from aima.errors import AimaError, ExecutionFailed, ValidationFailed, error_class
+from aima.errors import (
+    AimaError,
+    ExecutionFailed,
+    RateLimited,
+    ValidationFailed,
+    WrongAnswer,
+    error_class,
+)
 from aima.ports.inference import ChatReply, Response, Timings, Usage
 
 _ERROR_OF_STATUS = {
@@ -82,7 +89,7 @@ class Answer:
         """Give the whole, with its value where a schema was asked for.
 
         Raises:
-            ExecutionFailed: it is not what the schema wants.
+            WrongAnswer: it is not what the schema wants.
             ValidationFailed: the schema is none.
         """
         content = "".join(self.pieces).strip()
@@ -104,7 +111,7 @@ class Answer:
         try:
             value: object = json.loads(content)
         except ValueError as error:
-            raise ExecutionFailed(
+            raise WrongAnswer(
                 f"engine {self.engine!r} was asked for JSON and answered {content[:80]!r}; "
                 "a larger max_tokens may let it finish"
             ) from error
@@ -116,7 +123,7 @@ class Answer:
             raise ValidationFailed(f"`json_schema` is no JSON Schema: {error}") from error
         if wrong is not None:
             message = wrong.message[:_MOST_CHARACTERS]
-            raise ExecutionFailed(
+            raise WrongAnswer(
                 f"engine {self.engine!r} answered JSON that the schema does not allow: {message}; "
                 "an engine that keeps to schemas would not"
             )
@@ -147,7 +154,9 @@ async def server_sent(chunks: AsyncIterator[bytes], engine: str) -> AsyncIterato
     raise ExecutionFailed(f"engine {engine!r} broke off before the end of its answer")
 
 
-def failure_of(body: bytes, engine: str, status: int = 500) -> AimaError:
+def failure_of(
+    body: bytes, engine: str, status: int = 500, *, retry_after: float | None = None
+) -> AimaError:
     """Read an OpenAI-shaped error; AIMA's own codes pass through."""
     try:
         told = json.loads(body)["error"]
@@ -158,6 +167,8 @@ def failure_of(body: bytes, engine: str, status: int = 500) -> AimaError:
     cls = error_class(code)
     if cls.code != code:
         cls = error_class(_ERROR_OF_STATUS.get(status, "EXECUTION_FAILED"))
+    if issubclass(cls, RateLimited):
+        return cls(f"engine {engine!r}: {message}", retry_after=retry_after)
     return cls(f"engine {engine!r}: {message}")
 
 

@@ -39,6 +39,7 @@ from aima.ports.inference.request import (
     Request,
     Timings,
     Usage,
+    ignored,
 )
 from aima.ports.inference.retrieval import (
     EmbedReply,
@@ -106,4 +107,5 @@ __all__ = [
     "VideoRequest",
     "Voice",
     "Word",
+    "ignored",
 ]

@@ -20,3 +20,6 @@ class ModelCard(BaseModel):
     licence: str | None = None
     bytes: int | None = Field(default=None, description="Size on disk.")
     present: bool = Field(default=True, description="False: fetched on first use.")
+    loaded: bool | None = Field(
+        default=None, description="Whether it is in memory, where the engine tells."
+    )

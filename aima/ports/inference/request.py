@@ -18,6 +18,10 @@ Pieces: TypeAlias = Callable[[str | bytes], None]
 """Takes an answer piece by piece, as it is made: text, or encoded sound."""
 
 
+def ignored(_: str | bytes) -> None:
+    """Take a piece or a sentence that nobody waits for."""
+
+
 class Request(BaseModel):
     """An input: unknown fields are refused, so that a typing mistake is told."""
 

@@ -20,8 +20,7 @@ from aima.embedded.failure import (
     tell_disk,
     tell_http,
 )
-from aima.embedded.turns import Busy
-from aima.errors import Cancelled, ExecutionFailed, ModelNotFound, TooLarge
+from aima.errors import Cancelled, ExecutionFailed, ModelNotFound, RateLimited, TooLarge
 
 REQUEST = Request({"type": "http"})
 
@@ -61,7 +60,7 @@ def test_the_status_is_the_errors_own() -> None:
 
 def test_a_full_queue_says_when_to_come_back() -> None:
     """In the header that clients honour."""
-    response = tell(REQUEST, Busy("full", retry_after=7))
+    response = tell(REQUEST, RateLimited("full", retry_after=7))
     assert (response.status_code, response.headers["retry-after"]) == (429, "7")
 
 

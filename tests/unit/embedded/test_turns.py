@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from aima.embedded.turns import LONGEST_ADVICE_SECONDS, Busy, Turns
+from aima.embedded.turns import LONGEST_ADVICE_SECONDS, Turns
+from aima.errors import RateLimited
 
 
 async def hold(turns: Turns, order: list[str], name: str, release: asyncio.Event) -> None:
@@ -40,10 +41,10 @@ async def test_one_too_many_is_turned_away_with_advice() -> None:
     turns, release = Turns("tiny", most_waiting=1), asyncio.Event()
     tasks = [asyncio.create_task(hold(turns, [], name, release)) for name in "ab"]
     await settle()
-    with pytest.raises(Busy, match="'tiny' has 1 requests waiting") as caught:
+    with pytest.raises(RateLimited, match="'tiny' has 1 requests waiting") as caught:
         async with turns.turn():
             pass
-    assert 1 <= caught.value.retry_after <= LONGEST_ADVICE_SECONDS
+    assert 1 <= (caught.value.retry_after or 0) <= LONGEST_ADVICE_SECONDS
     release.set()
     await asyncio.gather(*tasks)
     async with turns.turn():

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from aima.adapters.engines.pool import EnginePool
 from aima.errors import AimaError, EngineNotRunning, ExecutionFailed, ModelNotFound, Unauthorized
 from aima.ports.engine import Engine
 from aima.ports.inference import ModelCard, ModelType, Voice
+from aima.routing.directory import Directory
 from aima.settings import Models
 from aima.testing import ScriptedEngine
 
@@ -40,15 +40,15 @@ TWO = engine("two", big="llm", mouth="tts")
 UNTYPED = engine("untyped", llama=None, embedder=None)
 
 
-def pool(*engines: Engine, aliases: dict[str, str] | None = None, **default: str) -> EnginePool:
+def among(*engines: Engine, aliases: dict[str, str] | None = None, **default: str) -> Directory:
     """Make a pool with these names."""
-    return EnginePool(engines, Models(aliases=aliases or {}, default=default))
+    return Directory(engines, Models(aliases=aliases or {}, default=default))
 
 
-async def served(of: EnginePool, model: str, kind: ModelType = "llm") -> tuple[str, str]:
+async def served(of: Directory, model: str, kind: ModelType = "llm") -> tuple[str, str]:
     """Tell the name of the engine that serves a model, and the model's name there."""
-    found, name = await of.serving(model, kind)
-    return found.name, name
+    card = (await of.serving(model, kind))[0]
+    return card.engine, card.name
 
 
 @pytest.mark.parametrize(
@@ -64,22 +64,22 @@ async def test_default_is_the_first_model_of_its_type(
     model: str, kind: ModelType, expected: tuple[str, str]
 ) -> None:
     """In the order of the configuration; a name is served by whoever has it."""
-    assert await served(pool(ONE, TWO), model, kind) == expected
+    assert await served(among(ONE, TWO), model, kind) == expected
 
 
 async def test_the_configuration_chooses_what_default_means() -> None:
     """For each type apart."""
-    chosen = pool(ONE, TWO, llm="big")
+    chosen = among(ONE, TWO, llm="big")
     assert await served(chosen, "default") == ("two", "big")
     assert await served(chosen, "default", "asr") == ("one", "ears")
 
 
 async def test_an_engine_without_types_is_taken_to_serve_language_models() -> None:
     """Ollama and vLLM list names only; a name they have is believed for any type."""
-    assert await served(pool(UNTYPED), "default") == ("untyped", "llama")
-    assert await served(pool(UNTYPED), "embedder", "embedding") == ("untyped", "embedder")
+    assert await served(among(UNTYPED), "default") == ("untyped", "llama")
+    assert await served(among(UNTYPED), "embedder", "embedding") == ("untyped", "embedder")
     with pytest.raises(ModelNotFound):
-        await served(pool(UNTYPED), "default", "tts")
+        await served(among(UNTYPED), "default", "tts")
 
 
 @pytest.mark.parametrize(
@@ -89,12 +89,12 @@ async def test_an_engine_without_types_is_taken_to_serve_language_models() -> No
 async def test_aliases_are_followed_to_a_model(model: str, expected: str) -> None:
     """Over several steps, and through `default`."""
     aliases = {"llama3.2": "default", "a": "b", "b": "big", "small": "big"}
-    assert (await served(pool(ONE, TWO, aliases=aliases), model))[1] == expected
+    assert (await served(among(ONE, TWO, aliases=aliases), model))[1] == expected
 
 
 async def test_a_served_name_wins_over_an_alias() -> None:
     """An alias helps where there is nothing; it hides nothing."""
-    assert await served(pool(ONE, TWO, aliases={"big": "small"}), "big") == ("two", "big")
+    assert await served(among(ONE, TWO, aliases={"big": "small"}), "big") == ("two", "big")
 
 
 @pytest.mark.parametrize(
@@ -111,19 +111,19 @@ async def test_names_that_lead_in_a_circle_lead_nowhere(
 ) -> None:
     """The default aliases and `default.llm = llama3.2` make such a circle."""
     with pytest.raises(ModelNotFound, match="there are 'small'"):
-        await served(pool(ONE, aliases=aliases, **default), model)
+        await served(among(ONE, aliases=aliases, **default), model)
 
 
 async def test_a_choice_that_nobody_serves_is_not_replaced_by_another() -> None:
     """Who configured a model wants that one, not the first at hand."""
     with pytest.raises(ModelNotFound):
-        await served(pool(ONE, llm="huge"), "default")
+        await served(among(ONE, llm="huge"), "default")
 
 
 async def test_a_wrong_name_says_which_there_are() -> None:
     """Of that type, since the others would not help."""
     with pytest.raises(ModelNotFound) as raised:
-        await served(pool(ONE, TWO), "smal")
+        await served(among(ONE, TWO), "smal")
     assert raised.value.message == (
         "no engine serves the llm model 'smal'; there are 'big', 'small', or 'default'"
     )
@@ -132,15 +132,15 @@ async def test_a_wrong_name_says_which_there_are() -> None:
 async def test_where_there_is_no_model_of_a_type_the_way_out_is_the_doctor() -> None:
     """An empty list would look like a mistake of ours."""
     with pytest.raises(ModelNotFound, match="there is none: `aima doctor` tells why"):
-        await served(pool(ONE), "default", "tts")
+        await served(among(ONE), "default", "tts")
     with pytest.raises(ModelNotFound):
-        await served(pool(), "default")
+        await served(among(), "default")
 
 
 @pytest.mark.parametrize("error", [DOWN, Unauthorized("bad key"), ExecutionFailed("no JSON")])
 async def test_a_silent_engine_hides_nothing_of_the_others(error: AimaError) -> None:
     """Whatever is wrong with it."""
-    both = pool(Silent(name="down", error=error), TWO)
+    both = among(Silent(name="down", error=error), TWO)
     assert await served(both, "big") == ("two", "big")
     assert [card.name for card in await both.models()] == ["big", "mouth"]
     assert [card.name for card in await both.models("tts")] == ["mouth"]
@@ -149,7 +149,7 @@ async def test_a_silent_engine_hides_nothing_of_the_others(error: AimaError) -> 
 
 async def test_what_a_silent_engine_might_serve_is_worth_another_attempt() -> None:
     """Its model is not missing: nobody knows. The reason is told, and what there is."""
-    both = pool(Silent(name="down"), TWO)
+    both = among(Silent(name="down"), TWO)
     with pytest.raises(EngineNotRunning) as raised:
         await served(both, "other")
     assert "there are 'big', or 'default'" in raised.value.message
@@ -158,7 +158,7 @@ async def test_what_a_silent_engine_might_serve_is_worth_another_attempt() -> No
 
 async def test_when_all_are_silent_the_first_reason_is_told() -> None:
     """As it is, with its own code."""
-    nobody = pool(Silent(name="down", error=Unauthorized("bad key")))
+    nobody = among(Silent(name="down", error=Unauthorized("bad key")))
     for asked in (served(nobody, "x"), nobody.models(), nobody.voices()):
         with pytest.raises(Unauthorized, match="bad key"):
             await asked
@@ -167,7 +167,7 @@ async def test_when_all_are_silent_the_first_reason_is_told() -> None:
 async def test_an_engine_that_comes_back_is_found() -> None:
     """A name that is not found is looked for again at once."""
     engine_down = Silent(name="down")
-    both = pool(engine_down, TWO)
+    both = among(engine_down, TWO)
     with pytest.raises(EngineNotRunning):
         await served(both, "late")
     both.engines = (engine("down", late="llm"), TWO)
@@ -183,4 +183,4 @@ async def test_a_mistake_of_ours_is_not_taken_for_silence() -> None:
             raise KeyError("mistake")
 
     with pytest.raises(KeyError):
-        await served(pool(Broken(), TWO), "big")
+        await served(among(Broken(), TWO), "big")
