@@ -7,6 +7,7 @@ from collections.abc import Mapping as Map
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import NamedTuple
 
 from aima.dsl.diagnostic import Diagnostic, Enough, Findings, Severity, define
 from aima.dsl.document import OUTPUT, Document, Step, read_document
@@ -15,7 +16,7 @@ from aima.dsl.language import Language
 from aima.dsl.library import NO_LIBRARY, Library
 from aima.dsl.load import Source, load
 from aima.dsl.node import Mapping, Node, Scalar, Span
-from aima.dsl.order import find_cycle, late_keys, order_of, steps_read
+from aima.dsl.order import find_cycle, order_of, steps_read
 from aima.dsl.roots import ERROR, roots_of
 from aima.dsl.scope import Relation, Scopes
 from aima.dsl.signature import JsonSchema, Signatures
@@ -54,6 +55,16 @@ class Checked:
         )
 
 
+class _Reading(NamedTuple):
+    """How something of a step reads; what reads alike sees the same."""
+
+    step: str
+    late: bool
+    per_item: bool
+    own: bool
+    """Whether it reads under the step's own condition."""
+
+
 @dataclass(frozen=True)
 class Checker:
     """What constructs ask while they check themselves, as the reader they are part of."""
@@ -65,6 +76,8 @@ class Checker:
     library: Library = NO_LIBRARY
     _outputs: dict[str, Type | None] = field(default_factory=dict)
     _names: dict[str, Map[str, Type]] = field(default_factory=dict)
+    _inside: dict[_Reading, Checker] = field(default_factory=dict)
+    _types: dict[int, Type] = field(default_factory=dict)
 
     @property
     def document(self) -> Document:
@@ -78,7 +91,7 @@ class Checker:
 
     def value(self, node: Node, wanted: JsonSchema) -> None:
         """Check a value with its expressions against the type it must have."""
-        self._values.check(node, Type.of(wanted))
+        self._values.check(node, self._type(wanted))
 
     def literal(self, node: Node, wanted: JsonSchema) -> None:
         """Check a value in which no ``${…}`` may stand."""
@@ -109,18 +122,22 @@ class Checker:
     def inside(self, step: Step, key: str = "") -> Checker:
         """Read as a step does, under one of its keys; without one, as its body does."""
         modifier = self.language.modifiers.get(key)
-        per_item = modifier is None or modifier.per_item
+        late = key in self.language.bodies[step.body].late if modifier is None else modifier.late
+        how = _Reading(step.id, late, modifier is None or modifier.per_item, key != "if")
+        if how not in self._inside:
+            self._inside[how] = replace(self, reader=self._reader(step, how))
+        return self._inside[how]
+
+    def _reader(self, step: Step, how: _Reading) -> Reader:
         roots = dict(self.reader.roots)
         for outer in self.scopes.around(step.id)[:-1]:
             roots |= self._names_of(outer)
         for nested in (inner.nested for inner in self.scopes.lists_around(step.id)):
             if nested.error:
                 roots[nested.error] = Type.of(ERROR)
-        if per_item:
+        if how.per_item:
             roots |= self._names_of(step)
-        late = key in late_keys(step, self.language)
-        present = tuple(self._present(step, own=key != "if"))
-        return replace(self, reader=Reader(roots, step.id, late, present))
+        return Reader(roots, step.id, how.late, tuple(self._present(step, own=how.own)))
 
     # -- what values ask of the steps: see values.Steps ------------------------------------
 
@@ -149,7 +166,7 @@ class Checker:
             else:
                 waiting.pop()
                 if self._outputs[last] is None:
-                    self._outputs[last] = Type.of(self._output(self.scopes.around(last)[-1]))
+                    self._outputs[last] = self._type(self._output(self.scopes.around(last)[-1]))
 
     def _parts(self, step: str) -> Iterator[str]:
         """Name the steps inside a step, and those it reads."""
@@ -168,9 +185,12 @@ class Checker:
         around = self.scopes.around(step)[:-1]
         return next((outer.id for outer in around if outer.get("for_each") is not None), step)
 
+    def _type(self, schema: JsonSchema) -> Type:
+        """Take a schema as a type: the same one for each step that runs the same unit."""
+        return self._types.setdefault(id(schema), Type.of(schema))  # the type keeps the schema
+
     def _output(self, step: Step) -> JsonSchema:
-        here = replace(self, findings=Findings(self.findings.file))
-        here = here.inside(step)
+        here = self._quiet.inside(step)
         schema = self.language.bodies[step.body].output(step, here)
         for key, modifier in self.language.modifiers.items():
             value = step.get(key)
@@ -185,8 +205,7 @@ class Checker:
             found: dict[str, Type] = {}
             for key, modifier in self.language.modifiers.items():
                 if (value := step.get(key)) is not None:
-                    quiet = replace(self, findings=Findings(self.findings.file))
-                    found |= modifier.names(value, quiet.inside(step, key))
+                    found |= modifier.names(value, self._quiet.inside(step, key))
             self._names[step.id] = found
         return self._names[step.id]
 
@@ -201,6 +220,11 @@ class Checker:
                 with suppress(ExpressionError):
                     for expression in self.document.template(text).expressions:
                         yield from expression.proves
+
+    @cached_property
+    def _quiet(self) -> Checker:
+        """The same, telling nobody what is wrong."""
+        return replace(self, findings=Findings(self.findings.file), _inside={})
 
     @cached_property
     def _values(self) -> ValueChecker:
@@ -280,7 +304,10 @@ def _check_order(scopes: Scopes, findings: Findings) -> None:
 
 def _check_unused(document: Document, findings: Findings) -> None:
     """Warn of inputs and config values that nothing reads; nothing, if all are read at once."""
-    paths = {read.path for text in document.texts(document.node) for read in text.template.reads}
+    lists = {inner.nested.path for inner in document.lists}
+    texts = [*document.texts(document.node, without=lists)]
+    texts += [text for step in document.all_steps for text in document.texts_of(step)]
+    paths = {read.path for text in texts for read in text.template.reads}
     inputs = document.get("inputs")
     declared = {
         "config": (document.get("config"), UNUSED_CONFIG),

@@ -39,7 +39,7 @@ class Compiler:
 
     def value(self, node: Node) -> Json:
         """Compile a value: literals stay, texts with ``${…}`` become expressions."""
-        return compile_value(to_json(node), self.document.names)
+        return compile_value(to_json(node), self.document.template)
 
     def steps(self, step: Step, path: Path) -> list[Json]:
         """Compile the list of steps at a path inside a step."""

@@ -13,7 +13,7 @@ from aima.dsl.json import Json
 from aima.dsl.nearest import nearest
 from aima.dsl.plan import Plan
 from aima.dsl.signature import JsonSchema
-from aima.dsl.types import ANY, Type, closed, validator_of
+from aima.dsl.types import ANY, Type, closed
 from aima.errors import ValidationFailed
 
 if TYPE_CHECKING:  # it costs 0.1 s
@@ -47,7 +47,7 @@ def accept_input(plan: Plan, given: Json) -> Json:
     value = given
     if isinstance(schema, dict) and not problems:
         value = _completed(Type.of(schema), given)
-        validator = validator_of(Type.of(_rewritten(closed(schema))))
+        validator = Type.of(_rewritten(closed(schema))).validator
         errors = validator.iter_errors(cast("Any", value))
         problems = [said for error in islice(errors, _MOST_PROBLEMS) for said in _said(error)]
     if problems:
@@ -73,7 +73,7 @@ def accept_config(plan: Plan, given: Mapping[str, Json]) -> dict[str, Json]:
 
 def problems_of(value: Json, schema: JsonSchema) -> list[str]:
     """Tell what is wrong with a value; nothing where it fits."""
-    errors = validator_of(Type.of(closed(schema))).iter_errors(cast("Any", value))
+    errors = Type.of(closed(schema)).validator.iter_errors(cast("Any", value))
     return [said for error in islice(errors, _MOST_PROBLEMS) for said in _said(error)]
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Map
 
 from aima.dsl.document import Step, Text
-from aima.dsl.language import Language
 from aima.dsl.node import Scalar, Sequence
 from aima.dsl.scope import Scopes
 
@@ -35,12 +34,6 @@ def said_before(step: Step) -> tuple[str, ...]:
     if not isinstance(said, Sequence):
         return ()
     return tuple(str(item.value) for item in said.items if isinstance(item, Scalar))
-
-
-def late_keys(step: Step, language: Language) -> frozenset[str]:
-    """Name the keys of a step that are read after its body has run."""
-    late = {key for key, modifier in language.modifiers.items() if modifier.late}
-    return frozenset(late | set(language.bodies[step.body].late))
 
 
 def steps_read(texts: Iterable[Text]) -> Iterator[str]:

@@ -32,6 +32,7 @@ ERROR_KEYS = frozenset({"code", "message", "step", "unit", "item", "attempt", "l
 """The keys of an error as `on_failure: continue` and `catch` give it."""
 
 Evaluator: TypeAlias = Callable[[Mapping[str, object]], Json]
+Parse: TypeAlias = "Callable[[str], Template]"
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Template:
 
     parts: tuple[str | Expression, ...]
 
-    @property
+    @cached_property
     def expressions(self) -> tuple[Expression, ...]:
         """The expressions, in the order of the text."""
         return tuple(part for part in self.parts if isinstance(part, Expression))
@@ -63,7 +64,7 @@ class Template:
         """Whether it is exactly one ``${…}`` with a root and names: ``${steps.chat.content}``."""
         return self.is_whole and self.expressions[0].is_path
 
-    @property
+    @cached_property
     def reads(self) -> tuple[Read, ...]:
         """Every reference to a root, in the order of the text."""
         return tuple(read for expression in self.expressions for read in expression.reads)
@@ -168,32 +169,33 @@ def _is_error(value: dict[str, Json]) -> bool:
 # -- whole values ----------------------------------------------------------------------
 
 
-def compile_value(value: Json, names: Collection[str] = ()) -> Json:
+def compile_value(value: Json, parse: Parse = parse_template) -> Json:
     """Compile every text of a value; what holds no expression is given back as it is.
 
-    The ``path`` of an :class:`ExpressionSyntaxError` leads to the wrong text.
+    ``parse`` reads a text, for those who have read it before. The ``path`` of an
+    :class:`ExpressionSyntaxError` leads to the wrong text.
     """
-    return _compile(value, names, 0)
+    return _compile(value, parse, 0)
 
 
-def _compile(value: Json, names: Collection[str], depth: int) -> Json:
+def _compile(value: Json, parse: Parse, depth: int) -> Json:
     if isinstance(value, str):
-        return parse_template(value, names).to_json() if "${" in value else value
+        return parse(value).to_json() if "${" in value else value
     if not isinstance(value, list | dict):
         return value
     if depth == MAX_DEPTH:
         raise _too_deep()
     if isinstance(value, list):
-        items = [_compile_at(index, item, names, depth) for index, item in enumerate(value)]
+        items = [_compile_at(index, item, parse, depth) for index, item in enumerate(value)]
         return value if _same(items, value) else items
-    entries = {key: _compile_at(key, item, names, depth) for key, item in value.items()}
+    entries = {key: _compile_at(key, item, parse, depth) for key, item in value.items()}
     compiled = value if _same(entries.values(), value.values()) else entries
     return {"$literal": compiled} if any(key.startswith("$") for key in value) else compiled
 
 
-def _compile_at(key: str | int, value: Json, names: Collection[str], depth: int) -> Json:
+def _compile_at(key: str | int, value: Json, parse: Parse, depth: int) -> Json:
     try:
-        return _compile(value, names, depth + 1)
+        return _compile(value, parse, depth + 1)
     except ExpressionError as error:
         error.path = (key, *error.path)
         raise

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -20,6 +21,8 @@ LITERAL = "x-aima-literal"
 
 _ALL = frozenset({"null", "boolean", "integer", "number", "string", "array", "object", ARTIFACT})
 _DEEPEST = 32  # references to references; deeper ones refer to themselves
+_PLAIN = frozenset({"type", "title", "description", "default", "examples"})
+_OF_THE_WHOLE = ("minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties")
 _COMBINED = frozenset(
     {"$ref", "allOf", "anyOf", "oneOf", "not", "if", "dependentSchemas", "patternProperties"}
 )
@@ -27,10 +30,14 @@ _COMBINED = frozenset(
 
 @dataclass(frozen=True)
 class Type:
-    """A JSON Schema together with the document its ``$ref`` are looked up in."""
+    """A JSON Schema together with the document its ``$ref`` are looked up in.
+
+    What was asked once is remembered: a file asks the same of a unit in hundreds of steps.
+    """
 
     schema: JsonSchema
     root: JsonSchema
+    _children: dict[str, Type | None] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, schema: JsonSchema) -> Type:
@@ -46,6 +53,10 @@ class Type:
 
     def resolved(self) -> Type:
         """Follow ``$ref``, an only alternative, and drop ``null`` of an optional."""
+        return self._resolved
+
+    @cached_property
+    def _resolved(self) -> Type:
         schema = self.schema
         for _ in range(_DEEPEST):
             if isinstance(reference := schema.get("$ref"), str):
@@ -56,14 +67,28 @@ class Type:
                 schema = {**_mapping(all_of[0]), **_without(schema, "allOf")}
             else:
                 break
-        return Type(schema, self.root)
+        return self if schema is self.schema else Type(schema, self.root)
 
     def kinds(self) -> frozenset[str]:
         """Name the JSON types a value may have; all of them where nothing is said."""
+        return self._kinds
+
+    @cached_property
+    def _kinds(self) -> frozenset[str]:
         return frozenset(_kinds(self, set()))
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether the kind of a value is all that decides whether it is one."""
+        return self.resolved().schema.keys() <= _PLAIN
 
     def child(self, key: str) -> Type | None:
         """Give the type of a field; None where it certainly has no such field."""
+        if key not in self._children:
+            self._children[key] = self._child(key)
+        return self._children[key]
+
+    def _child(self, key: str) -> Type | None:
         here = self.resolved()
         kinds = here.kinds()
         if ARTIFACT in kinds and kinds == {ARTIFACT}:
@@ -88,8 +113,28 @@ class Type:
             and "default" not in _mapping(inner)
         )
 
+    @cached_property
+    def validator(self) -> Draft202012Validator:
+        """What checks values against it; no reference is ever fetched from anywhere."""
+        from jsonschema import Draft202012Validator
+        from referencing import Registry
+
+        schema = {**self.schema, "$defs": self.root.get("$defs", {})}
+        return Draft202012Validator(schema, registry=Registry())
+
+    @cached_property
+    def as_a_whole(self) -> Type | None:
+        """What it says of a list or a map as a whole; None where it says nothing."""
+        schema = self.resolved().schema
+        rules = {rule: schema[rule] for rule in _OF_THE_WHOLE if rule in schema}
+        return self.inside(rules) if rules else None
+
     def item(self) -> Type:
         """Give the type of a list's items."""
+        return self._item
+
+    @cached_property
+    def _item(self) -> Type:
         return self.inside(self.resolved().schema.get("items", True))
 
     def fields(self) -> tuple[str, ...]:
@@ -113,15 +158,6 @@ def fits(given: Type, wanted: Type) -> bool:
 def is_combined(kind: Type) -> bool:
     """Tell a type that is several schemas at once, which only a validator can take apart."""
     return bool(_COMBINED & kind.resolved().schema.keys())
-
-
-def validator_of(kind: Type) -> Draft202012Validator:
-    """Make what checks values against a type; no reference is ever fetched from anywhere."""
-    from jsonschema import Draft202012Validator
-    from referencing import Registry
-
-    schema = {**kind.schema, "$defs": kind.root.get("$defs", {})}
-    return Draft202012Validator(schema, registry=Registry())
 
 
 def said(kind: Type) -> str:

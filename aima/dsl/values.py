@@ -24,7 +24,6 @@ from aima.dsl.types import (
     is_combined,
     kind_of_literal,
     said,
-    validator_of,
 )
 
 if TYPE_CHECKING:  # jsonschema costs 0.1 s; the command line imports this module
@@ -47,9 +46,11 @@ MISSING_FIELD = define("value/missing-field", "A required field is missing.")
 UNKNOWN_INPUT = define("value/unknown-field", "The type has no such field.")
 
 ROOTS = ("input", "config", "steps", "run", "secrets")
-_LIST = Type.of({"type": "array"})
-_MAP = Type.of({"type": "object"})
-_CONTAINER_RULES = ("minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties")
+_KINDS = {
+    kind: Type.of({"type": kind})
+    for kind in ("null", "boolean", "integer", "number", "string", "array", "object")
+}
+_LIST, _MAP = _KINDS["array"], _KINDS["object"]
 _MOST_NAMES = 10
 _MOST_CHARACTERS = 200
 
@@ -161,14 +162,13 @@ class ValueChecker:
 
     def _container(self, node: Node, wanted: Type) -> None:
         """Check what holds for a list or a map as a whole."""
-        rules = {rule: wanted.schema[rule] for rule in _CONTAINER_RULES if rule in wanted.schema}
-        if rules:
-            self._validate(node, wanted.inside(rules))
+        if (whole := wanted.as_a_whole) is not None:
+            self._validate(node, whole)
 
     def _validate(self, node: Node, wanted: Type) -> None:
         value = to_json(node)
-        if not validator_of(wanted).is_valid(value):
-            for error in validator_of(wanted.resolved()).iter_errors(value):
+        if not wanted.validator.is_valid(value):
+            for error in wanted.resolved().validator.iter_errors(value):
                 self._tell(error, node, wanted)
 
     def _tell(self, error: ValidationError, node: Node, wanted: Type) -> None:
@@ -183,7 +183,7 @@ class ValueChecker:
             if wanted.resolved().schema.get("format") == ARTIFACT:
                 hint = "give a step's output or an input, such as ${input.audio}"
                 self._mismatch(node, _kind_of(node), wanted, hint)
-            else:
+            elif not (wanted.is_plain and fits(_KINDS[kind_of_literal(node.value)], wanted)):
                 self._validate(node, wanted)
             return
         try:

@@ -198,6 +198,13 @@ class Composer:
     def _charge(self, event: yaml.Event, nodes: int, characters: int) -> None:
         self._nodes += nodes
         self._characters += characters
+        limits = self._limits
+        if (
+            self._nodes <= limits.nodes
+            and self._characters <= limits.bytes
+            and len(self._findings.all) < limits.mistakes
+        ):
+            return
         if self._nodes > self._limits.nodes:
             message = f"the file has more than {self._limits.nodes} keys and values"
             self._refuse(TOO_MANY_NODES, event, message)

@@ -30,6 +30,9 @@ def place_in(raw: str, value: str, offset: int) -> tuple[int, int]:
     ``raw`` begins with its quote or its ``|`` or ``>`` line, if it has one. Without any ``raw``
     everything is at its start.
     """
+    quote = 1 if raw[:1] in {'"', "'"} else 0
+    if raw[quote : len(raw) - quote] == value and "\n" not in raw:  # as it stands, mostly
+        return 0, quote + min(max(offset, 0), len(value))
     starts, breaks = _places(raw, value)
     index = starts[min(max(offset, 0), len(starts) - 1)]
     line = bisect_left(breaks, index)

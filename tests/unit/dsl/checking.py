@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from datetime import timedelta
 from textwrap import dedent
 
@@ -112,3 +114,20 @@ def plan(text: str) -> Plan:
     checked = check(text)
     assert checked.ok, checked.diagnostics
     return DEFINITIONS.plan(checked)
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    """Count the calls that some work makes: a measure of it that no other work stretches."""
+    count = 0
+
+    def note(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import BaseModel
 
-from aima.dsl.types import Type, closed, dangling_reference, fits, said, validator_of
+from aima.dsl.types import Type, closed, dangling_reference, fits, said
 from aima.ports.artifacts import Artifact
 
 
@@ -180,7 +180,7 @@ def test_closing_says_outright_what_is_taken_for_granted() -> None:
             "combined": {"properties": {"a": {}}, "allOf": [{}]},
         }
     }
-    validator = validator_of(Type.of(closed(schema)))
+    validator = Type.of(closed(schema)).validator
     assert validator.is_valid({"open": {"b": 1}, "list": [{"a": 1}], "combined": {"b": 1}})
     assert not validator.is_valid({"other": 1})
     assert not validator.is_valid({"list": [{"b": 1}]})
