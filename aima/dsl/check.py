@@ -12,11 +12,12 @@ from typing import NamedTuple
 from aima.dsl.diagnostic import Diagnostic, Enough, Findings, Severity, define
 from aima.dsl.document import OUTPUT, Document, Step, read_document
 from aima.dsl.expression import ExpressionError
+from aima.dsl.json import Json
 from aima.dsl.language import Language
 from aima.dsl.library import NO_LIBRARY, Library
 from aima.dsl.load import Source, load
 from aima.dsl.node import Mapping, Node, Scalar, Span
-from aima.dsl.order import find_cycle, order_of, steps_read
+from aima.dsl.order import Order, find_cycle, order_of, steps_read
 from aima.dsl.roots import ERROR, roots_of
 from aima.dsl.scope import Relation, Scopes
 from aima.dsl.signature import JsonSchema, Signatures
@@ -24,9 +25,13 @@ from aima.dsl.types import ANY, Type
 from aima.dsl.values import TYPE_MISMATCH, Reader, ValueChecker
 
 CYCLE = define("step/cycle", "Steps wait for each other in a circle.")
+NEVER = define("step/never-runs", "A step can never run.")
 ALL_STEPS = define("step/reads-all", "A step reads all steps at once, whichever are done.")
 UNUSED_INPUT = define("inputs/unused", "Nothing reads this input.")
 UNUSED_CONFIG = define("config/unused", "Nothing reads this config value.")
+
+_SOFTENING = frozenset({"if", "for_each", "catch", "on_failure"})
+"""With one of these a step may come to a good end though its body never does."""
 
 _MOST_SHOWN = 10  # steps of a circle
 _BOOLEAN: JsonSchema = {"type": "boolean"}
@@ -93,6 +98,10 @@ class Checker:
         """Check a value with its expressions against the type it must have."""
         self._values.check(node, self._type(wanted))
 
+    def call(self, node: Node, wanted: JsonSchema) -> None:
+        """Check what a unit is given: there, secrets are resolved as late as can be."""
+        replace(self._values, resolves=True).check(node, self._type(wanted))
+
     def literal(self, node: Node, wanted: JsonSchema) -> None:
         """Check a value in which no ``${…}`` may stand."""
         self._values.literal(node, Type.of(wanted))
@@ -109,6 +118,15 @@ class Checker:
                     )
                     return
         self.value(node, _BOOLEAN)
+
+    def decided(self, node: Node) -> bool | None:
+        """Tell what a condition comes to where it reads nothing; None where only a run can tell."""
+        value: Json = node.value if isinstance(node, Scalar) else None
+        if isinstance(value, str) and "${" in value:
+            with suppress(ExpressionError):  # told by the check of the value
+                template = self.document.template(value)
+                value = template.evaluate({}) if template.is_whole and not template.reads else None
+        return value if isinstance(value, bool) else None
 
     def type_of(self, node: Node) -> Type:
         """Give the type of a value as far as it is known."""
@@ -268,7 +286,9 @@ def _check_document(checker: Checker) -> None:
     output = document.get(OUTPUT)
     if output is not None:
         checker.value(output, ANY)
-    _check_order(checker.scopes, findings)
+    order = order_of(checker.scopes)
+    _check_order(order, document, findings)
+    _check_ends(order, checker)
     _check_unused(document, findings)
 
 
@@ -284,9 +304,8 @@ def _output_of(checker: Checker) -> JsonSchema:
     return {"type": "object", "properties": properties, "required": certain}
 
 
-def _check_order(scopes: Scopes, findings: Findings) -> None:
-    document = scopes.document
-    loop = find_cycle(order_of(scopes))
+def _check_order(order: Order, document: Document, findings: Findings) -> None:
+    loop = find_cycle(order)
     if loop:
         places = {step.id: step.place for step in document.all_steps}
         shown = loop if len(loop) <= _MOST_SHOWN else (*loop[: _MOST_SHOWN - 1], "…")
@@ -300,6 +319,18 @@ def _check_order(scopes: Scopes, findings: Findings) -> None:
                     place = Span(text.scalar.locate(read.offset), text.scalar.locate(read.end))
                     message = "which steps are done here depends on chance"
                     findings.error(ALL_STEPS, place, message, "name the step: `steps.ID`")
+
+
+def _check_ends(order: Order, checker: Checker) -> None:
+    """Warn of steps that wait for one after which nothing comes."""
+    bodies = checker.language.bodies
+    ends = {step.id for step in checker.document.all_steps
+            if bodies[step.body].ends and not step.node.entries.keys() & _SOFTENING}  # fmt: skip
+    for name, before in order.items() if ends else ():
+        if end := next((earlier for earlier in before if earlier in ends), None):
+            place = checker.scopes.around(name)[-1].place
+            message = f"this step never runs: it waits for `{end}`, after which nothing does"
+            checker.findings.warning(NEVER, place, message, f"give `{end}` an `if`")
 
 
 def _check_unused(document: Document, findings: Findings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from aima.dsl.nearest import nearest
@@ -16,6 +17,7 @@ _FIELDS: tuple[tuple[str, int, int, list[str]], ...] = (
     ("month", 1, 12, _MONTHS),
     ("day of the week", 0, 7, _DAYS),
 )
+_DAYS_OF = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _PART = re.compile(r"(?:\*|(\w+)(?:-(\w+))?)(?:/(\d+))?")
 _EXAMPLE = "write minute, hour, day, month and day of the week, such as 0 7 * * mon-fri"
 
@@ -41,6 +43,28 @@ def check_cron(text: str) -> None:
     for field, (name, low, high, words) in zip(fields, _FIELDS, strict=True):
         for part in field.split(","):
             _check_part(part, name, range(low, high + 1), words)
+    if fields[4] == "*":  # else the day of the week will do
+        _check_date(fields[2], fields[3])
+
+
+def _check_date(day: str, month: str) -> None:
+    """Tell a day that none of the months has, such as the 30th of February."""
+    first = min(_values(day, 2))
+    if all(_DAYS_OF[number - 1] < first for number in _values(month, 3)):
+        raise BadCron("there is no such day in these months", "February ends with the 29th")
+
+
+def _values(field: str, index: int) -> set[int]:
+    """Give the values that a field names."""
+    _, low, high, words = _FIELDS[index]
+    found: set[int] = set()
+    for part in field.split(","):
+        first, last, step = cast("re.Match[str]", _PART.fullmatch(part)).groups()
+        start = low if first is None else cast("int", _value(first, words, low))
+        alone = first is not None and last is None and step is None
+        end = start if alone else high if last is None else cast("int", _value(last, words, low))
+        found.update(range(start, end + 1, int(step or 1)))
+    return found
 
 
 def check_timezone(text: str) -> None:

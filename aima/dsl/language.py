@@ -57,6 +57,9 @@ class Body(Protocol):
     late: ClassVar[tuple[str, ...]] = ()
     """Those of its keys that are read after the steps inside it have run."""
 
+    ends: ClassVar[bool] = False
+    """Whether no step comes after it."""
+
     repeats: ClassVar[bool] = False
     """Whether the steps inside run several times, and may read what they left the time before."""
 

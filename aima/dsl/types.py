@@ -20,6 +20,7 @@ LITERAL = "x-aima-literal"
 """Marks a text that is a program of its own, such as a template: no ``${…}`` may make it."""
 
 _ALL = frozenset({"null", "boolean", "integer", "number", "string", "array", "object", ARTIFACT})
+_DEEPEST_FIT = 8  # lists and maps inside each other; types may contain themselves
 _DEEPEST = 32  # references to references; deeper ones refer to themselves
 _PLAIN = frozenset({"type", "title", "description", "default", "examples"})
 _OF_THE_WHOLE = ("minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties")
@@ -76,6 +77,28 @@ class Type:
     @cached_property
     def _kinds(self) -> frozenset[str]:
         return frozenset(_kinds(self, set()))
+
+    def narrowed(self, kind: str, said: Mapping[str, object]) -> Type:
+        """Give the only alternative that a value of some kind can be meant as, or all of them.
+
+        ``said`` are fields of the value that are known: a ``const`` or ``enum`` tells by them.
+        """
+        options = self._alternatives
+        fitting = [option for option in options if option.may_be(kind, said)]
+        return fitting[0].narrowed(kind, said) if len(fitting) == 1 < len(options) else self
+
+    @cached_property
+    def _alternatives(self) -> tuple[Type, ...]:
+        return tuple(map(self.inside, _options(self.resolved().schema)))
+
+    def may_be(self, kind: str, said: Mapping[str, object]) -> bool:
+        """Tell whether a value of some kind with some known fields can be one."""
+        if kind not in self.kinds():
+            return False
+        children = ((self.child(key), value) for key, value in said.items())
+        told = ((child.resolved().schema, value) for child, value in children if child)
+        return all(value in schema.get("enum", [schema.get("const", value)])
+                   for schema, value in told)  # fmt: skip
 
     @cached_property
     def is_plain(self) -> bool:
@@ -153,6 +176,39 @@ def fits(given: Type, wanted: Type) -> bool:
     if "number" in have:
         have |= {"integer"}
     return bool(have & want)
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """Where a value of one type can never be taken as another.
+
+    Attributes:
+        path: the way to the place inside the value, such as ``[].label``; empty: the value itself.
+        given: what stands there; None: nothing does.
+    """
+
+    path: str
+    given: Type | None
+    wanted: Type
+
+
+def misfit(given: Type, wanted: Type, path: str = "", depth: int = 0) -> Misfit | None:
+    """Find the first place where a type does not fit another, also inside lists and maps."""
+    if not fits(given, wanted):
+        return Misfit(path, given, wanted)
+    if depth == _DEEPEST_FIT or is_combined(given) or is_combined(wanted):
+        return None
+    kinds = given.kinds() - {"null"}
+    if kinds == {"array"}:
+        return misfit(given.item(), wanted.item(), f"{path}[]", depth + 1)
+    for key in wanted.resolved().schema.get("required", ()) if kinds == {"object"} else ():
+        mine, theirs = given.child(key), wanted.child(key) or Type.of(ANY)
+        inner = f"{path}.{key}" if path else key
+        if mine is None:
+            return Misfit(inner, None, theirs)
+        if (found := misfit(mine, theirs, inner, depth + 1)) is not None:
+            return found
+    return None
 
 
 def is_combined(kind: Type) -> bool:

@@ -23,6 +23,7 @@ from aima.dsl.types import (
     fits,
     is_combined,
     kind_of_literal,
+    misfit,
     said,
 )
 
@@ -114,12 +115,16 @@ class ValueChecker:
     findings: Findings
     steps: Steps
     reader: Reader
+    resolves: bool = False
+    """Whether secrets are resolved where the value is used: only units' inputs do so."""
 
     def check(self, node: Node, wanted: Type) -> None:
         """Check a value and everything in it."""
         if isinstance(node, Scalar):
             self._scalar(node, wanted)
-        elif _needs_validator(wanted) and not _has_expression(node):
+            return
+        wanted = wanted.narrowed(*_shape(node))
+        if _needs_validator(wanted) and not _has_expression(node):
             self._validate(node, wanted)
         elif isinstance(node, Mapping):
             self._mapping(node, wanted)
@@ -176,6 +181,9 @@ class ValueChecker:
         if error.validator == "type" and isinstance(error.schema, Map):
             self._mismatch(at, _kind_of(at), wanted.inside(error.schema))
             return
+        if error.context and all(_is_of_the_whole(inner) for inner in error.context):
+            self._mismatch(at, _kind_of(at), wanted.inside(error.schema))
+            return
         self.findings.error(INVALID, at, shortened(error.message))
 
     def _scalar(self, node: Scalar, wanted: Type) -> None:
@@ -196,13 +204,17 @@ class ValueChecker:
             hint = "hand data over in `values`; they are text there, never a template"
             self.findings.error(NOT_ALLOWED, node, "a template is written out", hint)
             return
-        given = self._given(template, node, secret=_is_secret(wanted))
-        if given is not None and not fits(given, wanted):
-            self._mismatch(node, said(given), wanted)
+        given = self._given(template, node, secret=self.resolves and _is_secret(wanted))
+        found = misfit(given, wanted) if given is not None else None
+        if found is not None and found.given is None:
+            self.findings.error(TYPE_MISMATCH, node, f"this has no `{found.path}`, which is wanted")
+        elif found is not None and found.given is not None:
+            this = f"`{found.path}` of this" if found.path else "this"
+            self._mismatch(node, said(found.given), found.wanted, this=this)
 
     def type_of(self, node: Node) -> Type:
         """Give the type of a value as far as it is known, telling nothing."""
-        quiet = replace(self, findings=Findings(self.findings.file))
+        quiet = replace(self, findings=Findings(self.findings.file), resolves=True)
         if isinstance(node, Mapping):
             fields = {key: quiet.type_of(entry.value) for key, entry in node.entries.items()}
             return Type.of({"type": "object", "properties": fields, "required": list(fields)})
@@ -222,7 +234,7 @@ class ValueChecker:
         """Check what a text reads; give its type, None where nothing is known."""
         found = [self._read(read, node) for read in template.reads]
         secrets = [read for read in template.reads if read.path[0] == "secrets"]
-        plain = all(e.is_path for e in template.expressions if _reads_secret(e))
+        plain = all(_is_one_secret(e) for e in template.expressions if _reads_secret(e))
         if secrets and not (secret and plain):
             message = "a secret would stand in the history of the run"
             hint = "hand it, whole or with text around it, to an input that takes a secret"
@@ -303,8 +315,10 @@ class ValueChecker:
         message = f"there is no {missing.what} `{missing.name}`"
         self.findings.error(code, _place(read, node), message, hint)
 
-    def _mismatch(self, at: Place, given: str, wanted: Type, hint: str | None = None) -> None:
-        message = f"this is {given}, and {said(wanted)} is wanted"
+    def _mismatch(
+        self, at: Place, given: str, wanted: Type, hint: str | None = None, *, this: str = "this"
+    ) -> None:
+        message = f"{this} is {given}, and {said(wanted)} is wanted"
         self.findings.error(TYPE_MISMATCH, at, message, hint)
 
 
@@ -326,6 +340,10 @@ def _reads_secret(expression: Expression) -> bool:
     return any(read.path[0] == "secrets" for read in expression.reads)
 
 
+def _is_one_secret(expression: Expression) -> bool:
+    return expression.is_path and len(expression.reads[0].path) == len(("secrets", "name"))
+
+
 def _place(read: Read, node: Scalar) -> Span:
     return Span(node.locate(read.offset), node.locate(read.end))
 
@@ -338,6 +356,18 @@ def suggestion(name: str, known: Iterable[str], lead: str) -> str:
         return f"did you mean `{near}`?"
     more = ", …" if len(names) > _MOST_NAMES else ""
     return f"{lead} {', '.join(f'`{n}`' for n in names[:_MOST_NAMES]) or 'none'}{more}"
+
+
+def _shape(node: Mapping | Sequence) -> tuple[str, dict[str, object]]:
+    """Give the kind of a value, and those of its fields that are written out."""
+    if isinstance(node, Sequence):
+        return "array", {}
+    fields = {key: entry.value for key, entry in node.entries.items()}
+    return "object", {
+        key: value.value
+        for key, value in fields.items()
+        if isinstance(value, Scalar) and not _has_expression(value)
+    }
 
 
 def _needs_validator(wanted: Type) -> bool:
@@ -365,6 +395,11 @@ def node_at(node: Node, path: Iterable[object]) -> Node:
 def shortened(message: str) -> str:
     """Cut a message of JSON Schema's, which may quote a whole value."""
     return message if len(message) <= _MOST_CHARACTERS else message[:_MOST_CHARACTERS] + "…"
+
+
+def _is_of_the_whole(error: ValidationError) -> bool:
+    """Tell an error that says no more than that a value is of another type."""
+    return error.validator == "type" and not error.relative_path
 
 
 def _kind_of(node: Node) -> str:

@@ -32,11 +32,13 @@ class Definitions:
     Attributes:
         project: folder whose workflows are found by name.
         way: the files that led here, each running the next one as a child.
+        known: the children found on the way: two may have the same one, and so on down.
     """
 
     catalog: Catalog
     project: Path | None = None
     way: tuple[str, ...] = ()
+    known: dict[Path, Child | NotThere] | None = None
 
     @cached_property
     def signatures(self) -> Signatures:
@@ -96,6 +98,11 @@ class Shelf:
     definitions: Definitions
     file: str
 
+    @cached_property
+    def known(self) -> dict[Path, Child | NotThere]:
+        """The children that were found already."""
+        return {} if self.definitions.known is None else self.definitions.known
+
     def workflow(self, reference: str) -> Child:
         """Find a workflow by name, or by its path beside the file.
 
@@ -104,17 +111,25 @@ class Shelf:
         """
         way = (*self.definitions.way, str(Path(self.file).resolve()))
         file = self._find(reference)
+        if file.resolve() not in self.known:
+            self.known[file.resolve()] = self._child(file, reference, way)
+        child = self.known[file.resolve()]
+        if isinstance(child, NotThere):
+            raise NotThere(child.message, child.hint)
+        return child
+
+    def _child(self, file: Path, reference: str, way: tuple[str, ...]) -> Child | NotThere:
         if str(file.resolve()) in way or len(way) > MOST_CHILDREN:
-            raise NotThere(
+            return NotThere(
                 f"{reference[:60]!r} would run itself", "a workflow cannot contain itself"
             )
-        inner = replace(self.definitions, way=way)
+        inner = replace(self.definitions, way=way, known=self.known)
         with told(file):
             checked = inner.check(file.read_bytes(), str(file))
         if not checked.ok:
             first = next(d for d in checked.diagnostics if d.severity == "error")
             message = f"{reference[:60]!r} has errors, the first in line {first.line}"
-            raise NotThere(f"{message}: {first.message}", f"`aima check {file}` tells all")
+            return NotThere(f"{message}: {first.message}", f"`aima check {file}` tells all")
         return Child(inner.plan(checked), checked.output)
 
     def _find(self, reference: str) -> Path:

@@ -51,6 +51,7 @@ class Raise(RunningBody):
     """A failure with a code of the author's own, which a ``catch`` may name."""
 
     keys = ("raise",)
+    ends = True
 
     def schema(self) -> JsonSchema:
         """Give the JSON Schema of its keys, by key."""

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aima.dsl.check import Checker
+from aima.dsl.check import NEVER, Checker
 from aima.dsl.compile import Compiler
 from aima.dsl.document import MISSING_KEY, WRONG_TYPE, Step, unknown_keys
 from aima.dsl.json import Json
@@ -95,7 +95,11 @@ class Repeat(RunningBody):
             message = "a loop has either `while` or `until`"
             checker.findings.error(MISSING_KEY, said.mark, message, "add one of them")
         for key in conditions:
-            checker.condition(said.entries[key].value)
+            condition = said.entries[key].value
+            checker.condition(condition)
+            if key == "while" and checker.decided(condition) is False:
+                message = "this loop never runs: its condition is false"
+                checker.findings.warning(NEVER, condition, message, "remove it")
         if (most := said.get("max")) is None:
             hint = "add `max`: after so many rounds the loop fails"
             checker.findings.error(MISSING_KEY, said.mark, "a loop needs a `max`", hint)

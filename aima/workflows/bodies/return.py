@@ -38,6 +38,7 @@ class Return(RunningBody):
     """The end of the run, wherever it stands; what else runs is cancelled."""
 
     keys = ("return",)
+    ends = True
 
     def schema(self) -> JsonSchema:
         """Give the JSON Schema of its keys, by key."""

@@ -91,11 +91,16 @@ class Switch(RunningBody):
             message = "`switch` is a list of branches"
             checker.findings.error(WRONG_TYPE, where, message, "write - {if: …, steps: […]}")
             return
-        closed = False
+        closed, asked = False, set[str]()
         for branch in given.items:
+            condition = _condition(branch)
             if closed:
                 message = "this branch is never reached: one before it always runs"
                 checker.findings.error(UNREACHABLE, branch.mark, message, "put it further up")
+            elif condition in asked:
+                message = "this branch is never reached: one before it has the same condition"
+                checker.findings.error(UNREACHABLE, branch.mark, message, "change one of the two")
+            asked |= {condition} - {""}
             closed = self._check_branch(branch, checker) or closed
 
     def output(self, step: Step, checker: Checker) -> JsonSchema:
@@ -153,10 +158,17 @@ class Switch(RunningBody):
                 checker.findings.error(MISSING_KEY, branch.mark, f"a branch needs `{key}`")
         if condition is not None:
             checker.condition(condition)
-            if isinstance(condition, Scalar) and condition.value is False:
+            if checker.decided(condition) is False:
                 message = "this branch never runs: its condition is false"
                 checker.findings.error(UNREACHABLE, condition, message, "remove it")
-        return isinstance(condition, Scalar) and condition.value is True
+        return condition is not None and checker.decided(condition) is True
+
+
+def _condition(branch: Written) -> str:
+    """Give the expression that a branch asks; empty where it asks none."""
+    said = branch.get("if") if isinstance(branch, Mapping) else None
+    text = said.value if isinstance(said, Scalar) else None
+    return text if isinstance(text, str) and "${" in text else ""
 
 
 def _branches(node: Mapping) -> list[Mapping]:

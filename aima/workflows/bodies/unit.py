@@ -117,7 +117,7 @@ def check_call(call: MappingNode, checker: Checker) -> None:
     if given is None:
         given = MappingNode({}, call.mark, call.mark)
     if isinstance(given, MappingNode):
-        checker.value(given, signature.input)
+        checker.call(given, signature.input)
     else:
         checker.findings.error(BAD_INPUT, given, "`input` is a map of what the unit takes")
 

@@ -26,14 +26,15 @@ from temporalio import workflow
 
 from aima.dsl.check import Checker
 from aima.dsl.compile import Compiler
-from aima.dsl.document import Step, unknown_keys
+from aima.dsl.document import MISSING_KEY, Step, unknown_keys
 from aima.dsl.duration import parse_duration
 from aima.dsl.json import Json
 from aima.dsl.node import Mapping
 from aima.dsl.signature import JsonSchema
 from aima.dsl.types import TEXT
+from aima.dsl.values import INVALID
 from aima.workflows.constructs import RunningBody
-from aima.workflows.duration_modifier import check_duration
+from aima.workflows.duration_modifier import check_duration, literal_text
 from aima.workflows.frame import Frame, Node
 from aima.workflows.shapes import duration
 
@@ -67,8 +68,16 @@ class Wait(RunningBody):
             check_duration(said, checker, parse_duration)
             return
         unknown_keys(said, ("until",), checker.findings, where="`wait`")
-        if (until := said.get("until")) is not None:
-            checker.value(until, TEXT)
+        if (until := said.get("until")) is None:
+            message = "`wait` needs `until`, or is a duration"
+            checker.findings.error(MISSING_KEY, said.mark, message)
+            return
+        checker.value(until, TEXT)
+        if (text := literal_text(until)) is not None:
+            try:
+                _moment(text)
+            except ValueError as error:
+                checker.findings.error(INVALID, until, str(error))
 
     def output(self, step: Step, checker: Checker) -> JsonSchema:
         """Give nothing."""

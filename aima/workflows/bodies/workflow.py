@@ -48,6 +48,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, cast
 
@@ -73,7 +74,11 @@ from aima.workflows.constructs import RunningBody
 from aima.workflows.failure import StepFailed, from_child
 from aima.workflows.frame import Frame, Node
 
-UNKNOWN = define("workflow/unknown", "There is no such workflow, or it has errors.")
+UNKNOWN = define("workflow/unknown", "There is no such workflow, or it cannot be run.")
+
+
+MOST_PLAN_CHARACTERS = 8_000_000
+"""Of all children together; every run keeps them in memory."""
 
 
 class Workflow(RunningBody):
@@ -100,6 +105,10 @@ class Workflow(RunningBody):
         except NotThere as error:
             checker.findings.error(UNKNOWN, node, error.message, error.hint)
             return
+        if total_characters(step, checker) > MOST_PLAN_CHARACTERS:
+            message = "the plans of all children together are too large for one run"
+            hint = "run one child in a loop instead of many"
+            checker.findings.error(UNKNOWN, node, message, hint)
         given = step.get("input")
         if given is None:
             given = Mapping({}, step.node.mark, step.node.mark)
@@ -151,6 +160,17 @@ class Workflow(RunningBody):
                     raise asyncio.CancelledError from error
                 raise StepFailed(from_child(error, node)) from error
         return output
+
+
+def total_characters(step: Step, checker: Checker) -> int:
+    """Add up the plans that a document embeds, at its first child; 0 at the others."""
+    children = [one for one in checker.document.all_steps if one.body == "workflow"]
+    total = 0
+    for child in children if step is children[0] else ():
+        with suppress(NotThere, AttributeError):  # told where they stand
+            named = cast("Scalar", child.node.entries["workflow"].value)
+            total += len(checker.library.workflow(str(named.value)).plan.text)
+    return total
 
 
 def _payload(node: Node) -> Payload:

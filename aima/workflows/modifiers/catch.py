@@ -96,19 +96,23 @@ class Catch(RunningModifier):
             hint = "write - {codes: [TIMEOUT], steps: […]}"
             checker.findings.error(WRONG_TYPE, value, "`catch` is a list of handlers", hint)
             return
-        everything = False
+        everything, taken = False, set[object]()
         for handler in value.items:
             if everything:
                 message = "this handler is never reached: one before it takes every error"
                 checker.findings.error(UNREACHABLE, handler.mark, message, "put it further up")
+            elif (codes := _codes(handler)) and codes <= taken:
+                message = "this handler is never reached: those before it take all its codes"
+                checker.findings.error(UNREACHABLE, handler.mark, message, "remove it")
+            taken |= _codes(handler)
             if not isinstance(handler, Mapping):
                 checker.findings.error(WRONG_TYPE, handler, "a handler is a map", "write {steps}")
                 continue
             unknown_keys(handler, _KEYS, checker.findings, where="a handler")
             if "steps" not in handler.entries:
                 checker.findings.error(MISSING_KEY, handler.mark, "a handler needs `steps`")
-            if (codes := handler.get("codes")) is not None:
-                checker.literal(codes, _CODES)
+            if (named := handler.get("codes")) is not None:
+                checker.literal(named, _CODES)
             if not re.fullmatch(r"[a-z][a-z0-9_]*", _name(handler)) or _name(handler) in ROOTS:
                 where = handler.entries["as"].value
                 checker.findings.error(BAD_NAME, where, "this is no name for an error")
@@ -179,6 +183,12 @@ def _chosen(node: Node, code: str) -> int | None:
 def _handlers(value: Written) -> list[Mapping]:
     items = value.items if isinstance(value, Sequence) else ()
     return [h if isinstance(h, Mapping) else Mapping({}, h.mark, h.end) for h in items]
+
+
+def _codes(handler: Written) -> set[object]:
+    said = handler.get("codes") if isinstance(handler, Mapping) else None
+    items = said.items if isinstance(said, Sequence) else ()
+    return {item.value for item in items if isinstance(item, Scalar)}
 
 
 def _name(handler: Mapping) -> str:

@@ -77,9 +77,10 @@ class Compensate(RunningModifier):
             return
         unknown_keys(value, _KEYS, checker.findings, where="`compensate`")
         check_call(value, checker)
+        call = replace(step, body="type", node=value)
         for key in ("timeout", "retry", "queue"):
             if (said := value.get(key)) is not None:
-                checker.language.modifiers[key].check(said, step, checker)
+                checker.language.modifiers[key].check(said, call, checker)
 
     def compile(self, value: Written, step: Step, compiler: Compiler) -> dict[str, Json]:
         """Give the call."""

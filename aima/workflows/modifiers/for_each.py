@@ -52,7 +52,7 @@ MOST_PARALLEL = 500
 
 _KEYS = ("in", "as", "index", "max_parallel", "on_failure")
 _LIST: JsonSchema = {"type": "array"}
-_MOST: JsonSchema = {"type": "integer", "minimum": 1}
+_MOST: JsonSchema = {"type": "integer", "minimum": 1, "maximum": MOST_PARALLEL}
 _TOLERATE: JsonSchema = {
     "type": "object",
     "required": ["tolerate"],
@@ -124,6 +124,11 @@ class ForEach(RunningModifier):
         for key in ("as", "index"):
             if (name := value.get(key)) is not None:
                 _check_name(name, checker)
+        item, position = _names(value)
+        if item == position:
+            message = f"item and position are both called `{item}`"
+            where = value.entries["index"].value
+            checker.findings.error(BAD_ITEM_NAME, where, message, "choose another name")
         if (most := value.get("max_parallel")) is not None:
             checker.value(most, _MOST)
         if (choice := value.get("on_failure")) is not None:

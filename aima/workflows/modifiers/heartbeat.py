@@ -50,7 +50,7 @@ class Heartbeat(DurationModifier):
         if self.key in step.node.entries:
             only_units(self.key, step, checker)
         unit = signature_of(step, checker.signatures)
-        said = step.get("timeout")
+        said = step.get("timeout") or checker.document.default("timeout")
         timeout = unit.timeout if unit is not None and said is None else None
         text = literal_text(value)
         with suppress(ValueError):  # a duration that is none is told where it stands

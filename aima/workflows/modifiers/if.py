@@ -21,20 +21,16 @@ Tried with::
 
 from __future__ import annotations
 
-from aima.dsl.check import Checker
+from aima.dsl.check import NEVER, Checker
 from aima.dsl.compile import Compiler
-from aima.dsl.diagnostic import define
 from aima.dsl.document import Step
 from aima.dsl.json import Json
 from aima.dsl.node import Node as Written
-from aima.dsl.node import Scalar
 from aima.dsl.signature import JsonSchema
 from aima.workflows.constructs import RunningModifier
 from aima.workflows.frame import Call, Frame, Node
 from aima.workflows.schedule import SKIPPED
 from aima.workflows.shapes import condition
-
-NEVER = define("step/never-runs", "A condition is false as it is written.")
 
 
 class If(RunningModifier):
@@ -52,7 +48,7 @@ class If(RunningModifier):
         """Tell what is no condition, and one that never holds."""
         del step
         checker.condition(value)
-        if isinstance(value, Scalar) and value.value is False:
+        if checker.decided(value) is False:
             checker.findings.warning(NEVER, value, "this step never runs", "remove it")
 
     def compile(self, value: Written, step: Step, compiler: Compiler) -> dict[str, Json]:

@@ -38,7 +38,7 @@ from aima.dsl.diagnostic import define
 from aima.dsl.document import WRONG_TYPE, Step, unknown_keys
 from aima.dsl.duration import parse_duration
 from aima.dsl.json import Json
-from aima.dsl.node import Mapping
+from aima.dsl.node import Mapping, Scalar
 from aima.dsl.node import Node as Written
 from aima.dsl.signature import JsonSchema
 from aima.workflows.bodies.unit import signature_of, unit_defaults
@@ -175,7 +175,8 @@ class Retry(RunningModifier):
 
     def _check_idempotent(self, value: Mapping, step: Step, checker: Checker) -> None:
         unit = signature_of(step, checker.signatures)
-        if unit is not None and not unit.idempotent:
+        once = isinstance(most := value.get("max_attempts"), Scalar) and most.value == 1
+        if unit is not None and not unit.idempotent and not once:
             message = f"`{unit.name}` is not idempotent; its effect is recorded, yet an outside "
             message += "system must know the effect key to drop a repeat"
             checker.findings.warning(NOT_IDEMPOTENT, value, message)

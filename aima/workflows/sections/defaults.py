@@ -18,8 +18,11 @@ Tried with::
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aima.dsl.check import Checker
 from aima.dsl.compile import Compiler
+from aima.dsl.diagnostic import Findings
 from aima.dsl.document import WRONG_TYPE, Step, unknown_keys
 from aima.dsl.json import Json
 from aima.dsl.language import Section
@@ -46,10 +49,25 @@ class Defaults(Section):
             checker.findings.error(WRONG_TYPE, value.mark, "`defaults` is a mapping")
             return
         unknown_keys(value, KEYS, checker.findings, where="`defaults`")
-        nobody = Step("", Scalar("", value.mark, value.end), "", Mapping({}, value.mark, value.end))
+        nobody = Step("", Scalar("", value.mark, value.end), "type", value)
+        found = len(checker.findings.all)
         for key, entry in value.entries.items():
             if key in KEYS:
                 checker.language.modifiers[key].check(entry.value, nobody, checker)
+        if len(checker.findings.all) == found:
+            self._check_steps(value, checker)
+
+    @staticmethod
+    def _check_steps(value: Mapping, checker: Checker) -> None:
+        """Tell a default that is wrong for a step it holds for; once, for there is one place."""
+        for key in ("heartbeat", "retry"):
+            if (said := value.get(key)) is not None:
+                mine = Findings(checker.findings.file)
+                for step in checker.document.all_steps:
+                    if step.body == "type" and step.get(key) is None and not mine.all:
+                        modifier = checker.language.modifiers[key]
+                        modifier.check(said, step, replace(checker, findings=mine))
+                checker.findings.all.extend(mine.all)
 
     def compile(self, value: Node, compiler: Compiler) -> dict[str, Json]:
         """Give nothing: the steps have them."""

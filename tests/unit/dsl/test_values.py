@@ -78,7 +78,11 @@ def test_what_fits_is_not_complained_about(fields: str) -> None:
         ("text: x | count: 0", "value/invalid", "0 is less than the minimum of 1"),
         ("text: x | words: [a, b, c, d]", "value/invalid", "is too long"),
         ("text: x | words: [a, b, c, '${input.x}']", "value/invalid", "is too long"),
-        ("text: x | either: true", "value/invalid", "is not valid under any of the given schemas"),
+        (
+            "text: x | either: true",
+            "value/type-mismatch",
+            "this is true or false, and a whole number or text is wanted",
+        ),
         ("text: x | parts: [{weight: 1}]", "value/missing-field", "`label` is missing"),
         ("words: []", "value/missing-field", "`text` is missing"),
         ("text: x | wrods: []", "value/unknown-field", "there is no `wrods`"),
