@@ -120,6 +120,13 @@ class Models(_Group):
     )
 
 
+class Streams(_Group):
+    """Where a worker shows answers while they are made; `aima up` tells its own worker."""
+
+    url: str = Field(default="", description="Door of the AIMA that shows them. Empty: nowhere.")
+    token: SecretStr = Field(default=SecretStr(""), description="Lets a worker show something.")
+
+
 class Artifacts(_Group):
     """Where bytes live."""
 
@@ -151,6 +158,7 @@ class Settings(_Group):
     )
     models: Models = Models()
     artifacts: Artifacts = Artifacts()
+    streams: Streams = Streams()
     root: Path | None = Field(
         default=None, description="The project's folder; found, not set.", exclude=True
     )

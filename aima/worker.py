@@ -22,6 +22,7 @@ from aima.stack.activation import EngineSocket
 from aima.stack.child import Children
 from aima.stack.ports import listen
 from aima.stores import artifacts_of, converter_of, logs_of, store_of
+from aima.streams.publisher import HubClient, Nowhere, Streams
 from aima.temporal.activity_context import Surroundings
 from aima.temporal.client import connect, wait_for_namespace
 from aima.temporal.dispatcher import Dispatcher
@@ -60,6 +61,13 @@ def engines_of(settings: Settings, http: httpx2.AsyncClient, artifacts: Artifact
     return Router(tuple(engines), settings.models, most=most, slots=slots)
 
 
+def streams_of(settings: Settings, http: httpx2.AsyncClient) -> Streams:
+    """Find where answers are shown while they are made."""
+    if not settings.streams.url:
+        return Nowhere()
+    return HubClient(settings.streams.url, settings.streams.token.get_secret_value(), http)
+
+
 async def work(settings: Settings, stop: asyncio.Event) -> None:
     """Serve the task queue until ``stop``.
 
@@ -82,6 +90,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
             log=logs_of(settings),
             events=Events(store.events),
             cache=store.cache,
+            streams=streams_of(settings, http),
         )
         runs = Runs(client, settings.temporal.task_queue)
         dispatcher = Dispatcher(runs, around.events, store.applied)

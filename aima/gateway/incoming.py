@@ -22,10 +22,15 @@ async def read(request: Request, model: type[Model]) -> Model:
         TooLarge: it is over the limit; what is over it is not read.
         ValidationFailed: it is no JSON, or does not fit.
     """
-    return accept(model.model_validate_json, await _body(request), what="the request")
+    return accept(model.model_validate_json, await body_of(request), what="the request")
 
 
-async def _body(request: Request) -> bytes:
+async def body_of(request: Request) -> bytes:
+    """Read a body, and of one over the limit no more than shows it.
+
+    Raises:
+        TooLarge: it is over the limit.
+    """
     body = bytearray()
     stated = request.headers.get("content-length", "0")
     parts = request.stream()

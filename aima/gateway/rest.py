@@ -12,7 +12,7 @@ import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import uvicorn
@@ -33,6 +33,7 @@ from aima.gateway.definitions import Definitions
 from aima.gateway.guard import Guard
 from aima.gateway.incoming import accept, read
 from aima.gateway.problem import problem, tell
+from aima.gateway.streams import StreamRoutes
 from aima.stack.lock import StackState
 from aima.temporal.runs import RunRequest, Runs
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from aima.stack.supervisor import Supervisor
 
 PREFIX = "/api/v2"
+STREAMS = f"{PREFIX}/streams"
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -116,6 +118,8 @@ class Door:
     definitions: Definitions
     applied: AppliedWorkflows
     state: StackState
+    streams: StreamRoutes
+    streams_token: str = field(repr=False)
 
     def app(self) -> Starlette:
         """Make the web application: the routes, behind the guard."""
@@ -132,7 +136,9 @@ class Door:
             ("DELETE", f"{PREFIX}/definitions/{{name}}", self.applied.delete),
             ("POST", f"{PREFIX}/runs", self.start_run),
             ("GET", f"{PREFIX}/runs", self.list_runs),
+            ("POST", STREAMS, self.streams.write),
             ("GET", f"{run}/events", self.watch_run),
+            ("GET", f"{run}/stream", self.streams.read),
             ("POST", f"{run}/cancel", self.cancel_run),
             ("POST", f"{run}/retry", self.retry_run),
             ("POST", f"{run}/rerun", self.rerun_run),
@@ -145,7 +151,9 @@ class Door:
             exception_handlers=dict.fromkeys(
                 (AimaError, RPCError, HTTPException, ClientDisconnect, Exception), tell
             ),
-            middleware=[Middleware(Guard, token=self.state.token)],
+            middleware=[
+                Middleware(Guard, token=self.state.token, lesser={STREAMS: self.streams_token})
+            ],
         )
 
     async def health(self, _: Request) -> Response:

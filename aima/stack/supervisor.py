@@ -53,6 +53,8 @@ class Supervisor:
     _numbers: count[int] = field(default_factory=count)
     _starting: asyncio.Task[None] | None = None
     _temporal: str = ""
+    _door: str = ""
+    _streams_token: str = field(default_factory=partial(secrets.token_urlsafe, 32))
     _works: bool = False
 
     def __post_init__(self) -> None:
@@ -133,7 +135,9 @@ class Supervisor:
         from aima.gateway.applied import AppliedWorkflows
         from aima.gateway.definitions import Definitions
         from aima.gateway.rest import Door, serve_door
+        from aima.gateway.streams import StreamRoutes
         from aima.gateway.units import units_of
+        from aima.streams.hub import Hub
         from aima.temporal.runs import Runs
         from aima.temporal.schedules import Schedules
 
@@ -142,6 +146,7 @@ class Supervisor:
         self._children.end_leftovers()
         listener = self._listen(settings.port, "AIMA's door", "AIMA_PORT")
         engine = self._listen(0, "the embedded engine", "AIMA_EMBEDDED_URL")
+        self._door = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
         self._engine = EngineSocket(self._children, engine, self._keeper.log("engine"))
         self._temporal, ui = await self._start_temporal()
         client = await self._client()
@@ -161,7 +166,9 @@ class Supervisor:
         runs = Runs(client, settings.temporal.task_queue)
         schedules = Schedules(client, settings.temporal.task_queue)
         applied = AppliedWorkflows(definitions, schedules, partial(store_of, settings))
-        self._keeper.keep(serve_door(Door(self, runs, definitions, applied, state), listener))
+        streams = StreamRoutes(Hub())
+        door = Door(self, runs, definitions, applied, state, streams, self._streams_token)
+        self._keeper.keep(serve_door(door, listener))
         return state
 
     async def _start_temporal(self) -> tuple[str, str]:
@@ -183,7 +190,12 @@ class Supervisor:
         if others or self._works:
             return
         self._works = True
-        told = {**self._environ, variable(("temporal", "address")): self._temporal}
+        told = {
+            **self._environ,
+            variable(("temporal", "address")): self._temporal,
+            variable(("streams", "url")): self._door,
+            variable(("streams", "token")): self._streams_token,
+        }
         if not self.settings.embedded.url:
             told[variable(("embedded", "url"))] = self._engine.url
         command = [sys.executable, "-m", "aima", "worker"]

@@ -12,6 +12,7 @@ from aima.ports.artifacts import Artifacts
 from aima.ports.engine import Engines
 from aima.store.cache import Cache
 from aima.store.events import CloudEvent
+from aima.streams.publisher import Nowhere, Streams, Writer
 from aima.temporal.events import Events, event_id
 from aima.temporal.secret_input import Mask
 from aima.unit import Event
@@ -48,6 +49,7 @@ class Surroundings:
     log: RunLog
     events: Events
     cache: Cache
+    streams: Streams = field(default_factory=Nowhere)
 
 
 @dataclass
@@ -79,6 +81,7 @@ class ActivityContext:
         run: the run's id, where its log is.
         source: who tells the events of this attempt.
         mask: hides the secrets of this attempt in all that it says.
+        writer: shows the answer while it is made.
     """
 
     around: Surroundings
@@ -87,6 +90,7 @@ class ActivityContext:
     source: str
     mask: Mask = field(default_factory=Mask)
     memory: HeartbeatMemory = field(default_factory=HeartbeatMemory)
+    writer: Writer | None = None
     message: str = ""
     moved_at: float = field(default_factory=time.monotonic)
     emitted: int = 0
@@ -111,6 +115,8 @@ class ActivityContext:
 
     def pieces(self, piece: str | bytes) -> None:
         """Show a piece of the answer, and count it as progress."""
+        if self.writer is not None:
+            self.writer.write(piece)
         if isinstance(piece, str):
             self.tokens += 1
             self.progress(f"{self.tokens} tokens")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -52,6 +53,7 @@ def as_activity(unit: Unit, around: Surroundings) -> Callable[..., Awaitable[dic
     ``cache``     ``{key, ttl}``, ttl in seconds or null; the result is then ``{hit, output}``
     ``secrets``   pairs of a path into the input and the parts of the text that belongs there
     ``labels``    texts by name, for the log
+    ``stream``    ``{run, step}``, under which the answer is shown while it is made
     ============= ==================================================================================
     """
 
@@ -68,7 +70,13 @@ def as_activity(unit: Unit, around: Surroundings) -> Callable[..., Awaitable[dic
         context.write({**line, "state": "started"})
         started = time.monotonic()
         try:
-            output = await _attempt(unit, given, call, context)
+            async with AsyncExitStack() as shown:
+                if (stream := call.get("stream")) and "secrets" not in call:
+                    begun = info.current_attempt_scheduled_time.timestamp()
+                    attempt = int(begun * 1000)  # by the server's clock: it only grows
+                    opened = around.streams.open(stream["run"], stream["step"], attempt)
+                    context.writer = await shown.enter_async_context(opened)
+                output = await _attempt(unit, given, call, context)
         except asyncio.CancelledError:
             context.write({**line, "state": "cancelled"})
             raise

@@ -69,6 +69,8 @@ def call_of(node: Node, frame: Frame, *at: str) -> Call:
         ttl = node.duration(frame, *at, "cache", "ttl")
         key = to_text(node.value(frame, *at, "cache", "key"))
         more["cache"] = {"key": key, "ttl": ttl.total_seconds() if ttl else None}
+    if node.at(*at, "stream"):
+        more["stream"] = {"run": frame.run.status["id"], "step": frame.path_of(node)}
     if secrets := node.at(*at, "secrets"):
         more["secrets"] = secrets
     queue, priority = node.value(frame, *at, "queue"), node.value(frame, *at, "priority")

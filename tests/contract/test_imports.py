@@ -36,20 +36,22 @@ MAY_IMPORT = {
     "aima.embedded": "aima.errors aima.models aima.settings",
     "aima.adapters": "aima.blocking aima.errors aima.media aima.ports aima.settings",
     "aima.routing": "aima.errors aima.ports aima.settings",
+    "aima.streams": "",
     "aima.temporal": "aima.artifacts aima.blocking aima.dsl aima.errors aima.ports aima.settings "
-    "aima.store aima.unit aima.workflows",
+    "aima.store aima.streams aima.unit aima.workflows",
     "aima.stores": "aima.artifacts aima.models aima.runlog aima.settings aima.store aima.temporal",
     "aima.shipped": "aima.dsl aima.errors",
     "aima.stack": "aima.errors aima.settings aima.temporal",
     # Where settings, adapters and units meet:
     "aima.worker": "aima.adapters aima.catalog aima.ports aima.routing aima.settings aima.stack "
-    "aima.stores aima.temporal",
+    "aima.stores aima.streams aima.temporal",
     "aima.testing": "aima.errors aima.ports aima.routing aima.settings aima.unit",
     # The doors, and what opens them:
     "aima.gateway": "aima aima.blocking aima.catalog aima.disk aima.dsl aima.errors aima.settings "
-    "aima.shipped aima.stack aima.store aima.temporal aima.unit aima.worker aima.workflows",
+    "aima.shipped aima.stack aima.store aima.streams aima.temporal aima.unit aima.worker "
+    "aima.workflows",
     "aima.stack.supervisor": "aima.errors aima.gateway aima.settings aima.stack aima.stores "
-    "aima.temporal aima.worker",
+    "aima.streams aima.temporal aima.worker",
     "aima.lsp": "aima aima.dsl aima.errors aima.gateway aima.unit aima.workflows",
     "aima.trial": "aima.artifacts aima.catalog aima.disk aima.dsl aima.errors aima.gateway "
     "aima.temporal aima.workflows",

@@ -132,8 +132,8 @@ class OpenAIEngine:
         body = await chat_body(request, self.artifacts)
         async with self._stream("chat/completions", json=body) as response:
             async for event in server_sent(response.aiter_bytes(), self.name):
-                if answer.add(event):
-                    pieces(answer.pieces[-1])
+                if words := answer.add(event):
+                    pieces(words)
         return answer.reply(request.json_schema)
 
     async def embed(self, request: EmbedRequest) -> EmbedReply:

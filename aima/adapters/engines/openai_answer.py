@@ -71,19 +71,25 @@ class Answer:
     finish_reason: str = ""
     usage: Usage = field(default_factory=Usage)
     timings: Timings | None = None
+    _space: str = ""
 
-    def add(self, event: Event) -> bool:
-        """Take an event in; tell whether it brought a piece of the text."""
+    def add(self, event: Event) -> str:
+        """Take an event in; give the words it brought, without space at either end of it all."""
         self.model = event.model or self.model
         self.usage = event.usage or self.usage
         if event.timings is not None and event.timings.total_ms is not None:
             self.timings = Timings(total_ms=event.timings.total_ms, load_ms=event.timings.load_ms)
-        before = len(self.pieces)
+        text = self._space
         for choice in (event.choices or [])[:1]:
             if choice.delta is not None and choice.delta.content:
-                self.pieces.append(choice.delta.content)
+                text += choice.delta.content
             self.finish_reason = choice.finish_reason or self.finish_reason
-        return len(self.pieces) > before
+        words = text.rstrip()
+        self._space = text[len(words) :]
+        if words:
+            self.pieces.append(words if self.pieces else words.lstrip())
+            return self.pieces[-1]
+        return ""
 
     def reply(self, schema: dict[str, object] | None) -> ChatReply:
         """Give the whole, with its value where a schema was asked for.
@@ -92,7 +98,7 @@ class Answer:
             WrongAnswer: it is not what the schema wants.
             ValidationFailed: the schema is none.
         """
-        content = "".join(self.pieces).strip()
+        content = "".join(self.pieces)
         return ChatReply(
             content=content,
             finish_reason=self.finish_reason or "stop",

@@ -52,7 +52,7 @@ def client() -> TestClient:
     app = Starlette(
         routes=[Route("/take", take, methods=["POST"]), Route("/fail/{how}", fail)],
         exception_handlers=dict.fromkeys((*map(type, FAILURES.values()), Exception), tell),
-        middleware=[Middleware(Guard, token=TOKEN)],
+        middleware=[Middleware(Guard, token=TOKEN, lesser={"/fail/http": "less"})],
     )
     headers = {"authorization": f"Bearer {TOKEN}"}
     return TestClient(
@@ -66,6 +66,7 @@ def client() -> TestClient:
         ({}, 200),
         ({"host": "LOCALHOST:80"}, 200),
         ({"host": "[::1]"}, 200),
+        ({"authorization": "Bearer less"}, 401),
         ({"host": "[::1"}, 403),
         ({"host": ""}, 403),
         ({"host": "evil.example"}, 403),

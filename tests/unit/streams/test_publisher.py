@@ -1,0 +1,124 @@
+"""A worker's way to the hub, over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx2
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from aima.gateway.streams import StreamRoutes
+from aima.streams.hub import Hub, Said
+from aima.streams.publisher import HubClient, Nowhere
+
+
+@asynccontextmanager
+async def serving(hub: Hub, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve a hub on a socket."""
+    routes = StreamRoutes(hub)
+    app = Starlette(routes=[Route("/api/v2/streams", routes.write, methods=["POST"])])
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+def listen(port: int = 0) -> socket.socket:
+    """Open a socket on loopback."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    return listener
+
+
+async def until(hub: Hub, wanted: bytes, *, ended: bool = False) -> list[Said]:
+    """Read until so much was said."""
+    told: list[Said] = []
+    async with asyncio.timeout(20):
+        reader = hub.read("run one/[2]")
+        async for said in reader:
+            told = [*(t for t in told if t.attempt == said.attempt), said]
+            if b"".join(t.data for t in told) == wanted and said.ended == ended:
+                await reader.aclose()
+                return told
+    raise AssertionError(told)
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx2.AsyncClient]:
+    """Give a client."""
+    async with httpx2.AsyncClient() as client:
+        yield client
+
+
+async def test_words_reach_the_hub_as_they_come(http: httpx2.AsyncClient) -> None:
+    """Before the answer is whole; when it is, the stream has ended."""
+    hub, listener = Hub(), listen()
+    streams = HubClient(f"http://127.0.0.1:{listener.getsockname()[1]}", "t", http)
+    async with serving(hub, listener):
+        async with streams.open("run one/[2]", "a[1].chat", 7) as writer:
+            writer.write("Grüße ")
+            [first] = await until(hub, "Grüße ".encode())
+            writer.write("und mehr")
+        told = await until(hub, "Grüße und mehr".encode(), ended=True)
+    assert (first.step, first.attempt, first.media_type) == (
+        "a[1].chat",
+        7,
+        "text/plain; charset=utf-8",
+    )
+    assert told[-1].ended
+
+
+async def test_an_attempt_that_fails_leaves_its_stream_open(http: httpx2.AsyncClient) -> None:
+    """The next one begins it again."""
+    hub, listener = Hub(), listen()
+    streams = HubClient(f"http://127.0.0.1:{listener.getsockname()[1]}", "t", http)
+
+    async def fails() -> None:
+        async with streams.open("run one/[2]", "chat", 1) as writer:
+            writer.write("half an")
+            await until(hub, b"half an")
+            raise RuntimeError("the engine fell over")
+
+    async with serving(hub, listener):
+        with pytest.raises(RuntimeError):
+            await fails()
+        async with streams.open("run one/[2]", "chat", 2) as writer:
+            writer.write("all of it")
+        [told] = await until(hub, b"all of it", ended=True)
+    assert told.attempt == 2
+
+
+async def test_a_hub_that_was_started_anew_gets_it_all_again(http: httpx2.AsyncClient) -> None:
+    """The stack may be restarted under a worker; watchers miss nothing."""
+    listener = listen()
+    port = listener.getsockname()[1]
+    streams = HubClient(f"http://127.0.0.1:{port}", "t", http)
+    first, second = Hub(), Hub()
+    async with streams.open("run one/[2]", "chat", 1) as writer:
+        async with serving(first, listener):
+            writer.write("one ")
+            await until(first, b"one ")
+        writer.write("two ")
+        async with serving(second, listen(port)):
+            await until(second, b"one two ")
+
+
+async def test_without_a_hub_nothing_is_shown_and_nothing_fails(http: httpx2.AsyncClient) -> None:
+    """Nor is the step held up for longer than a moment."""
+    async with Nowhere().open("run", "chat", 1) as writer:
+        writer.write("unheard")
+    closed = listen()
+    streams = HubClient(f"http://127.0.0.1:{closed.getsockname()[1]}", "t", http)
+    closed.close()
+    async with asyncio.timeout(10), streams.open("run", "chat", 1) as writer:
+        writer.write("unheard")
