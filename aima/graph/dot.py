@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aima.graph.shape import Box, Lane, Shape
+from aima.graph.shape import Box, Lane, Role, Shape
+
+_UNIT = 'fillcolor="#e9f2ff"'
+_PLAIN = 'fillcolor="#ffffff"'
+_BLOCK = 'fillcolor="#f5f7fa"'
+_LANES = {
+    Role.body: 'style="rounded,filled"; fillcolor="#ffffff";',
+    Role.branch: 'style="rounded,filled"; fillcolor="#ffffff";',
+    Role.failure: 'style="rounded,filled"; fillcolor="#fff4f3"; color="#d98a86";',
+    Role.cleanup: 'style="rounded,filled"; fillcolor="#f6f3ff"; color="#a99ad6";',
+}
 
 
 def dot(shape: Shape) -> str:
     """Give the text of a directed graph; blocks are clusters."""
     lines = [f"digraph {_quoted(shape.name)} {{"]
-    lines += ["  rankdir=LR; compound=true;", "  node [shape=box, style=rounded];"]
+    lines += ["  rankdir=LR; compound=true; fontname=Helvetica; labeljust=l;"]
+    lines += ['  node [shape=box, style="rounded,filled", fillcolor=white, fontname=Helvetica];']
+    lines += ['  graph [color="#98a2b3"]; node [color="#98a2b3"];']
+    lines += ['  edge [color="#7b8698", arrowsize=0.7];']
     boxes = {box.id: box for lane in shape.lanes for box in _all(lane)}
     for index, lane in enumerate(shape.lanes):
         lines += _lane(lane, f"lane{index}", 1, boxes)
@@ -21,7 +34,7 @@ def _lane(lane: Lane, name: str, depth: int, boxes: dict[str, Box]) -> Iterator[
     pad = "  " * depth
     if lane.title:
         yield f"{pad}subgraph {_quoted(f'cluster_{name}')} {{"
-        yield f"{pad}  label={_quoted(lane.title)}; style=dashed;"
+        yield f"{pad}  label={_quoted(lane.title)}; {_LANES[lane.role]}"
     for box in lane.boxes:
         yield from _box(box, depth + bool(lane.title), boxes)
     for arrow in lane.arrows:
@@ -36,12 +49,16 @@ def _lane(lane: Lane, name: str, depth: int, boxes: dict[str, Box]) -> Iterator[
 
 def _box(box: Box, depth: int, boxes: dict[str, Box]) -> Iterator[str]:
     pad = "  " * depth
-    label = _quoted("\n".join(filter(None, (box.id, box.does, *box.notes))))
+    label = _left(box.lines)
+    style = '"rounded,filled,dashed"' if box.optional else '"rounded,filled"'
+    colour = _UNIT if box.unit and not box.lanes else _BLOCK if box.lanes else _PLAIN
+    if box.undo:
+        colour += ' color="#e0b04c"'
     if not box.lanes:
-        yield f"{pad}{_quoted(box.id)} [label={label}];"
+        yield f"{pad}{_quoted(box.id)} [label={label}, style={style}, {colour}];"
         return
     yield f"{pad}subgraph {_cluster(box)} {{"
-    yield f"{pad}  label={label}; style=rounded;"
+    yield f"{pad}  graph [label={label}, style={style}, {colour}];"
     for index, lane in enumerate(box.lanes):
         yield from _lane(lane, f"{box.id}_{index}", depth + 1, boxes)
     yield f"{pad}}}"
@@ -65,6 +82,11 @@ def _cluster(box: Box) -> str:
     return _quoted(f"cluster_{box.id}")
 
 
+def _left(lines: tuple[str, ...]) -> str:
+    """Write lines one below the other, each from the left."""
+    return '"' + "".join(_quoted(line)[1:-1] + "\\l" for line in lines) + '"'
+
+
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from aima.dsl.document import Document, Step, StepList
 from aima.dsl.language import Language
 from aima.dsl.node import Mapping as MappingNode
-from aima.dsl.node import Node, Scalar, to_json
+from aima.dsl.node import Node, Scalar, Sequence, to_json
 from aima.dsl.order import Order, order_of
 from aima.dsl.scope import Scopes
 from aima.dsl.template import to_text
 
-_LONGEST = 48  # characters of a condition in a picture
+_LONGEST = 72  # characters of a condition in a picture
+
+
+class Role(StrEnum):
+    """When a list of steps runs: what a picture tells by its colour."""
+
+    body = "body"
+    branch = "branch"
+    failure = "failure"
+    cleanup = "cleanup"
 
 
 @dataclass(frozen=True)
@@ -32,12 +42,26 @@ class Box:
         does: the unit it runs, or what kind of step it is.
         notes: its condition, its loop, what bounds it: one line each.
         lanes: the lists of steps inside.
+        unit: whether it runs a unit.
+        optional: whether it may be skipped.
+        many: whether it is done for each item of a list.
+        undo: the unit that undoes it; empty where nothing does.
     """
 
     id: str
     does: str
     notes: tuple[str, ...] = ()
     lanes: tuple[Lane, ...] = ()
+    unit: bool = False
+    optional: bool = False
+    many: bool = False
+    undo: str = ""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What is written in it."""
+        undo = f"undo: {self.undo}" if self.undo else ""
+        return tuple(filter(None, (self.id, self.does, *self.notes, undo)))
 
 
 @dataclass(frozen=True)
@@ -47,6 +71,11 @@ class Lane:
     title: str
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
+    role: Role = Role.body
+
+
+START, END = "<start>", "<end>"
+"""Where a workflow begins and ends, as boxes of a lane; no step has such an id."""
 
 
 @dataclass(frozen=True)
@@ -60,28 +89,55 @@ class Shape:
 def shape_of(document: Document, language: Language) -> Shape:
     """Give the shape of a document that could be read; mistakes in it are drawn as they are."""
     order = order_of(Scopes(document, language))
-    return Shape(document.name, tuple(_lane(one, order) for one in document.lists))
+    return Shape(document.name, tuple(_lane(one, order, None) for one in document.lists))
 
 
-def _lane(listed: StepList, order: Order) -> Lane:
+def _lane(listed: StepList, order: Order, owner: Step | None) -> Lane:
+    title, role = _when(listed, owner)
     return Lane(
-        title=_title(listed),
+        title=title,
         boxes=tuple(_box(step, order) for step in listed.steps),
         arrows=tuple(_arrows(listed, order)),
+        role=role,
     )
 
 
-def _title(listed: StepList) -> str:
+_WHEN: Mapping[str, tuple[str, Role]] = {
+    "on_failure": ("when the run fails", Role.failure),
+    "finally": ("finally, however it ends", Role.cleanup),
+}
+
+
+def _when(listed: StepList, owner: Step | None) -> tuple[str, Role]:
     """Say when a list runs."""
-    nested = listed.nested
-    key = next((part for part in reversed(nested.path) if isinstance(part, str)), "")
-    if nested.when is not None:
-        return f"if {_short(nested.when)}" if "switch" in nested.path else ""
-    if nested.path[0] == "catch":
-        return "catch"
-    if nested.path[0] == "race":
-        return f"racer {nested.path[1]}"
-    return key if key in ("else", "finally", "on_failure") else ""
+    match listed.nested.path:
+        case ("switch", int(index), key):
+            return _branch(listed, index, str(key)), Role.branch
+        case ("race", int(index), *_):
+            return f"racer {index + 1}", Role.branch
+        case ("catch", int(index), *_):
+            return f"on {_codes(owner, index)}", Role.failure
+        case (str(key), *_):
+            return _WHEN.get(key, ("", Role.body))
+    return "", Role.body
+
+
+def _branch(listed: StepList, index: int, key: str) -> str:
+    condition = listed.nested.when
+    if key == "else" or condition is None:
+        return key
+    return f"{'else ' if index else ''}if {_short(condition)}"
+
+
+def _codes(owner: Step | None, index: int) -> str:
+    """Name the errors that a handler takes."""
+    handlers = owner.get("catch") if owner is not None else None
+    handler = handlers.items[index] if isinstance(handlers, Sequence) else None
+    codes = handler.get("codes") if isinstance(handler, MappingNode) else None
+    if not isinstance(codes, Sequence):
+        return "any error" if index == 0 else "any other error"
+    named = [str(item.value) for item in codes.items if isinstance(item, Scalar)]
+    return _cut(" or ".join(named))
 
 
 def _box(step: Step, order: Order) -> Box:
@@ -89,28 +145,50 @@ def _box(step: Step, order: Order) -> Box:
     does = str(said.value) if isinstance(said, Scalar) else step.body
     if step.body == "workflow":
         does = f"workflow {does}"
-    lanes = tuple(_lane(one, order) for one in step.lists)
-    return Box(step.id, "" if does == "steps" else does, tuple(_notes(step)), lanes)
+    undo = step.get("compensate")
+    undone = undo.get("type") if isinstance(undo, MappingNode) else None
+    return Box(
+        id=step.id,
+        does="" if does in ("steps", "repeat") else does,
+        notes=tuple(_notes(step)),
+        lanes=tuple(_lane(one, order, step) for one in step.lists),
+        unit=step.body == "type",
+        optional=step.get("if") is not None,
+        many=step.get("for_each") is not None,
+        undo=str(undone.value) if isinstance(undone, Scalar) else "",
+    )
 
 
 def _notes(step: Step) -> Iterator[str]:
-    if (condition := step.get("if")) is not None:
-        yield f"if {_short(condition)}"
-    loop = step.get("for_each")
-    if isinstance(loop, MappingNode) and (items := loop.get("in")) is not None:
-        yield f"for each of {_short(items)}"
-    rounds = step.get("repeat")
-    if isinstance(rounds, MappingNode):
-        for key in ("while", "until"):
-            if (said := rounds.get(key)) is not None:
-                yield f"{key} {_short(said)}"
-    if (said := step.get("wait")) is not None:
-        yield _short(said)
+    """Tell a step's condition, its loop, its bounds and what is particular to its body."""
+    if step.body == "race":
+        yield "the first to succeed wins"
+    for path, told in _SAID:
+        if (said := _at(step.node, path)) is not None:
+            yield told.format(_short(said))
     if isinstance(wait := step.get("wait_for"), MappingNode):
         yield from (_waited(key, entry.value) for key, entry in wait.entries.items())
-    undo = step.get("compensate")
-    if isinstance(undo, MappingNode) and isinstance(unit := undo.get("type"), Scalar):
-        yield f"undo: {unit.value}"
+
+
+_SAID = (
+    (("if",), "if {}"),
+    (("for_each", "in"), "for each of {}"),
+    (("repeat", "while"), "repeat while {}"),
+    (("repeat", "until"), "repeat until {}"),
+    (("wait",), "{}"),
+    (("emit", "type"), "{}"),
+    (("raise", "code"), "{}"),
+    (("retry", "max_attempts"), "attempts: {}"),
+    (("timeout",), "timeout: {}"),
+    (("deadline",), "deadline: {}"),
+)
+"""Where a step says what a picture tells, and how it tells it."""
+
+
+def _at(node: Node | None, path: tuple[str, ...]) -> Node | None:
+    for key in path:
+        node = node.get(key) if isinstance(node, MappingNode) else None
+    return node
 
 
 def _waited(key: str, value: Node) -> str:
@@ -127,6 +205,10 @@ def _short(node: Node) -> str:
     text = " ".join(text.split())
     if text.startswith("${") and text.endswith("}") and text.count("${") == 1:
         text = text[2:-1]
+    return _cut(text)
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 

@@ -1,5 +1,6 @@
 """Workflows as pictures."""
 
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -54,15 +55,97 @@ def test_arrows_that_others_imply_are_left_out() -> None:
 def test_no_word_of_mermaids_own_breaks_the_text() -> None:
     """`end` is a fine id of a step, and ends a subgraph in Mermaid."""
     text = mermaid(shape(TEXT))
-    assert "\n    s_end[" in text
-    assert text.count("\n  end\n") == 2
+    assert '\n      s_end["end<br>set"]' in text
     assert "s_c --> s_loop" in text
+    assert "main -.-> lane0" in text
+    opened, closed = text.count("  subgraph "), text.count("  end\n")
+    assert opened == closed == 3
+
+
+def test_hyphens_in_ids_make_no_links_in_mermaid() -> None:
+    """`a--b` is a fine id too, and two ids never become one node."""
+    names = ["a-b", "a--b", "a---b", "a__b", "a_b", "a-"]
+    steps = "\n".join(f"  - {{id: {name}, set: {{x: 1}}}}" for name in names)
+    text = mermaid(shape(f"name: ids\nsteps:\n{steps}\n"))
+    nodes = {line.strip().partition("[")[0] for line in text.splitlines() if "<br>set" in line}
+    assert len(nodes) == len(names)
+    assert not [node for node in nodes if "--" in node or "->" in node]
+
+
+def test_text_of_others_is_only_text() -> None:
+    """A condition may hold whatever closes a quote, a tag or a style."""
+    hostile = "</text><script>alert(1)</script> & `**x**`"
+    drawn = shape(f"""name: hostile
+steps: [{{id: a, if: "${{'{hostile}' == ''}}", set: {{x: 1}}}}]
+""")
+    assert "<script" not in svg(drawn)
+    assert "<script" not in mermaid(drawn)
+    assert "`" not in mermaid(drawn)
+
+
+def test_the_first_look_tells_what_is_special() -> None:
+    """Skipped, repeated, undone, caught, raced: each has a mark, and the legend names it."""
+    text = """
+    name: marks
+    steps:
+      - {id: maybe, if: "${1 > 0}", set: {x: 1}}
+      - id: book
+        type: lab.echo
+        compensate: {type: lab.undo}
+        catch: [{codes: [TIMEOUT], steps: [{id: late, set: {x: 1}}]}, {steps: [{id: no, wait: 1s}]}]
+      - id: run
+        race: [{steps: [{id: r1, wait: 1s}]}, {steps: [{id: r2, wait: 2s}]}]
+      - id: each
+        for_each: {in: "${[1]}"}
+        switch: [{if: "${item > 0}", steps: [{id: s1, wait: 1s}]}, {else: [{id: s2, wait: 1s}]}]
+    finally: [{id: bye, set: {x: 1}}]
+    """
+    drawn = svg(shape(text))
+    for told in (
+        "undo: lab.undo",
+        "on TIMEOUT",
+        "on any other error",
+        "racer 2",
+        "if item &gt; 0",
+        "for each item",
+        "may be skipped",
+        "finally, however it ends",
+    ):
+        assert f">{told}</text>" in drawn
+    assert 'class="box plain optional"' in drawn
+
+
+def test_colours_are_written_out() -> None:
+    """Viewers without a browser know no variables, and draw black on black."""
+    assert "var(" not in svg(shape(TEXT))
+
+
+def test_a_long_chain_goes_on_below() -> None:
+    """A picture that is 18 000 pixels wide is looked at by nobody."""
+    steps = ["name: long", "steps:", "  - {id: s0, wait: 1s}"]
+    steps += [f"  - {{id: s{n}, depends_on: [s{n - 1}], wait: 1s}}" for n in range(1, 100)]
+    [lane] = lay_out(shape("\n".join(steps)))
+    assert lane.width < 1600
+    check_apart(lane)
+
+
+def test_arrows_run_through_no_box() -> None:
+    """One that seems to end at a box that it passes tells something false."""
+    text = "name: skip\nsteps:\n  - {id: a, wait: 1s}\n  - {id: b, depends_on: [a], wait: 1s}\n"
+    text += "  - {id: c, depends_on: [b], wait: 1s}\n  - {id: far, wait: 1s}\n"
+    text += "  - {id: z, depends_on: [c, far], wait: 1s}\n"
+    [lane] = lay_out(shape(text))
+    for way in lane.ways:
+        for (x1, y1), (x2, y2) in pairwise(way):
+            crossed = [b for b in lane.boxes if y1 == y2 and b.y < y1 < b.y + b.height]
+            assert not [b.box.id for b in crossed if max(x1, b.x) < min(x2, b.x + b.width)]
 
 
 def test_dot_names_clusters_for_blocks() -> None:
     """So that Graphviz draws a frame around them."""
     text = dot(shape(TEXT))
     assert 'subgraph "cluster_loop"' in text
+    assert '"loop\\lfor each of input.list\\l"' in text
     assert '"c" -> "end" [lhead="cluster_loop"];' in text
 
 
