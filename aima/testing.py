@@ -23,6 +23,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
+from aima.adapters.vectors.sqlite import SqliteVectors
 from aima.errors import AimaError, InternalError, NotFound, TooLarge
 from aima.ports.artifacts import Artifact
 from aima.ports.engine import Engines
@@ -42,6 +43,7 @@ from aima.ports.inference import (
     Usage,
     Voice,
 )
+from aima.ports.vectors import Vectors
 from aima.routing.router import Router
 from aima.settings import Models
 from aima.unit import Event
@@ -183,9 +185,7 @@ class MemoryArtifacts:
 
     @cached_property
     def _folder(self) -> Path:
-        folder = tempfile.mkdtemp(prefix="aima-testing-")
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        return Path(folder)
+        return _vanishing_folder(self)
 
 
 @dataclass
@@ -232,6 +232,11 @@ class FakeContext:
         """The one engine, found by the rules of the real ones."""
         return Router((self.engine,), Models())
 
+    @cached_property
+    def vectors(self) -> Vectors:
+        """A real store of passages, which vanishes with the context."""
+        return SqliteVectors(_vanishing_folder(self) / "vectors.db")
+
     def progress(self, message: str) -> None:
         """Remember how far the work is."""
         self.progressed.append(message)
@@ -243,3 +248,10 @@ class FakeContext:
     async def emit(self, event: Event) -> None:
         """Remember what happened."""
         self.emitted.append(event)
+
+
+def _vanishing_folder(owner: object) -> Path:
+    """Make a folder that is gone when its owner is."""
+    folder = tempfile.mkdtemp(prefix="aima-testing-")
+    weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)

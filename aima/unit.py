@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict
 from aima.errors import AimaError
 from aima.ports.artifacts import Artifacts
 from aima.ports.engine import Engines, Memory
+from aima.ports.vectors import Vectors
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -55,6 +56,11 @@ class Context(Protocol):
     @property
     def artifacts(self) -> Artifacts:
         """The store of bytes."""
+        ...
+
+    @property
+    def vectors(self) -> Vectors:
+        """The store of passages that are found by what they mean."""
         ...
 
     @property

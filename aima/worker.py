@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import httpx2
 
 from aima.adapters.engines.openai import OpenAIEngine
+from aima.adapters.vectors.sqlite import SqliteVectors
 from aima.catalog import Catalog, discover
 from aima.ports.artifacts import Artifacts
 from aima.routing.router import Router
@@ -86,6 +87,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         around = Surroundings(
             engines=engines_of(settings, http, artifacts),
             artifacts=artifacts,
+            vectors=SqliteVectors(settings.data / "vectors.db"),
             effects=store.effects,
             log=logs_of(settings),
             events=Events(store.events),

@@ -129,7 +129,15 @@ async def _serve(kind: str, address: str, data: Path) -> None:
     client = await connect(settings.temporal, address, converter_of(settings))
     nothing: Any = None  # stand-ins ask for no engine, effect record, event or cache
     log = logs_of(settings)
-    around = Surroundings(nothing, artifacts_of(settings), nothing, log, nothing, nothing)
+    around = Surroundings(
+        engines=nothing,
+        artifacts=artifacts_of(settings),
+        vectors=nothing,
+        effects=nothing,
+        log=log,
+        events=nothing,
+        cache=nothing,
+    )
     if kind == AIMA:
         worker = make_worker(client, settings, catalog(), around)
     else:

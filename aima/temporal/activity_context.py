@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from aima.errors import TooLarge
 from aima.ports.artifacts import Artifacts
 from aima.ports.engine import Engines
+from aima.ports.vectors import Vectors
 from aima.store.cache import Cache
 from aima.store.events import CloudEvent
 from aima.streams.publisher import Nowhere, Streams, Writer
@@ -45,6 +46,7 @@ class Surroundings:
 
     engines: Engines
     artifacts: Artifacts
+    vectors: Vectors
     effects: EffectRecord
     log: RunLog
     events: Events
@@ -106,6 +108,11 @@ class ActivityContext:
     def artifacts(self) -> Artifacts:
         """The store of bytes."""
         return self.around.artifacts
+
+    @property
+    def vectors(self) -> Vectors:
+        """The store of passages."""
+        return self.around.vectors
 
     def progress(self, message: str) -> None:
         """Tell how far the work is; the next heartbeat carries it."""

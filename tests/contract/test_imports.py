@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "aima.errors": "",
     "aima.blocking": "",
     "aima.media_type": "",
+    "aima.passages": "",
     "aima.runlog": "",
     "aima.disk": "aima.errors",
     "aima.media": "aima.errors",
@@ -25,7 +26,8 @@ MAY_IMPORT = {
     "aima.ports": "aima.errors",
     "aima.unit": "aima.errors aima.ports",
     "aima.prompts": "aima.dsl aima.errors aima.settings aima.shipped",
-    "activities": "aima.blocking aima.errors aima.media aima.ports aima.prompts aima.unit",
+    "activities": "aima.blocking aima.errors aima.media aima.passages aima.ports "
+    "aima.prompts aima.unit",
     "aima.dsl": "aima.errors",
     "aima.workflows": "aima.dsl aima.errors",
     "aima.graph": "aima.dsl",
@@ -45,7 +47,7 @@ MAY_IMPORT = {
     # Where settings, adapters and units meet:
     "aima.worker": "aima.adapters aima.catalog aima.ports aima.routing aima.settings aima.stack "
     "aima.stores aima.streams aima.temporal",
-    "aima.testing": "aima.errors aima.ports aima.routing aima.settings aima.unit",
+    "aima.testing": "aima.adapters aima.errors aima.ports aima.routing aima.settings aima.unit",
     # The doors, and what opens them:
     "aima.gateway": "aima aima.blocking aima.catalog aima.disk aima.dsl aima.errors aima.settings "
     "aima.shipped aima.stack aima.store aima.streams aima.temporal aima.unit aima.worker "

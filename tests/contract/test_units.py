@@ -15,6 +15,7 @@ import pytest
 import aima.errors
 import aima.ports.artifacts
 import aima.ports.engine
+import aima.ports.vectors
 from aima.catalog import discover
 from aima.errors import AimaError, InternalError
 from aima.shipped import shipped
@@ -23,7 +24,7 @@ from aima.unit import Example, Unit
 UNITS = list(discover())
 EXAMPLES = [(unit, example) for unit in UNITS for example in unit.examples]
 ARTIFACT = {"artifact": f"sha256:{'0' * 64}", "media_type": "audio/wav", "bytes": 44}
-PORTS = (aima.ports.engine, aima.ports.artifacts)
+PORTS = (aima.ports.engine, aima.ports.artifacts, aima.ports.vectors)
 
 every_unit = pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 every_example = pytest.mark.parametrize(

@@ -113,10 +113,12 @@ def lab_on(
     converter = data_converter(artifacts, inline_bytes=inline_bytes, max_bytes=MOST_BYTES)
     config = client.config()
     config["data_converter"] = converter
+    fake = FakeContext()
     with open_store(folder / "aima.db") as store:
         around = Surroundings(
-            engines=FakeContext().engines,
+            engines=fake.engines,
             artifacts=artifacts,
+            vectors=fake.vectors,
             effects=store.effects,
             log=RunLogs(folder / "logs"),
             events=Events(store.events),

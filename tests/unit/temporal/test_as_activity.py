@@ -37,6 +37,7 @@ def around(tmp_path: Path) -> Iterator[Surroundings]:
         yield Surroundings(
             engines=fake.engines,
             artifacts=fake.artifacts,
+            vectors=fake.vectors,
             effects=store.effects,
             log=RunLogs(tmp_path / "logs"),
             events=Events(store.events),

@@ -1,7 +1,5 @@
 """How known words sound, and words with an ending."""
 
-# ruff: noqa: RUF001 - the letters of the phonetic alphabet look like others
-
 from __future__ import annotations
 
 from pathlib import Path

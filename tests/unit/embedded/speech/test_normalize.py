@@ -1,7 +1,5 @@
 """What is said for a text: each rule with its look-alikes."""
 
-# ruff: noqa: RUF001 - it is about characters that look like others
-
 from __future__ import annotations
 
 import time

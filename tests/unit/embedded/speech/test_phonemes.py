@@ -1,7 +1,5 @@
 """The phonemes of sentences: which words are known, spelled, parted or guessed."""
 
-# ruff: noqa: RUF001 - the letters of the phonetic alphabet look like others
-
 from __future__ import annotations
 
 from dataclasses import dataclass, field
