@@ -10,7 +10,7 @@ from aima.errors import NotFound
 _INSTALLED = Path(__file__).parent / "_shipped"
 _CHECKOUT = Path(__file__).parent.parent
 _IN_CHECKOUT = {
-    "diagnostics": Path("docs") / "reference" / "diagnostics",
+    "diagnostics": Path("docs") / "diagnostics",
     "schemas": Path("dsl") / "schemas",
 }
 _SUFFIXES = (".yaml", ".yml")

@@ -24,12 +24,17 @@ def define(code: str, meaning: str) -> str:
     Raises:
         ValueError: the code is declared already or is not written ``area/what-is-wrong``.
     """
-    if not _CODE.fullmatch(code):
+    if not is_code(code):
         raise ValueError(f"{code!r} is no code; write it like 'yaml/duplicate-key'")
     if code in _codes:
         raise ValueError(f"the code {code!r} is defined already; each is declared once")
     _codes[code] = meaning
     return code
+
+
+def is_code(text: str) -> bool:
+    """Tell whether a text is written as codes are."""
+    return bool(_CODE.fullmatch(text))
 
 
 class Severity(StrEnum):

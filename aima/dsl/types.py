@@ -196,9 +196,11 @@ def misfit(given: Type, wanted: Type, path: str = "", depth: int = 0) -> Misfit 
     """Find the first place where a type does not fit another, also inside lists and maps."""
     if not fits(given, wanted):
         return Misfit(path, given, wanted)
+    kinds = given.kinds() - {"null"}
+    if len(kinds) == 1:
+        wanted = wanted.narrowed(next(iter(kinds)), {})
     if depth == _DEEPEST_FIT or is_combined(given) or is_combined(wanted):
         return None
-    kinds = given.kinds() - {"null"}
     if kinds == {"array"}:
         return misfit(given.item(), wanted.item(), f"{path}[]", depth + 1)
     for key in wanted.resolved().schema.get("required", ()) if kinds == {"object"} else ():

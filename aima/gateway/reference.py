@@ -183,12 +183,13 @@ def _error(code: str, error: type[AimaError]) -> tuple[str, ...]:
 
 
 def _diagnostics() -> Iterator[str]:
-    yield "# Diagnostics\n\nWhat `aima check` and `aima run` tell about a workflow file."
+    yield "# Diagnostics\n\nWhat `aima check` and `aima run` tell about a workflow file;"
+    yield "`aima explain CODE` shows the page of one."
     for package in (aima.dsl, aima.workflows):  # a module declares its codes when it is imported
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
     for code, meaning in sorted(CODES.items()):
-        yield f"\n## {code}\n\n{meaning}"
+        yield f"\n## {code}\n\n{meaning} [With examples](../diagnostics/{code}.md)."
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ SHIPPED = {
     "workflows": "aima/_shipped/workflows",
     "dsl/schemas": "aima/_shipped/schemas",
     "templates": "aima/_shipped/templates",
+    "docs/diagnostics": "aima/_shipped/diagnostics",
 }
 """Each folder of the repository that ships, and where it lies in the wheel."""
 

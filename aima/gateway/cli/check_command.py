@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from aima.gateway.cli.exits import FAILED
 from aima.gateway.cli.terminal import give_json, say
 
+if TYPE_CHECKING:
+    from aima.dsl.check import Checked
+
+FORMATS = ("text", "json", "sarif", "github")
+
 
 @click.command("check")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--strict", is_flag=True, help="Warnings count as errors.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(*, files: tuple[Path, ...], strict: bool, as_json: bool) -> None:
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="text",
+    help="How to tell them: for people, programs, code scanning, or a GitHub runner.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+def command(*, files: tuple[Path, ...], strict: bool, form: str, as_json: bool) -> None:
     """Find the mistakes in workflows; nothing is run.
 
-    FILES are files, names of workflows, or folders of them.
+    FILES are files, names of workflows, or folders of them. The exit code is 1 where there are
+    errors; `aima explain CODE` tells what a code means.
     """
-    from dataclasses import asdict
-
-    from aima.gateway.cli.diagnostics import counted, show
-    from aima.gateway.cli.workflow_files import workflow_files
+    from aima.gateway.cli.workflow_files import shown, workflow_files
     from aima.gateway.definitions import Definitions
     from aima.gateway.units import units_of
     from aima.settings import load_settings
@@ -30,16 +42,33 @@ def command(*, files: tuple[Path, ...], strict: bool, as_json: bool) -> None:
     settings = load_settings()
     definitions = Definitions(units_of(settings))
     workflows = workflow_files(files, settings.root)
-    checked = [definitions.check(_read(file), str(file)) for file in workflows]
-    found = [asdict(diagnostic) for one in checked for diagnostic in one.diagnostics]
-    if as_json:
-        give_json(found)
-    else:
-        if found:
-            show(found)
-        say(f"{counted(found)} in {len(workflows)} workflow{'s' * (len(workflows) != 1)}")
-    if any(strict or one["severity"] == "error" for one in found):
+    checked = [definitions.check(_read(file), shown(file), str(file)) for file in workflows]
+    _give(checked, "json" if as_json else form)
+    found = [one for each in checked for one in each.diagnostics]
+    if any(strict or one.severity == "error" for one in found):
         raise SystemExit(FAILED)
+
+
+def _give(checked: Sequence[Checked], form: str) -> None:
+    """Print the findings: reports on stdout, what is for people on stderr."""
+    from dataclasses import asdict
+
+    from aima.gateway import reports
+    from aima.gateway.cli.diagnostics import counted, show_found
+    from aima.gateway.explain import link_of
+
+    found = [one for each in checked for one in each.diagnostics]
+    told = [asdict(one) for one in found]
+    if form == "sarif":
+        give_json(reports.sarif(found))
+    elif form == "json":
+        give_json([{**one, "page": link_of(one["code"])} for one in told])
+    else:
+        if form == "github":
+            click.echo(reports.github(found), nl=False)
+        elif found:
+            show_found(found, [each.source for each in checked])
+        say(f"{counted(told)} in {len(checked)} workflow{'s' * (len(checked) != 1)}")
 
 
 def _read(file: Path) -> bytes:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from aima.dsl.load import Source
 
 
+_MOST_NAMED = 3
+
+
 def show(found: Iterable[dict[str, Any]]) -> None:
     """Print each finding with its line of the file and a caret."""
     from aima.dsl.diagnostic import Diagnostic, Severity
@@ -32,11 +35,16 @@ def show(found: Iterable[dict[str, Any]]) -> None:
 
 
 def show_found(diagnostics: Iterable[Diagnostic], sources: Iterable[Source]) -> None:
-    """Print findings with the lines of their files."""
+    """Print findings with the lines of their files, and the way to more about them."""
     from aima.dsl.render import render_text
 
+    diagnostics = list(diagnostics)
     colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     say(render_text(diagnostics, sources, colour=colour))
+    codes = list(dict.fromkeys(diagnostic.code for diagnostic in diagnostics))
+    commands = [f"`aima explain {code}`" for code in codes[:_MOST_NAMED]]
+    if codes:
+        say(f"More, with examples: {', '.join(commands)}{', …' * (len(codes) > _MOST_NAMED)}")
 
 
 def counted(found: Iterable[dict[str, Any]]) -> str:

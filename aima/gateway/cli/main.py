@@ -26,6 +26,7 @@ COMMANDS = (
     "retry",
     "rerun",
     "check",
+    "explain",
     "fmt",
     "new",
     "import",
