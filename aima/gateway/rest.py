@@ -35,7 +35,9 @@ from aima.gateway.incoming import accept, read
 from aima.gateway.problem import problem, tell
 from aima.gateway.streams import StreamRoutes
 from aima.stack.lock import StackState
+from aima.temporal.again import Again
 from aima.temporal.runs import RunRequest, Runs
+from aima.workflows.outline import NOTHING, rows, shape
 
 if TYPE_CHECKING:
     from aima.stack.supervisor import Supervisor
@@ -228,8 +230,13 @@ class Door:
         )
         told = {"id": run_id, "workflow": plan.name, "plan": plan.hash}
         steps = [{"step": s["id"], "unit": s.get("unit", "")} for s in _steps(plan.data)]
+        rest: dict[str, Any] = {
+            "rows": [{**row, "run": run_id} for row in rows(shape(plan.data), NOTHING)]
+        }
         warnings = [asdict(found) for found in checked.diagnostics]
-        return JSONResponse({**told, "steps": steps, "diagnostics": warnings}, status_code=201)
+        return JSONResponse(
+            {**told, **rest, "steps": steps, "diagnostics": warnings}, status_code=201
+        )
 
     async def list_runs(self, request: Request) -> Response:
         """List the latest runs."""
@@ -240,10 +247,8 @@ class Door:
     async def find_run(self, request: Request) -> Response:
         """Tell where a run is, step by step, and how it ended."""
         run = await self.runs.find(request.path_params["id"])
-        steps = await self.runs.steps(run.id)
-        told = {**_plain(run), "steps": [asdict(step) for step in steps]}
-        if run.state == "running":
-            told["waits"] = await self.runs.waits(run.id)
+        steps, tree = await self.runs.look(run.id)
+        told = {**_plain(run), "steps": [asdict(step) for step in steps], **tree}
         if run.state != "running":
             told |= asdict(await self.runs.outcome(run.id))
         return JSONResponse(told)
@@ -251,11 +256,15 @@ class Door:
     async def watch_run(self, request: Request) -> Response:
         """Stream each change of a step, then the outcome."""
         run = await self.runs.find(request.path_params["id"])
+        trees = request.query_params.get("trees") == "true"
 
         async def lines() -> AsyncIterator[bytes]:
-            async with aclosing(self.runs.watch(run.id)) as changes:
+            async with aclosing(self.runs.follow(run.id, trees=trees)) as changes:
                 async for change in changes:
-                    yield _line({"type": "step", **asdict(change)})
+                    if isinstance(change, dict):
+                        yield _line({"type": "tree", **change})
+                    else:
+                        yield _line({"type": "step", **asdict(change)})
             yield _line({"type": "run", "id": run.id, **asdict(await self.runs.outcome(run.id))})
 
         return StreamingResponse(lines(), media_type="application/jsonl")
@@ -264,12 +273,12 @@ class Door:
         """Start a run that reuses what another one finished."""
         asked = await read(request, Retry)
         old = request.path_params["id"]
-        run_id = await self.runs.retry(old, start=asked.start, config=asked.config)
+        run_id = await Again(self.runs).retry(old, start=asked.start, config=asked.config)
         return JSONResponse({"id": run_id}, status_code=201)
 
     async def rerun_run(self, request: Request) -> Response:
         """Start a run with the recorded input and plan of another one."""
-        run_id = await self.runs.rerun(request.path_params["id"])
+        run_id = await Again(self.runs).rerun(request.path_params["id"])
         return JSONResponse({"id": run_id}, status_code=201)
 
     async def signal_run(self, request: Request) -> Response:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
+from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType, PendingActivityState
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
@@ -13,6 +17,8 @@ from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.converter import DataConverter
 
 from aima.workflows.failure import timeout_message
+from aima.workflows.outline import NOTHING, shape
+from aima.workflows.resume import step_in
 
 _ENDED = ("done", "failed", "cancelled")
 
@@ -43,19 +49,22 @@ class Steps:
 
     Attributes:
         ended: whether the run has ended.
+        goes_on: Temporal's id of the history that goes on from this one; empty where none does.
     """
 
     converter: DataConverter
     states: dict[str, StepState] = field(default_factory=dict)
     ended: bool = False
+    goes_on: str = ""
+    last_event: int = 0
     _scheduled: dict[int, tuple[str, float]] = field(default_factory=dict)
-    _last: int = 0
+    _timers: dict[int, tuple[Payload, float]] = field(default_factory=dict)
 
     def take(self, event: HistoryEvent) -> Iterator[StepState]:
         """Note one event; give the steps that it changed. An event taken before changes none."""
-        if event.event_id <= self._last:
+        if event.event_id <= self.last_event:
             return
-        self._last = event.event_id
+        self.last_event = event.event_id
         now = event.event_time.ToMicroseconds() / 1_000_000
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
             begun = event.activity_task_scheduled_event_attributes
@@ -67,6 +76,62 @@ class Steps:
                 yield self._set(replace(state, state="cancelled"))
         elif event.event_type in _ENDINGS:
             yield self._set(self._end(event, now))
+        elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
+            told = event.workflow_execution_continued_as_new_event_attributes
+            self.goes_on = told.new_execution_run_id
+        else:
+            self._note_timer(event, now)
+
+    def continue_as_new(self) -> None:
+        """Go on with a new history; what was in flight had ended before it began."""
+        self.states.clear()
+        self._scheduled.clear()
+        self._timers.clear()
+        self.goes_on, self.last_event = "", 0
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Tell how long those steps took that have ended, by path."""
+        return {path: s.seconds for path, s in self.states.items() if s.seconds is not None}
+
+    async def told(self, plan: Mapping[str, Any]) -> dict[str, Any]:
+        """Tell how far the run is, as far as its history knows."""
+        counts: dict[str, dict[str, int]] = {}
+        undone: Counter[str] = Counter()
+        for path, state in self.states.items():
+            if path.startswith("undo:"):
+                undone[step_in(path)] += state.state == "done"
+            elif not state.unit.startswith("aima.") or state.unit == "aima.emit":
+                kind = state.state if state.state in _ENDED else "running"
+                here = counts.setdefault(step_in(path), {})
+                here[kind] = here.get(kind, 0) + 1
+        waits = [wait async for wait in self._waits(plan)]
+        return {**NOTHING, "counts": counts, "undone": undone, "waits": waits}
+
+    def _note_timer(self, event: HistoryEvent, now: float) -> None:
+        if event.event_type == EventType.EVENT_TYPE_TIMER_STARTED:
+            length = event.timer_started_event_attributes.start_to_fire_timeout.ToTimedelta()
+            self._timers[event.event_id] = (
+                event.user_metadata.summary,
+                now + length.total_seconds(),
+            )
+        elif event.event_type == EventType.EVENT_TYPE_TIMER_FIRED:
+            self._timers.pop(event.timer_fired_event_attributes.started_event_id, None)
+        elif event.event_type == EventType.EVENT_TYPE_TIMER_CANCELED:
+            self._timers.pop(event.timer_canceled_event_attributes.started_event_id, None)
+
+    async def _waits(self, plan: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        """Read the waits off the timers, which carry the paths of their steps."""
+        steps = {line.id: line.step for line in shape(plan)}
+        for summary, until in list(self._timers.values()):
+            if not summary.data:
+                continue
+            [path] = await self.converter.decode([summary])
+            step = steps.get(step_in(str(path)))
+            if step is not None and step["body"] in ("wait", "wait_for"):
+                items = "".join(re.findall(r"\[\d+\]", str(path)))
+                until_text = datetime.fromtimestamp(until, UTC).isoformat()
+                yield {"step": f"{step['id']}{items}", "until": until_text, **_what(step)}
 
     async def take_pending(self, pending: PendingActivityInfo) -> StepState | None:
         """Note what the server says of a step in flight; give it if that is news."""
@@ -136,6 +201,17 @@ _CLOSING = frozenset(
         EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
     }
 )
+
+
+def _what(step: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what a step waits for, where its file says so literally."""
+    if step["body"] == "wait":
+        return {"for": "time"}
+    kind = next(k for k in ("signal", "event", "approval") if k in step["wait_for"])
+    said = step["wait_for"][kind]
+    if isinstance(said, dict):
+        said = said.get({"event": "type", "approval": "message"}.get(kind, ""))
+    return {"for": kind, "what": said if isinstance(said, str) else None}
 
 
 def _reason(failure: Failure) -> str:

@@ -18,7 +18,6 @@ from temporalio.client import (
     WorkflowExecutionStatus,
     WorkflowFailureError,
     WorkflowHandle,
-    WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
 )
 from temporalio.common import (
@@ -35,20 +34,16 @@ from temporalio.exceptions import (
     WorkflowAlreadyStartedError,
 )
 from temporalio.exceptions import TimeoutError as TemporalTimeout
-from temporalio.service import RPCError
 
-from aima.dsl.inputs import accept_config
 from aima.dsl.json import Json
 from aima.dsl.plan import Plan
 from aima.errors import Conflict, NotFound, TemporalUnreachable, ValidationFailed
 from aima.temporal.attributes import LABELS, PLAN
 from aima.temporal.history import Steps, StepState
+from aima.temporal.overview import Overview
 from aima.temporal.refusals import told
-from aima.temporal.watch import Watch
-from aima.workflows.interpreter import STATE
+from aima.temporal.watch import MOST_REPLAYED, Tree, Watch
 from aima.workflows.messages import APPROVE
-from aima.workflows.resume import UnknownStep, resumed
-from aima.workflows.waits import waits_in
 
 ANSWER_SECONDS = 10.0
 """How long a worker may take to answer for a run."""
@@ -100,6 +95,7 @@ class RunRequest:
         id: empty lets one be made up.
         source: the file the workflow came from, for people.
         state: what another run had finished, which this one goes on from.
+        effects: what its effect keys begin with; empty: with itself.
         memo: what else people shall know of it.
     """
 
@@ -108,6 +104,7 @@ class RunRequest:
     id: str = ""
     source: str = ""
     state: dict[str, Any] | None = None
+    effects: str = ""
     memo: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -128,6 +125,8 @@ def start_of(client: Client, plan: Plan, request: RunRequest) -> Start:
     given: dict[str, Any] = {"input": request.input, "config": request.config}
     if request.state is not None:
         given["state"] = request.state
+    if request.effects:
+        given["effects"] = request.effects
     labels = [str(label) for label in _labels(plan)]
     attributes: list[SearchAttributePair[Any]] = [
         SearchAttributePair(SearchAttributeKey.for_keyword(PLAN), plan.hash),
@@ -212,15 +211,41 @@ class Runs:
         Raises:
             NotFound: there is no such run.
         """
+        return (await self.look(run_id))[0]
+
+    async def _steps(self, run_id: str) -> Steps:
+        """Read the steps off a run's history as it is now."""
         steps = Steps(self.client.data_converter)
-        description = await self._describe(run_id)
         with told(f"run {run_id!r}"):
-            async for event in self._handle(run_id).fetch_history_events():
+            async for event in self.handle(run_id).fetch_history_events():
                 for _ in steps.take(event):
                     pass
-        for pending in description.raw_description.pending_activities:
+        return steps
+
+    async def tree(self, run_id: str) -> Tree:
+        """Tell how far a run is, as :class:`aima.temporal.overview.Overview` does.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        return (await self.look(run_id))[1]
+
+    async def look(self, run_id: str) -> tuple[list[StepState], Tree]:
+        """Tell where each step is that was ever begun, and the tree.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        description = (await self._describe(run_id)).raw_description
+        steps = await self._steps(run_id)
+        _, plan = await self.started_with(run_id)
+        overview = Overview(self.client, run_id, plan, steps)
+        if steps.ended and steps.last_event > MOST_REPLAYED:
+            overview.ask_nobody()
+        tree = await overview.look(description)
+        for pending in description.pending_activities:
             await steps.take_pending(pending)
-        return list(steps.states.values())
+        return list(steps.states.values()), tree
 
     async def watch(self, run_id: str) -> AsyncGenerator[StepState, None]:
         """Give each change of a step from the run's start on, until the run has ended.
@@ -228,8 +253,32 @@ class Runs:
         Raises:
             NotFound: there is no such run.
         """
+        async with aclosing(self.follow(run_id, trees=False)) as changes:
+            async for change in changes:
+                if isinstance(change, StepState):
+                    yield change
+
+    async def follow(self, run_id: str, *, trees: bool) -> AsyncGenerator[StepState | Tree, None]:
+        """Give what :meth:`watch` does and, if wanted, the tree of the run as it changes.
+
+        Args:
+            run_id: the run.
+            trees: whether to give the whole tree as well, whenever it has changed.
+
+        Raises:
+            NotFound: there is no such run.
+        """
         await self._describe(run_id)
-        watch = Watch(self._handle(run_id), Steps(self.client.data_converter))
+        steps, overview = Steps(self.client.data_converter), None
+        if trees:
+            _, plan = await self.started_with(run_id)
+            overview = Overview(self.client, run_id, plan, steps)
+        watch = Watch(
+            self.handle(run_id),
+            steps,
+            overview,
+            lambda history: self.client.get_workflow_handle(run_id, run_id=history),
+        )
         with told(f"run {run_id!r}"):
             async with aclosing(watch.changes()) as changes:
                 async for change in changes:
@@ -243,7 +292,7 @@ class Runs:
         """
         try:
             with told(f"run {run_id!r}"):
-                output = await self._handle(run_id).result()
+                output = await self.handle(run_id).result()
         except WorkflowFailureError as error:
             return _failure(error)
         return Outcome("completed", output=output)
@@ -264,7 +313,7 @@ class Runs:
         try:
             with told(f"run {run_id!r}"):
                 async with asyncio.timeout(ANSWER_SECONDS):
-                    await self._handle(run_id).execute_update(name, value, id=message_id or None)
+                    await self.handle(run_id).execute_update(name, value, id=message_id or None)
         except WorkflowUpdateFailedError as error:
             cause = error.cause
             message = cause.message if isinstance(cause, ApplicationError) else str(cause)
@@ -276,72 +325,14 @@ class Runs:
             ) from error
 
     async def waits(self, run_id: str) -> list[Json]:
-        """Tell what the steps of a run wait for; nothing, where no worker answers."""
-        state = await self._state(run_id, seconds=2)
-        if state is None:
-            return []
-        _, plan = await self._started_with(run_id)
-        return list(waits_in(state, plan))
+        """Tell what the steps of a run and of its children wait for."""
+        waits = (await self.tree(run_id))["waits"]
+        return waits if isinstance(waits, list) else []
 
-    async def rerun(self, run_id: str) -> str:
-        """Start a run with the recorded input and plan of another; give its id.
-
-        Raises:
-            NotFound: there is no such run.
-        """
-        request, plan = await self._started_with(run_id)
-        given = RunRequest(request["input"], request["config"], memo={"rerun_of": run_id})
-        return await self.start(Plan(plan), given)
-
-    async def retry(self, run_id: str, *, start: str, config: dict[str, Json]) -> str:
-        """Start a run that reuses what another one finished; give its id.
-
-        Args:
-            run_id: the run that ended.
-            start: the step to begin with again; empty: with what did not finish.
-            config: values that differ this time.
-
-        Raises:
-            NotFound: there is no such run, or no such step in it.
-            Conflict: it has not ended, or ended well.
-            ValidationFailed: it has no such config value.
-        """
-        run = await self.find(run_id)
-        if run.state == "running" or (run.state == "completed" and not start):
-            way = "`--from STEP` tells where to begin again" if run.state == "completed" else "wait"
-            raise Conflict(f"run {run_id!r} is {run.state}, so nothing is left to retry; {way}")
-        state = await self._state(run_id, seconds=ANSWER_SECONDS)
-        if state is None:
-            raise TemporalUnreachable(
-                f"no worker could tell what run {run_id!r} had finished; start one with `aima up`, "
-                "or start all over with `aima rerun`"
-            )
-        request, plan = await self._started_with(run_id)
-        try:
-            taken_over = resumed(state, plan, start)
-        except UnknownStep as error:
-            raise NotFound(f"run {run_id!r}: {error}") from error
-        given = RunRequest(
-            request["input"],
-            {**request["config"], **accept_config(Plan(plan), config)},
-            state=taken_over,
-            memo={"retry_of": run_id},
-        )
-        return await self.start(Plan(plan), given)
-
-    async def _state(self, run_id: str, *, seconds: float) -> dict[str, Any] | None:
-        """Ask a run, also one that has ended, for all it knows; None where nobody answers."""
-        try:
-            async with asyncio.timeout(seconds):
-                state = await self._handle(run_id).query(STATE, reject_condition=None)
-        except (TimeoutError, RPCError, WorkflowQueryFailedError):
-            return None
-        return state if isinstance(state, dict) else None
-
-    async def _started_with(self, run_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    async def started_with(self, run_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
         """Give the request and the plan with which a run's first history began."""
         with told(f"run {run_id!r}"):
-            async for event in self._handle(run_id).fetch_history_events():
+            async for event in self.handle(run_id).fetch_history_events(page_size=1):
                 payloads = event.workflow_execution_started_event_attributes.input.payloads
                 request, plan = await self.client.data_converter.decode(payloads)
                 return request, plan
@@ -358,7 +349,7 @@ class Runs:
         if run.state == "running":
             try:
                 with told(f"run {run_id!r}"):
-                    await self._handle(run_id).cancel()
+                    await self.handle(run_id).cancel()
             except NotFound:  # it ended in this moment
                 run = await self.find(run_id)
             else:
@@ -367,9 +358,10 @@ class Runs:
 
     async def _describe(self, run_id: str) -> WorkflowExecutionDescription:
         with told(f"run {run_id!r}"):
-            return await self._handle(run_id).describe()
+            return await self.handle(run_id).describe()
 
-    def _handle(self, run_id: str) -> WorkflowHandle[Any, Any]:
+    def handle(self, run_id: str) -> WorkflowHandle[Any, Any]:
+        """Reach a run through Temporal's own client."""
         return self.client.get_workflow_handle(run_id)
 
 

@@ -17,6 +17,7 @@ from aima.dsl.order import find_cycle
 from aima.dsl.places import place_of
 from aima.dsl.template import Evaluator, evaluator
 from aima.workflows.failure import StepError, StepFailed
+from aima.workflows.resume import step_in
 
 if TYPE_CHECKING:
     from aima.workflows.run import Run
@@ -205,8 +206,13 @@ class Frame:
         return self.own[1] if node.id == self.own[0] else f"{self.path}{node.id}"
 
     def effect_key(self, path: str) -> str:
-        """Name an effect for ever: workflow, first run of the chain, path."""
-        return f"{self.run.effects}/{path}"
+        """Name an effect for ever: workflow, first run of the chain, path.
+
+        A retry goes on with the names of the run before, but for what is to happen again.
+        """
+        renewed: Mapping[str, str] | None = self.run.state.get("renewed")
+        beginning = renewed.get(step_in(path)) if renewed else None
+        return f"{beginning or self.run.effects}/{path}"
 
     def place_of(self, node: Node) -> Place:
         """Give the place of a step in the list."""

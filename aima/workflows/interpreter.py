@@ -16,6 +16,7 @@ from aima.workflows.failure import RunCancelled, StepError, StepFailed
 from aima.workflows.life import live
 from aima.workflows.mail import Mail
 from aima.workflows.messages import deliver, refuse
+from aima.workflows.progress import PROGRESS
 from aima.workflows.run import Run
 from aima.workflows.segment import live_segment
 
@@ -96,6 +97,11 @@ class Interpreter:
     def state(self) -> Json:
         """Give all that the run knows."""
         return self._run.state if self._run is not None else None
+
+    @workflow.query(name=PROGRESS)
+    def how_far(self) -> Json:
+        """Tell how far the run is, in a few words."""
+        return self._run.progress.told() if self._run is not None else None
 
     def progress(self) -> str:
         """Draw how far the run is, in Markdown."""

@@ -88,6 +88,7 @@ class Items:
                 self._note(index, failure)
             else:
                 self.outputs[str(index)] = output
+                self._frame.run.progress.loop(self._node, done=1)
             leave(self._place, str(index))
             check_cancelled()
 
@@ -96,6 +97,7 @@ class Items:
         if error.item is None:
             error = replace(error, item=index)
         self.failed[str(index)] = {"index": index, "error": error.data()}
+        self._frame.run.progress.loop(self._node, failed=1)
         if self._loop.tolerated is not None and len(self.failed) > self._loop.tolerated:
             raise StepFailed(error) from failure
 

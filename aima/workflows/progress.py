@@ -1,48 +1,49 @@
-"""How far a run is, as a table that the Temporal UI shows under `current details`."""
+"""How far a run is: counted as it goes, told to the Temporal UI and to whoever asks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from enum import StrEnum
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
-from aima.workflows.frame import Node, Steps
+from temporalio import workflow
 
-MOST_ROWS = 40
-"""A longer workflow shows counts; nobody reads a longer table."""
+from aima.dsl.json import Json
+from aima.workflows.outline import Line, State, add_counts, rows, state_of
+from aima.workflows.progress_table import MOST_ROWS, summary, table
 
+if TYPE_CHECKING:
+    from aima.workflows.frame import Frame, Node
 
-class State(StrEnum):
-    """Where a step is."""
+__all__ = ["PROGRESS", "Progress", "State"]
 
-    waiting = "waiting"
-    running = "running"
-    done = "done"
-    failed = "failed"
-    cancelled = "cancelled"
-    skipped = "skipped"
+PROGRESS = "aima.progress"
+"""The query that tells how far a run is, in a few words however long it is."""
 
-
-_SIGNS = {
-    State.waiting: "·",
-    State.running: "▶",
-    State.done: "✓",
-    State.failed: "✗",
-    State.cancelled: "⊘",
-    State.skipped: "↷",
-}
+MOST_WAITS = 20
+"""So many of the waits are told one by one."""
 
 
 class Progress:
-    """How often each step came to each state.
+    """How often each step came to each state, how far the loops are, and what is waited for.
 
-    Attributes:
-        counts: by the id of a step, plain data, so that a continued run goes on counting.
+    All of it but the waits is part of the run's state, so that a continued run goes on counting;
+    the steps that wait tell so again.
     """
 
-    def __init__(self, steps: Steps, counts: dict[str, dict[str, int]]) -> None:
+    def __init__(self, lines: tuple[Line, ...], state: dict[str, Any], run_id: str) -> None:
         """Start with every step waiting, but for those counted before."""
-        self.counts = counts
-        self._rows = list(_rows(steps, 0))
+        self.waits: dict[str, dict[str, Json]] = {}
+        self._lines = lines
+        self._state = state
+        self._id = run_id
+        self._namespace = workflow.info().namespace
+        self.counts: dict[str, dict[str, int]] = state["counts"]
+        for counts in self.counts.values():
+            counts.pop("running", None)  # what ran when the last history ended begins again
+        self._loops: dict[str, dict[str, int]] = state.setdefault("loops", {})
+        self._notes: dict[str, dict[str, int]] = state.setdefault("notes", {})
 
     def set(self, node: Node, state: State) -> None:
         """Note where a step is."""
@@ -51,42 +52,59 @@ class Progress:
             counts["running"] = counts.get("running", 1) - 1
         counts[state.value] = counts.get(state.value, 0) + 1
 
-    def add(self, counts: dict[str, dict[str, int]]) -> None:
-        """Add what another part of the run has counted."""
-        for step, states in counts.items():
-            mine = self.counts.setdefault(step, {})
-            for state, count in states.items():
-                mine[state] = mine.get(state, 0) + count
+    def loop(self, node: Node, **more: int) -> None:
+        """Note more items of a loop: ``all`` that there are, those ``done``, those ``failed``."""
+        add_counts(self._loops, {node.id: more})
+
+    def note(self, node: Node, **notes: int) -> None:
+        """Note something about a step: ``rounds``, ``most``, ``pass``, ``branch``, ``winner``."""
+        self._notes.setdefault(node.id, {}).update(notes)
+
+    @contextmanager
+    def waiting(self, node: Node, frame: Frame, **what: Json) -> Iterator[None]:
+        """Tell that a step waits, for as long as it does."""
+        path = frame.path_of(node)
+        address = node.id + "".join(f"[{index}]" for index in frame.items)
+        self.waits[path] = {"step": address, **what}
+        try:
+            yield
+        finally:
+            del self.waits[path]
+
+    def add(self, told: Mapping[str, Any]) -> None:
+        """Add what a segment of the run has counted."""
+        add_counts(self.counts, told["counts"])
+        add_counts(self._loops, told.get("loops", {}))
+        for step, notes in told.get("notes", {}).items():
+            self._notes.setdefault(step, {}).update(notes)
+
+    def told(self) -> dict[str, Json]:
+        """Tell how far the run is."""
+        undone: list[dict[str, Any]] = self._state["undone"]
+        failed = sum("error" in record for record in undone)
+        undo: dict[str, Json] = {
+            "left": len(self._state["undos"]),
+            "done": len(undone) - failed,
+            "failed": failed,
+        }
+        waits = list(self.waits.values())
+        told: dict[str, Any] = {
+            "counts": self.counts,
+            "loops": self._loops,
+            "notes": self._notes,
+            "undone": Counter(record["step"] for record in undone if "error" not in record),
+            "waits": waits[:MOST_WAITS],
+            "more_waits": max(len(waits) - MOST_WAITS, 0),
+            "undo": undo,
+            "status": next(iter(self._state.get("ended", {})), "running"),
+        }
+        return told
 
     def markdown(self) -> str:
-        """Draw it."""
-        if len(self._rows) > MOST_ROWS:
-            return self._summary()
-        rows = (self._row(node, depth) for node, depth in self._rows)
-        return "\n".join(("| state | step | does |", "|--|--|--|", *rows))
-
-    def _row(self, node: Node, depth: int) -> str:
-        state = self.state(node.id)
-        counts = self.counts.get(node.id, {})
-        ended = sum(n for name, n in counts.items() if name != "running")
-        times = f" ×{ended}" if ended > 1 else ""  # noqa: RUF001 - a multiplication sign is meant
-        indent = "&emsp;" * depth
-        does = node.data.get("unit", node.body)
-        return f"| {_SIGNS[state]} {state}{times} | {indent}{node.id} | {does} |"
-
-    def state(self, step: str) -> State:
-        """Tell where a step is: what it does now, else how it ended, the worst first."""
-        counts = self.counts.get(step, {})
-        order = (State.running, State.failed, State.cancelled, State.done, State.skipped)
-        return next((state for state in order if counts.get(state.value, 0) > 0), State.waiting)
-
-    def _summary(self) -> str:
-        states = [self.state(node.id) for node, _ in self._rows]
-        return ", ".join(f"{states.count(state)} {state}" for state in State if state in states)
-
-
-def _rows(steps: Steps, depth: int) -> Iterator[tuple[Node, int]]:
-    for node in steps.nodes:
-        yield node, depth
-        for inner in node.lists():
-            yield from _rows(inner, depth + 1)
+        """Draw it for the Temporal UI, when somebody looks."""
+        if len(self._lines) <= MOST_ROWS:
+            told = self.told()
+            return table(rows(self._lines, told), told, self._id, self._namespace)
+        running = [step for step, counts in self.counts.items() if counts.get("running")]
+        totals = Counter(state_of(self.counts.get(line.id, {})) for line in self._lines)
+        return summary(totals, running, self.told(), self._id)

@@ -14,7 +14,12 @@ undos      what is to be undone if the run fails, in order of completion
 undone     what was undone, and what could not be
 mail       signals, approvals and events that no step has taken yet, by kind
 counts     how often each step came to each state
+loops      how many items of each loop there are, are done and failed
+notes      what else is told of a step: its rounds, its pass, the branch that won
 ended      how the main steps ended, once they have: ``{output}``, ``{error}``, ``{cancelled}``
+effects    what the effect keys of the run begin with
+renewed    what they begin with for steps that a retry repeats
+children   what children had finished that are tried again, by path
 started_at when the first history began, in ISO 8601
 ========== ===================================================================================
 """
@@ -36,6 +41,7 @@ from aima.dsl.template import Evaluator, evaluator
 from aima.workflows.failure import RunCancelled, StepFailed
 from aima.workflows.frame import Frame, Node, Place, Roots, Steps
 from aima.workflows.mail import Mail
+from aima.workflows.outline import shape
 from aima.workflows.progress import Progress
 from aima.workflows.schedule import stop
 from aima.workflows.window import Window
@@ -61,6 +67,7 @@ class Program:
         if plan["output"] is not None:
             self.output = evaluator(plan["output"])
         self.steps = Steps(plan["steps"])
+        self.lines = shape(plan)
         self.lists = {key: Steps(plan[key]) for key in ("on_failure", "finally") if plan.get(key)}
         self.nodes: dict[str, Node] = {}
         for steps in (self.steps, *self.lists.values()):
@@ -106,7 +113,8 @@ class Run:
         self.effects = str(
             request.get("effects") or f"{info.workflow_id}/{info.first_execution_run_id}"
         )
-        self.progress = Progress(program.steps, self.state["counts"])
+        self.state["effects"] = self.effects
+        self.progress = Progress(program.lines, self.state, info.workflow_id)
         self.status: dict[str, Json] = {
             "id": request.get("run") or info.workflow_id,
             "name": program.name,

@@ -122,10 +122,25 @@ class Segment:
             "effects": run.effects,
             "segment": cast("Json", segment),
             "state": {
+                **self._begun(),
                 "mail": run.mail.claim(self._is_mine),
                 "started_at": run.status["started_at"],
             },
         }
+
+    def _begun(self) -> dict[str, Json]:
+        """Give what a retry knows of these items: those that are done, and renewed effects."""
+        run, place = self.frame.run, self.frame.place_of(self.node)
+        mine = map(str, range(self.first, self.first + len(self.items)))
+        items = {key: place["items"][key] for key in mine if key in place.get("items", ())}
+        begun: dict[str, Json] = {}
+        if items:
+            inner: dict[str, Json] = {"items": items}
+            own = self.frame.own[0] == self.node.id
+            begun["place"] = inner if own else {"in": {self.node.id: inner}}
+        if run.state.get("renewed"):
+            begun["renewed"] = run.state["renewed"]
+        return begun
 
     def _take_over(self, told: dict[str, Any]) -> None:
         run, place = self.frame.run, self.frame.place_of(self.node)
@@ -136,7 +151,7 @@ class Segment:
         for kind, letters in told["mail"].items():
             for letter in letters:
                 run.mail.put(kind, letter)
-        run.progress.add(told["counts"])
+        run.progress.add(told)
         ended = told["ended"]
         if "error" in ended:
             raise StepFailed(StepError.of(ended["error"]))
@@ -205,7 +220,7 @@ async def live_segment(run: Run) -> Json:
         ended = {"returned": returned.output}
     except RunCancelled:
         ended = {"cancelled": True}
-    kept = ("undos", "undone", "cleanup", "mail", "counts")
+    kept = ("undos", "undone", "cleanup", "mail", "counts", "loops", "notes")
     state = {key: run.state[key] for key in kept if key in run.state}
     return {"items": items.outputs, "failed": items.failed, "ended": ended, **state}
 

@@ -8,6 +8,7 @@ from textwrap import dedent
 from typing import Any
 
 from aima.dsl.json import Json
+from aima.temporal.again import Again
 from tests.integration.lab import Lab
 from tests.integration.test_constructs import RUNS
 
@@ -171,7 +172,7 @@ async def retried(lab: Lab) -> str:
     async with lab.worker():
         first = await lab.start(text)
         await lab.outcome(first)
-        run_id = await lab.runs.retry(first, start="", config={})
+        run_id = await Again(lab.runs).retry(first, start="", config={})
         await lab.outcome(run_id)
     return run_id
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -16,17 +15,17 @@ import click
 from aima.errors import AimaError, Conflict, EngineNotRunning, TemporalUnreachable
 from aima.gateway.cli import outputs
 from aima.gateway.cli.exits import FAILED, INTERRUPTED, TIMEOUT, exit_code, tell
+from aima.gateway.cli.screen import Screen
 from aima.gateway.cli.stack_client import StackClient, run_path
 from aima.gateway.cli.steps import ENDED, row, show_error
 from aima.gateway.cli.terminal import can_ask, give_json, is_live, say, tint
+from aima.gateway.cli.tree import Tree
 from aima.settings import Settings
+from aima.workflows.progress_table import command_for, waiting_for
 
 RECONNECTIONS = 30
 RECONNECT_SECONDS = 1.0
 """A Temporal server that died is up again within a few of these."""
-
-_LINES = 24
-"""What a terminal that does not tell its height is taken to have."""
 
 
 @dataclass
@@ -39,7 +38,9 @@ class Follower:
     watch: bool = False
     steps: dict[str, dict[str, Any]] = field(default_factory=dict)
     cancelled: bool = False
-    _drawn: int = 0
+    tree: Tree = field(default_factory=lambda: Tree(""))
+    _screen: Screen = field(default_factory=Screen)
+    _told_at: float = 0.0
 
     def follow(self, started: dict[str, Any], targets: Mapping[str, Path]) -> int:
         """Show a run until it ends; write its outputs; give the exit code."""
@@ -48,6 +49,7 @@ class Follower:
             say(f"{tint(started['workflow'], bold=True)}  {run_id}")
             for step in started.get("steps", ()):
                 self.steps[step["step"]] = {**step, "state": "waiting"}
+            self.tree = Tree(run_id, {"rows": started.get("rows", ())})
         while True:
             try:
                 outcome = self._outcome(run_id)
@@ -55,6 +57,9 @@ class Follower:
             except KeyboardInterrupt:
                 if self._wants_to_leave(run_id):
                     return 0
+        if not self.as_json and is_live():
+            self.tree = self.tree.ended(outcome["state"])
+            self._draw()
         return self._end(run_id, outcome, targets)
 
     def _outcome(self, run_id: str) -> dict[str, Any]:
@@ -62,7 +67,7 @@ class Follower:
         for _ in range(RECONNECTIONS):
             self._draw()
             with suppress(EngineNotRunning, TemporalUnreachable):
-                for line in self.client.lines(run_path(run_id, "events")):
+                for line in self.client.lines(self._events_of(run_id)):
                     if line["type"] == "run":
                         return line
                     self._change(line)
@@ -71,6 +76,11 @@ class Follower:
         raise TemporalUnreachable(
             f"Temporal does not tell how run {run_id!r} goes on; `aima status {run_id}` may later"
         )
+
+    def _events_of(self, run_id: str) -> str:
+        """Name the stream; whoever only waits for the result asks for no trees."""
+        quiet = self.as_json and not self.watch
+        return run_path(run_id, "events") + ("" if quiet else "?trees=true")
 
     def _require_stack(self, run_id: str) -> None:
         try:
@@ -83,6 +93,9 @@ class Follower:
 
     def _change(self, line: dict[str, Any]) -> None:
         """Take a change in; what was told before a stream broke off is not told again."""
+        if line["type"] == "tree":
+            self._take_tree(line)
+            return
         before = self.steps.get(line["step"], {})
         state = before.get("state", "waiting")
         if state in ENDED or line == before or (line["state"] == "waiting" != state):
@@ -91,24 +104,40 @@ class Follower:
         if self.as_json:
             if self.watch:
                 give_json(line)
+        elif not is_live():
+            if line["state"] != state or self.watch:
+                self._say(row(line, self._width()))
+        else:
+            self.tree.words[line["step"]] = line["message"]
+            self._draw()
+
+    def _take_tree(self, line: dict[str, Any]) -> None:
+        """Take the tree in; one without rows says that a second has passed."""
+        if "rows" not in line:
+            self._draw()
+            return
+        waits = [wait for wait in line["waits"] if wait not in self.tree.told.get("waits", ())]
+        self.tree.told, self._told_at = line, time.monotonic()
+        if self.as_json:
+            if self.watch:
+                give_json(line)
         elif is_live():
             self._draw()
-        elif line["state"] != state or self.watch:
-            say("  " + row(line, self._width()))
+        else:
+            for wait in waits:
+                command = command_for(wait, wait["run"])
+                self._say(f"◷ {waiting_for(wait)}{f'  ({command})' if command else ''}")
 
     def _draw(self) -> None:
-        """Draw the steps anew over what was drawn before; of too many, those not done yet."""
+        """Draw the tree anew over what was drawn before."""
         if self.as_json or not is_live():
             return
-        fit = (os.get_terminal_size(sys.stderr.fileno()).lines or _LINES) - 1
-        steps = list(self.steps.values())
-        if len(steps) > fit:
-            steps = ([step for step in steps if step["state"] != "done"] or steps)[:fit]
-        rows = "".join(f"  {row(step, self._width())}\n" for step in steps)
-        up = f"\x1b[{self._drawn}A" if self._drawn else ""
-        # 7l and 7h: a row that is too long is cut and not wrapped, so that rows can be counted
-        click.echo(f"{up}\x1b[J\x1b[?7l{rows}\x1b[?7h", err=True, nl=False)
-        self._drawn = len(steps)
+        self.tree.age = time.monotonic() - self._told_at
+        self._screen.draw(self.tree.lines(self._screen.height))
+
+    @staticmethod
+    def _say(text: str) -> None:
+        say(f"  {text}")
 
     def _width(self) -> int:
         return max((len(name) for name in self.steps), default=0)
@@ -119,7 +148,7 @@ class Follower:
         Raises:
             KeyboardInterrupt: it is being cancelled already, and nobody wants to wait for it.
         """
-        self._drawn = 0
+        self._screen.leave()
         if self.cancelled:
             raise KeyboardInterrupt
         if can_ask() and _answer() == "d":

@@ -14,8 +14,15 @@ import click
 def command(*, run_id: str, start: str, sets: tuple[str, ...], detach: bool, as_json: bool) -> None:
     """Start a new run that reuses what RUN_ID finished.
 
-    What failed, what was undone, and what waits for either runs again.
-    """
+    Steps run again that failed or were never reached, were undone, or wait for such; of a loop
+    the items that did not end well. With --from also STEP, and what waits for it. What is reused
+    has no effect again; what was undone, and what --from names, has. The input stays as it was:
+    finished steps have read it.
+
+    \b
+    aima retry RUN_ID
+    aima retry RUN_ID --from summarize --set model=larger
+    """  # noqa: D301 - the mark for lines that click must not wrap is a backspace
     from aima.gateway.cli.again import again
     from aima.gateway.cli.inputs import read_json_or_text, split_pair
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from aima.settings import Settings
 
+MOST_LINES = 200
+"""A run with more to tell is folded to so many lines."""
+
 
 @click.command("status")
 @click.argument("run_id")
@@ -54,29 +57,19 @@ def _write(run: dict[str, Any], targets: dict[str, Path], settings: Settings) ->
 def _show(run: dict[str, Any], written: dict[str, Path]) -> None:
     from aima.dsl.render import escaped
     from aima.gateway.cli import outputs
-    from aima.gateway.cli.steps import row, show_error
+    from aima.gateway.cli.steps import show_error
+    from aima.gateway.cli.tree import SIGNS, Tree
 
     click.echo(f"{tint(escaped(run['workflow']), bold=True)}  {escaped(run['id'])}  {run['state']}")
-    width = max((len(step["step"]) for step in run["steps"]), default=0)
-    for step in run["steps"]:
-        click.echo("  " + row(step, width))
-    for wait in run.get("waits", ()):
-        click.echo("  " + _waiting(run["id"], wait))
+    tree = Tree(run["id"], run)
+    if run["state"] != "running":
+        tree = tree.ended(run["state"])
+    words = {step["step"]: step["message"] for step in run["steps"] if step["message"]}
+    tree.words = words
+    for line in tree.lines(MOST_LINES):
+        sign, colour = SIGNS.get(line.sign, (" ", None))
+        click.echo(f"  {tint(sign, colour)} {escaped(line.text)}".rstrip())
     if run["state"] == "completed":
         outputs.show(run["output"], written)
     elif run["state"] != "running":
         show_error(run)
-
-
-def _waiting(run_id: str, wait: dict[str, Any]) -> str:
-    """Say what a step waits for, and how to answer it."""
-    step, kind, what = wait["step"], wait.get("for"), wait.get("what")
-    if kind == "approval":
-        message = what.get("message") if isinstance(what, dict) else None
-        asked = f": {message}" if message else ""
-        return f"{step} waits for approval{asked}  (aima approve {run_id} {step})"
-    if kind == "signal":
-        return f"{step} waits for signal {what}  (aima signal {run_id} {what})"
-    if kind == "event":
-        return f"{step} waits for an event"
-    return f"{step} waits until {wait['until']}"

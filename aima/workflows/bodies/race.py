@@ -120,6 +120,7 @@ class Race(RunningBody):
             await stop(tasks)
             raise
         await stop(tasks)
+        frame.run.progress.note(node, winner=winner)
         for index, steps in enumerate(lists):
             if index != winner:
                 await self._forget(steps, frame)

@@ -135,6 +135,7 @@ class Repeat(RunningBody):
         most = node.read(_count, node.value(frame, "repeat", "max"), "repeat.max")
         while True:
             done: int = place.setdefault("rounds", 0)
+            frame.run.progress.note(node, rounds=done, most=most)
             if "round" not in place.get("in", {}):  # not in the middle of one
                 if self._ends(node, frame, place):
                     return {**place.get("last", {}), "rounds": done}

@@ -130,6 +130,7 @@ class Switch(RunningBody):
         if "branch" not in place:
             place["branch"] = self._chosen(node, frame)
         chosen: int | None = place["branch"]
+        frame.run.progress.note(node, branch=-1 if chosen is None else chosen)
         if chosen is None:
             return {}
         steps = node.steps("switch", chosen, "steps")

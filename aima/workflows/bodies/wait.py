@@ -102,7 +102,9 @@ class Wait(RunningBody):
             bound = node.read(parse_duration, said, "wait")
         left = frame.run.until(place, "until", max(bound, timedelta(0)))
         if left > timedelta(0):
-            await workflow.sleep(left, summary=frame.path_of(node))
+            for_time = {"for": "time", "until": place["until"]}
+            with frame.run.progress.waiting(node, frame, **for_time):
+                await workflow.sleep(left, summary=frame.path_of(node))
         return {}
 
 

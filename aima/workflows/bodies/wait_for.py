@@ -184,14 +184,24 @@ class WaitFor(RunningBody):
         place = frame.place_of(node)
         patience = node.duration(frame, "wait_for", "timeout") or PATIENCE
         left = frame.run.until(place, "until", patience)
+        what = {**self._asked(node, frame), "until": place["until"]}
         try:
-            output = await bounded(
-                self._came(node, frame, place), left, summary=frame.path_of(node)
-            )
+            with frame.run.progress.waiting(node, frame, **what):
+                output = await bounded(
+                    self._came(node, frame, place), left, summary=frame.path_of(node)
+                )
         except TimeoutError:
             return self._timed_out(node, patience)
         del place[LETTER]
         return output
+
+    @staticmethod
+    def _asked(node: Node, frame: Frame) -> dict[str, Json]:
+        """Tell what is waited for, for people: the message of an approval, a signal's name."""
+        said = node.data["wait_for"]
+        kind = next(kind for kind in _KINDS if kind in said)
+        key = {"approval": ("message",), "event": ("type",)}.get(kind, ())
+        return {"for": kind, "what": node.value(frame, "wait_for", kind, *key)}
 
     async def _came(self, node: Node, frame: Frame, place: Place) -> Json:
         said = node.data["wait_for"]

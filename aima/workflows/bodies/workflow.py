@@ -145,11 +145,15 @@ class Workflow(RunningBody):
         except ValidationFailed as error:
             raise StepFailed(node.error("VALIDATION_ERROR", error.message)) from error
         path = frame.path_of(node)
+        begun = frame.run.state.get("children", {}).pop(path, {})
         async with frame.run.window.place():
             try:
                 output: Json = await workflow.execute_child_workflow(
                     str(plan["name"]),
-                    args=[{"input": given, "config": {}, "child": True}, RawValue(_payload(node))],
+                    args=[
+                        {"input": given, "config": {}, "child": True, **begun},
+                        RawValue(_payload(node)),
+                    ],
                     id=f"{workflow.info().workflow_id}/{path}",
                     parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,
                     static_summary=path,

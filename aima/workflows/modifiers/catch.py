@@ -151,6 +151,7 @@ class Catch(RunningModifier):
                 chosen = _chosen(node, failure.error.code)
                 if chosen is None:
                     raise
+                frame.run.progress.note(node, went_on=1)
                 place["caught"] = {"handler": chosen, "error": failure.error.data()}
         caught: dict[str, Any] = place["caught"]
         index, error = caught["handler"], caught["error"]

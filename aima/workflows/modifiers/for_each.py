@@ -183,6 +183,10 @@ class ForEach(RunningModifier):
             raise StepFailed(node.error("VALIDATION_ERROR", message))
         loop = _loop(node, frame)
         running = Items(node, frame, proceed, loop)
+        place = frame.place_of(node)
+        if "all" not in place:
+            place["all"] = len(items)
+            frame.run.progress.loop(node, all=len(items))
         if needs_segments(node, len(items)):
             await in_segments(node, frame, loop, items)
         else:

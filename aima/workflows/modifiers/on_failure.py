@@ -74,6 +74,7 @@ class OnFailure(RunningModifier):
         try:
             return await proceed(frame)
         except StepFailed as failure:
+            frame.run.progress.note(node, went_on=1)
             return {"error": failure.error.data()}
 
 

@@ -155,11 +155,14 @@ class Retry(RunningModifier):
         place, path = frame.place_of(node), frame.path_of(node)
         while True:
             number: int = place.setdefault("pass", 1)
+            if number > 1:
+                frame.run.progress.note(node, **{"pass": number})
             try:
                 return await proceed(_pass(node, frame, number))
             except StepFailed as failure:
                 code = failure.error.code
-                if number >= policy.maximum_attempts or code in _NEVER:
+                tried = number - place.get("before", 0)
+                if tried >= policy.maximum_attempts or code in _NEVER:
                     raise
                 if code in (policy.non_retryable_error_types or ()):
                     raise
@@ -169,7 +172,9 @@ class Retry(RunningModifier):
             wait = policy.initial_interval * policy.backoff_coefficient ** min(number - 1, 60)
             longest = policy.maximum_interval or wait
             left = frame.run.until(place, f"pause{number}", min(wait, longest))
-            await workflow.sleep(left, summary=f"{path}: before pass {number + 1}")
+            again = {"for": f"pass {number + 1}", "until": place[f"pause{number}"]}
+            with frame.run.progress.waiting(node, frame, **again):
+                await workflow.sleep(left, summary=f"{path}: before pass {number + 1}")
             leave(place, f"pass{number}")
             place["pass"] = number + 1
 

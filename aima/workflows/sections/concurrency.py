@@ -138,7 +138,12 @@ async def _acquired(run: Run, place: dict[str, Any], said: Map[str, Any]) -> Jso
         message = f"another run holds the concurrency key {place['key']!r}"
         raise StepFailed(_error("CONFLICT", message, said))
     if answer == "queued":
+        run.progress.waits["concurrency"] = {
+            "step": "this run",
+            "for": f"its turn with the concurrency key {place['key']!r}",
+        }
         await run.mail.take(f"granted:{place['key']}", place)
+        del run.progress.waits["concurrency"]
     place["granted"] = True
     return None
 
