@@ -131,7 +131,10 @@ class Artifacts(_Group):
     """Where bytes live."""
 
     inline_bytes: int = Field(
-        default=65_536, ge=1024, description="Larger JSON values leave Temporal for the store."
+        default=65_536,
+        ge=1024,
+        le=131_072,
+        description="Larger JSON values leave Temporal for the store.",
     )
     max_bytes: int = Field(default=2 * 1024**3, ge=1, description="Largest single artifact.")
 

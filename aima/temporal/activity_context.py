@@ -82,6 +82,7 @@ class ActivityContext:
     Attributes:
         run: the run's id, where its log is.
         source: who tells the events of this attempt.
+        attempt: which attempt of its step it is, from 1.
         mask: hides the secrets of this attempt in all that it says.
         writer: shows the answer while it is made.
     """
@@ -90,6 +91,7 @@ class ActivityContext:
     effect_key: str
     run: str
     source: str
+    attempt: int = 1
     mask: Mask = field(default_factory=Mask)
     memory: HeartbeatMemory = field(default_factory=HeartbeatMemory)
     writer: Writer | None = None

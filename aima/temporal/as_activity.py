@@ -54,6 +54,7 @@ def as_activity(unit: Unit, around: Surroundings) -> Callable[..., Awaitable[dic
     ``secrets``   pairs of a path into the input and the parts of the text that belongs there
     ``labels``    texts by name, for the log
     ``stream``    ``{run, step}``, under which the answer is shown while it is made
+    ``tried``     how many attempts the step has behind it, made beside the workflow
     ============= ==================================================================================
     """
 
@@ -62,9 +63,10 @@ def as_activity(unit: Unit, around: Surroundings) -> Callable[..., Awaitable[dic
         info = activity.info()
         run_id = info.workflow_id or ""
         source = source_of(info.workflow_type or "", run_id)
-        context = ActivityContext(around, call["effect"], run_id, source)
+        attempt = info.attempt + call.get("tried", 0)
+        context = ActivityContext(around, call["effect"], run_id, source, attempt)
         context.memory.text = _left(info.heartbeat_details)
-        line = {"step": info.activity_id, "unit": unit.name, "attempt": info.attempt}
+        line = {"step": info.activity_id, "unit": unit.name, "attempt": attempt}
         if labels := call.get("labels"):
             line["labels"] = labels
         context.write({**line, "state": "started"})
@@ -73,8 +75,8 @@ def as_activity(unit: Unit, around: Surroundings) -> Callable[..., Awaitable[dic
             async with AsyncExitStack() as shown:
                 if (stream := call.get("stream")) and "secrets" not in call:
                     begun = info.current_attempt_scheduled_time.timestamp()
-                    attempt = int(begun * 1000)  # by the server's clock: it only grows
-                    opened = around.streams.open(stream["run"], stream["step"], attempt)
+                    number = int(begun * 1000)  # by the server's clock: it only grows
+                    opened = around.streams.open(stream["run"], stream["step"], number)
                     context.writer = await shown.enter_async_context(opened)
                 output = await _attempt(unit, given, call, context)
         except asyncio.CancelledError:
@@ -107,17 +109,18 @@ async def _attempt(
     try:
         return await _watched(work, context, call.get("heartbeat"))
     except AimaError as error:
-        raise _told(error) from error
+        raise _told(error, context) from error
     except asyncio.CancelledError:
         details = activity.cancellation_details()
         if details is not None and details.worker_shutdown:
-            raise _told(ExecutionFailed("the worker stopped before the step was done")) from None
+            stopped = ExecutionFailed("the worker stopped before the step was done")
+            raise _told(stopped, context) from None
         raise
     except ApplicationError:
         raise
     except Exception as error:
         broken = InternalError(f"{unit.name} broke: {type(error).__name__}: {error}")
-        raise _told(broken) from error
+        raise _told(broken, context) from error
     finally:
         await _cleaned_up(work, context)
 
@@ -198,7 +201,10 @@ async def _cleaned_up(
 
 
 def _beat(context: ActivityContext) -> None:
-    beat = {"attempt": activity.info().attempt, "message": context.message}
+    info = activity.info()
+    if info.is_local:  # beside its workflow: the server knows nothing of it
+        return
+    beat = {"attempt": info.attempt, "message": context.message}
     if context.memory.text:
         beat["memory"] = context.memory.text
     activity.heartbeat(beat)
@@ -210,11 +216,11 @@ def _left(details: Sequence[Any]) -> str:
     return str(last.get("memory", "")) if isinstance(last, dict) else ""
 
 
-def _told(error: AimaError) -> ApplicationError:
+def _told(error: AimaError, context: ActivityContext) -> ApplicationError:
     asked = error.retry_after if isinstance(error, RateLimited) else None
     return ApplicationError(
         error.message,
-        {"attempt": activity.info().attempt},
+        {"attempt": context.attempt},
         type=error.code,
         non_retryable=not error.retryable,
         next_retry_delay=None if asked is None else timedelta(seconds=asked),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import Any
 from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType, PendingActivityState
 from temporalio.api.failure.v1 import Failure
-from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.history.v1 import HistoryEvent, MarkerRecordedEventAttributes
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.converter import DataConverter
 
@@ -70,6 +71,9 @@ class Steps:
             begun = event.activity_task_scheduled_event_attributes
             self._scheduled[event.event_id] = (begun.activity_id, now)
             yield self._set(StepState(begun.activity_id, begun.activity_type.name))
+        elif event.event_type == EventType.EVENT_TYPE_MARKER_RECORDED:
+            if event.marker_recorded_event_attributes.marker_name == _BESIDE:
+                yield self._set(_beside(event.marker_recorded_event_attributes))
         elif event.event_type in _CLOSING:
             self.ended = True
             for state in [s for s in self.states.values() if s.state not in _ENDED]:
@@ -212,6 +216,29 @@ def _what(step: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(said, dict):
         said = said.get({"event": "type", "approval": "message"}.get(kind, ""))
     return {"for": kind, "what": said if isinstance(said, str) else None}
+
+
+_BESIDE = "core_local_activity"
+"""How the SDK's core calls the one event of a unit that ran beside the workflow."""
+
+
+def _beside(marker: MarkerRecordedEventAttributes) -> StepState:
+    """Read a step that is over; while it ran, the history had nothing of it."""
+    told = json.loads(marker.details["data"].payloads[0].data)
+    seconds = _seconds(told["complete_time"]) - _seconds(told["original_schedule_time"])
+    failed = marker.HasField("failure")
+    cancelled = failed and marker.failure.HasField("canceled_failure_info")
+    return StepState(
+        told["activity_id"],
+        told["activity_type"],
+        "cancelled" if cancelled else "failed" if failed else "done",
+        seconds=round(max(seconds, 0.0), 3),
+        message=_reason(marker.failure) if failed and not cancelled else "",
+    )
+
+
+def _seconds(moment: dict[str, float]) -> float:
+    return moment["seconds"] + moment["nanos"] / 1e9
 
 
 def _reason(failure: Failure) -> str:

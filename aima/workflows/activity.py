@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from typing import Any
 
 from temporalio import workflow
 from temporalio.api.common.v1 import Payload
@@ -15,10 +13,12 @@ from temporalio.workflow import ActivityCancellationType
 
 from aima.dsl.json import Json
 from aima.dsl.template import to_text
+from aima.workflows.beside import Again, Attempts, beside
 from aima.workflows.failure import StepFailed, from_activity
 from aima.workflows.frame import Frame, Node
 from aima.workflows.retry_policy import MOST_ATTEMPTS, retry_policy
 from aima.workflows.schedule import check_cancelled
+from aima.workflows.window import Window
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=10)
 """Silence after which a worker is taken for dead; it beats every half second."""
@@ -33,7 +33,7 @@ class Call:
 
     Attributes:
         more: what the worker is told besides the input: heartbeat, cache, secrets, labels.
-        local: whether the worker that runs the workflow runs it too, without a task of its own.
+        local: whether its first attempt is made beside the workflow, without a task of its own.
     """
 
     unit: str
@@ -96,37 +96,49 @@ async def perform(call: Call, node: Node, frame: Frame, path: str) -> Json:
         StepFailed: the unit failed for good.
     """
     async with frame.run.window.place():
-        payload = _payload(call.input, node)
-        policy = retry_policy(node, call.retry)
-        more: dict[str, Json] = {"effect": frame.effect_key(path), **call.more}
-        await frame.run.window.carry(len(payload.data))
-        same: dict[str, Any] = {
-            "args": [RawValue(payload), more],
-            "activity_id": path,
-            "summary": path,
-            "start_to_close_timeout": timedelta(seconds=call.timeout),
-            "schedule_to_close_timeout": timedelta(seconds=call.deadline),
-            "retry_policy": policy,
-        }
+        attempts = _attempts_of(call, node, frame, path)
         try:
-            if call.local:
-                output: Json = await workflow.execute_local_activity(call.unit, **same)
-            else:
-                output = await workflow.execute_activity(
-                    call.unit,
-                    **same,
-                    task_queue=call.queue,
-                    priority=Priority(priority_key=call.priority),
-                    heartbeat_timeout=HEARTBEAT_TIMEOUT,
-                    cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-                )
+            return await _made(attempts, call, frame.run.window)
         except ActivityError as error:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():  # the run or a sibling ended this step
-                raise asyncio.CancelledError from error
-            told = from_activity(error, node, most_attempts=policy.maximum_attempts)
-            raise StepFailed(told) from error
+            check_cancelled()  # the run or a sibling ended this step
+            most = attempts.policy.maximum_attempts
+            raise StepFailed(from_activity(error, node, most_attempts=most)) from error
+
+
+async def _made(attempts: Attempts, call: Call, window: Window) -> Json:
+    """Make the attempts, the first one beside the workflow where it may be."""
+    if call.local:
+        try:
+            return await beside(attempts, window)
+        except Again as again:
+            attempts = again.left
+    await window.carry(len(attempts.given.data))
+    output: Json = await workflow.execute_activity(
+        attempts.unit,
+        args=[RawValue(attempts.given), attempts.more],
+        activity_id=attempts.path,
+        summary=attempts.path,
+        start_to_close_timeout=attempts.timeout,
+        schedule_to_close_timeout=attempts.deadline,
+        retry_policy=attempts.policy,
+        task_queue=call.queue,
+        priority=Priority(priority_key=call.priority),
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    )
     return output
+
+
+def _attempts_of(call: Call, node: Node, frame: Frame, path: str) -> Attempts:
+    return Attempts(
+        unit=call.unit,
+        given=_payload(call.input, node),
+        more={"effect": frame.effect_key(path), **call.more},
+        path=path,
+        timeout=timedelta(seconds=call.timeout),
+        deadline=timedelta(seconds=call.deadline),
+        policy=retry_policy(node, call.retry),
+    )
 
 
 async def ask(activity: str, given: dict[str, Json], node: Node, frame: Frame) -> Json:

@@ -18,7 +18,7 @@ _AT_ONCE = timedelta(milliseconds=1)  # zero would mean Temporal's own second
 _NEVER_RETRIED = ("PayloadsTooLarge",)
 """Codes of Temporal's own that another attempt cannot mend, and that it would retry for ever."""
 
-_TIMEOUTS = ("TemporalTimeout:StartToClose", "TemporalTimeout:Heartbeat")
+TIMEOUTS = ("TemporalTimeout:StartToClose", "TemporalTimeout:Heartbeat")
 """What Temporal calls a ``TIMEOUT`` that it noticed itself, where errors are named."""
 
 
@@ -51,7 +51,7 @@ def _policy(node: Node, said: dict[str, Json]) -> RetryPolicy:
         non_retryable_error_types=[
             *_NEVER_RETRIED,
             *codes,
-            *(_TIMEOUTS if "TIMEOUT" in codes else ()),
+            *(TIMEOUTS if "TIMEOUT" in codes else ()),
         ],
     )
 

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 
 from temporalio import workflow
 
 MAX_IN_FLIGHT = 500
 MAX_TASK_BYTES = 3_000_000
+MOST_BESIDE = 6
+"""Units at once beside the workflow. Nobody knows before how much they leave, so all of them may
+come on top of a full task: 6 times the largest value that stays in a history, 128 KB, fit."""
+
 _OVERHEAD_BYTES = 600
 """What a scheduled activity costs besides its input: ids, timeouts, retry policy."""
 
@@ -44,6 +48,7 @@ class Window:
         self._task = -1
         self._bytes = 0
         self._next_task: asyncio.Task[None] | None = None
+        self._beside = asyncio.Semaphore(MOST_BESIDE)
 
     def place(self) -> AbstractAsyncContextManager[None]:
         """Hold one of the places in flight, waiting for it in line."""
@@ -53,15 +58,27 @@ class Window:
         """Count an input of ``size`` bytes to this workflow task, or to the next if it is full."""
         size += _OVERHEAD_BYTES
         while True:
-            task = workflow.info().get_current_history_length()
-            if task != self._task:
-                self._task, self._bytes = task, 0
+            self.weigh(0)
             if self._bytes == 0 or self._bytes + size <= self._max_bytes:
                 self._bytes += size
                 return
             if self._next_task is None or self._next_task.done():
                 self._next_task = asyncio.create_task(_next_workflow_task())
             await asyncio.shield(self._next_task)
+
+    @asynccontextmanager
+    async def beside(self) -> AsyncIterator[None]:
+        """Hold one of the places beside the workflow, in a task that has room for more."""
+        async with self._beside:
+            await self.carry(0)
+            yield
+
+    def weigh(self, size: int) -> None:
+        """Count what a unit beside the workflow has left to the workflow task that carries it."""
+        task = workflow.info().get_current_history_length()
+        if task != self._task:
+            self._task, self._bytes = task, 0
+        self._bytes += size
 
     async def enter(self) -> None:
         """Take one of the places, waiting for it in line."""

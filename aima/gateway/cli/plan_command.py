@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
@@ -25,13 +25,14 @@ def command(*, workflow: str, as_json: bool) -> None:
     from aima.gateway.units import units_of
     from aima.settings import load_settings
     from aima.shipped import find_workflow
+    from aima.workflows.bodies.unit import reasons_for_tasks
 
     settings = load_settings()
     file = find_workflow(workflow, settings.root)
     definitions = Definitions(units_of(settings), settings.root)
     with told(file):
         checked = definitions.check(file.read_bytes(), str(file))
-    if not checked.ok:
+    if not checked.ok or checked.document is None:
         show_found(checked.diagnostics, [checked.source])
         raise SystemExit(FAILED)
     plan = definitions.plan(checked)
@@ -39,37 +40,45 @@ def command(*, workflow: str, as_json: bool) -> None:
         give_json({"hash": plan.hash, "plan": plan.data})
         return
     click.echo(f"{plan.name}  {plan.hash}")
-    for line in _lines(plan.data["steps"], 1):
+    reasons = reasons_for_tasks(checked.document, definitions.signatures)
+    for line in _lines(plan.data["steps"], 1, reasons):
         click.echo(line)
     for key in ("on_failure", "finally"):
         if key in plan.data:
             click.echo(f"{key}:")
-            for line in _lines(plan.data[key], 1):
+            for line in _lines(plan.data[key], 1, reasons):
                 click.echo(line)
 
 
-def _lines(steps: Any, depth: int) -> Iterator[str]:  # noqa: ANN401 - a part of a plan
+def _lines(
+    steps: Any,  # noqa: ANN401 - a part of a plan
+    depth: int,
+    reasons: Mapping[str, str],
+) -> Iterator[str]:
     for step in steps:
         does = step.get("unit") or step["body"]
         after = f"  after {', '.join(step['after'])}" if step["after"] else ""
         yield f"{'  ' * depth}{step['id']}  {does}{after}"
         if "unit" in step:
-            yield f"{'  ' * (depth + 2)}{_where(step)}; {_policy(step)}"
+            yield f"{'  ' * (depth + 2)}{_where(step, reasons)}; {_policy(step)}"
         for inner in _lists(step):
-            yield from _lines(inner, depth + 1)
+            yield from _lines(inner, depth + 1, reasons)
 
 
-def _where(step: dict[str, Any]) -> str:
+def _where(step: dict[str, Any], reasons: Mapping[str, str]) -> str:
     if "local" in step:
         return f"beside the workflow: {step['local']}"
     queue = step.get("queue")
-    return f"a task of its own, on queue {_shown(queue)}" if queue else "a task of its own"
+    where = f"a task of its own, on queue {_shown(queue)}" if queue else "a task of its own"
+    return f"{where}: {reasons[step['id']]}"
 
 
 def _policy(step: dict[str, Any]) -> str:
     retry = step["retry"]
     attempts = _shown(retry["max_attempts"])
-    return f"at most {_shown(step['timeout'])} s, {attempts} attempts"
+    bound = step["timeout"]
+    most = f"{bound:g} s" if isinstance(bound, int | float) else _shown(bound)
+    return f"at most {most}, {attempts} attempts"
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 - a compiled value

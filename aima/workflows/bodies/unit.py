@@ -40,6 +40,7 @@ from aima.dsl.check import Checker
 from aima.dsl.compile import Compiler
 from aima.dsl.diagnostic import define
 from aima.dsl.document import WRONG_TYPE, Document, Step
+from aima.dsl.duration import parse_duration
 from aima.dsl.json import Json
 from aima.dsl.nearest import nearest
 from aima.dsl.node import Mapping as MappingNode
@@ -166,10 +167,33 @@ def reason_for_a_task(step: Step, signature: Signature, document: Document) -> s
         return f"{signature.name} may change something"
     if signature.timeout > LOCAL_UNDER:
         return f"{signature.name} may take longer than {LOCAL_UNDER.total_seconds():g} s"
+    for_this_step = step.get("timeout") or document.default("timeout")
+    if for_this_step is not None and not _is_short(for_this_step):
+        return f"its `timeout` is not known to be at most {LOCAL_UNDER.total_seconds():g} s"
     for key in _REMOTE_KEYS:
         if step.get(key) is not None or document.default(key) is not None:
             return f"`{key}` needs one"
     return None
+
+
+def reasons_for_tasks(document: Document, signatures: Signatures) -> dict[str, str]:
+    """Tell of each step that runs a unit as a task of its own why it does, by its id."""
+    found = {}
+    for step in document.all_steps:
+        signature = signature_of(step, signatures)
+        reason = reason_for_a_task(step, signature, document) if signature is not None else None
+        if reason is not None:
+            found[step.id] = reason
+    return found
+
+
+def _is_short(timeout: Written) -> bool:
+    """Tell a duration that is written out and short enough to run beside the workflow."""
+    said = to_json(timeout)
+    try:
+        return parse_duration(said) <= LOCAL_UNDER
+    except ValueError:  # computed; or none, which the check has told
+        return False
 
 
 def unit_defaults(signature: Signature) -> dict[str, Json]:

@@ -1,8 +1,9 @@
 """``local: false``: never run the unit beside the workflow, always as a task of its own.
 
-The compiler runs quick units that change nothing beside the workflow, without a task of their
-own, which is faster; `aima plan` tells which and why. `false` forbids it, `true` insists: then the
-check tells why it cannot be.
+The compiler runs units that change nothing and take at most 5 s beside the workflow, without a
+task of their own, which is faster; `aima plan` tells which, and why the others are not. That holds
+for the first attempt: what fails or takes too long there is tried again as a task. `false` forbids
+it, `true` insists: then the check tells why it cannot be.
 
 In a workflow::
 

@@ -1,13 +1,18 @@
 """From a document to a plan."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from aima.catalog import catalog_of
 from aima.dsl.template import evaluator
+from aima.gateway.definitions import Definitions
+from aima.unit import Context, Domain
+from aima.workflows.bodies.unit import reasons_for_tasks
 from aima.workflows.run import Program
-from tests.unit.dsl.checking import DEFINITIONS, check, plan
+from tests.unit.dsl.checking import DEFINITIONS, Everything, Nothing, check, plan
 
 
 def steps_of(text: str) -> list[dict[str, Any]]:
@@ -183,3 +188,57 @@ def test_one_unit_alone_is_a_plan_too() -> None:
     assert step["unit"] == "made.up"
     assert evaluator(step["input"])({"input": {"text": "x"}}) == {"text": "x"}
     assert len(Program(json.loads(compiled.text)).nodes) == 1
+
+
+SHORT = Domain("quick")
+
+
+@SHORT.query(timeout=timedelta(seconds=5))
+async def look(request: Everything, ctx: Context) -> Nothing:
+    """Look something up at once."""
+    raise NotImplementedError
+
+
+@SHORT.command(idempotent=True, timeout=timedelta(seconds=1))
+async def turn(request: Everything, ctx: Context) -> Nothing:
+    """Turn something at once."""
+    raise NotImplementedError
+
+
+@SHORT.query(timeout=timedelta(seconds=6))
+async def search(request: Everything, ctx: Context) -> Nothing:
+    """Search for something, which may take long."""
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("unit", "fields", "reason"),
+    [
+        ("look", "", None),
+        ("look", "timeout: 5s", None),
+        ("look", "local: true", None),
+        ("look", "local: false", "the step says `local: false`"),
+        ("look", "timeout: 6s", "its `timeout` is not known to be at most 5 s"),
+        ("look", 'timeout: "${config.t}"', "its `timeout` is not known to be at most 5 s"),
+        ("look", "queue: there", "`queue` needs one"),
+        ("look", "heartbeat: 1s", "`heartbeat` needs one"),
+        ("look", "priority: 1", "`priority` needs one"),
+        ("look", "cache: {key: x}", "`cache` needs one"),
+        ("turn", "", "quick.turn may change something"),
+        ("search", "", "quick.search may take longer than 5 s"),
+        ("search", "timeout: 1s", "quick.search may take longer than 5 s"),
+    ],
+)
+def test_the_compiler_tells_what_runs_beside_the_workflow(
+    unit: str, fields: str, reason: str | None
+) -> None:
+    """Only what changes nothing and is over soon; an author may forbid it for a step."""
+    definitions = Definitions(catalog_of(SHORT))
+    text = f"name: w\nconfig: {{t: 1s}}\nsteps:\n  - id: a\n    type: quick.{unit}\n"
+    checked = definitions.check(f"{text}    input: {{text: x}}\n    {fields}\n", "w.yaml")
+    assert checked.ok, checked.diagnostics
+    assert checked.document is not None
+    reasons = reasons_for_tasks(checked.document, definitions.signatures)
+    assert reasons.get("a") == reason
+    steps: Any = definitions.plan(checked).data["steps"]
+    assert ("local" in steps[0]) is (reason is None)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pytest
 from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.api.enums.v1 import EventType, PendingActivityState, TimeoutType
-from temporalio.api.failure.v1 import Failure
+from temporalio.api.failure.v1 import CanceledFailureInfo, Failure
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.converter import DataConverter, PayloadCodec
@@ -188,3 +188,35 @@ async def test_an_end_that_is_read_while_the_progress_is_decoded_stays_the_end()
     list(known.take(begun))
     assert await known.take_pending(pending("a", progress="7 tokens")) is None
     assert known.states["a"].state == "done"
+
+
+@pytest.mark.parametrize(
+    ("failure", "expected"),
+    [
+        (None, ("done", "")),
+        (Failure(message="too loud"), ("failed", "too loud")),
+        (Failure(canceled_failure_info=CanceledFailureInfo()), ("cancelled", "")),
+    ],
+)
+def test_a_step_beside_the_workflow_is_known_by_its_one_event(
+    steps: Steps, failure: Failure | None, expected: tuple[str, str]
+) -> None:
+    """Nothing of it is in the history before it is over."""
+    event = History().event("MARKER_RECORDED")
+    marker = event.marker_recorded_event_attributes
+    marker.marker_name = "core_local_activity"
+    begun, over = {"seconds": 10, "nanos": 0}, {"seconds": 11, "nanos": 500_000_000}
+    told = {"activity_id": "a", "activity_type": "acme.shout"}
+    data = json.dumps({**told, "original_schedule_time": begun, "complete_time": over})
+    marker.details["data"].payloads.append(Payload(data=data.encode()))
+    if failure is not None:
+        marker.failure.CopyFrom(failure)
+    [found] = steps.take(event)
+    assert found == StepState("a", "acme.shout", expected[0], seconds=1.5, message=expected[1])
+
+
+def test_other_markers_are_no_steps(steps: Steps) -> None:
+    """The SDK writes them for reasons of its own."""
+    event = History().event("MARKER_RECORDED")
+    event.marker_recorded_event_attributes.marker_name = "core_patch"
+    assert list(steps.take(event)) == []
