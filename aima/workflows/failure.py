@@ -14,6 +14,7 @@ from temporalio.exceptions import (
     RetryState,
     TerminatedError,
     TimeoutType,
+    WorkflowAlreadyStartedError,
 )
 from temporalio.exceptions import (
     TimeoutError as TemporalTimeout,
@@ -104,8 +105,11 @@ def from_activity(error: ActivityError, node: Node, *, most_attempts: int) -> St
     return node.error("EXECUTION_FAILED", str(cause or error))
 
 
-def from_child(error: ChildWorkflowError, node: Node) -> StepError:
-    """Read Temporal's account of a failed child."""
+def from_child(error: ChildWorkflowError | WorkflowAlreadyStartedError, node: Node) -> StepError:
+    """Read Temporal's account of a failed child, or of one that could not start."""
+    if isinstance(error, WorkflowAlreadyStartedError):
+        message = f"another workflow has the id {error.workflow_id!r} of its child"
+        return node.error("CONFLICT", message)
     cause = error.cause
     if isinstance(cause, ApplicationError):
         return node.error(cause.type or "EXECUTION_FAILED", cause.message)

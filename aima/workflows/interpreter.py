@@ -63,7 +63,7 @@ class Interpreter:
                 _continue(run, args)
         full.cancel()
         try:
-            return life.result()
+            return _output(life, run)
         except StepFailed as failure:
             raise _failed(failure.error, run) from failure
         except RunCancelled as cancelled:
@@ -125,6 +125,14 @@ def _accept(args: Sequence[RawValue], mail: Mail) -> Run:
             type="INVALID_REQUEST",
             non_retryable=True,
         ) from error
+
+
+def _output(life: asyncio.Task[Json], run: Run) -> Json:
+    """Give what came of a life that is over; a cancel is too late for it, not for the truth."""
+    output = life.result()
+    if run.cancelled and "segment" not in run.request:
+        raise RunCancelled
+    return output
 
 
 def _continue(run: Run, args: Sequence[RawValue]) -> NoReturn:

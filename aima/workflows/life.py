@@ -26,10 +26,7 @@ async def live(run: Run) -> Json:
         RunCancelled: somebody cancelled the run.
     """
     steps = _around(run, lambda: _steps(run), inner=True)
-    output = await _around(run, lambda: _undone(run, steps), inner=False)()
-    if run.cancelled:  # too late for the steps, not for the truth
-        raise RunCancelled
-    return output
+    return await _around(run, lambda: _undone(run, steps), inner=False)()
 
 
 def _around(run: Run, proceed: Proceed, *, inner: bool) -> Proceed:

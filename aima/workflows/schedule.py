@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from aima.dsl.json import Json
-from aima.workflows.failure import StepFailed
+from aima.workflows.failure import Returned, StepFailed
 from aima.workflows.frame import Frame, Node, Steps, leave
 from aima.workflows.progress import State
 
@@ -63,6 +63,9 @@ class Schedule:
         except StepFailed as failure:
             progress.set(node, State.failed)
             self._fail(failure)
+        except Returned as returned:
+            progress.set(node, State.done)
+            self._fail(returned)
         except asyncio.CancelledError:
             progress.set(node, State.cancelled)
             raise

@@ -15,7 +15,11 @@ from typing import Any, cast
 
 from temporalio import workflow
 from temporalio.common import RawValue
-from temporalio.exceptions import ChildWorkflowError, TemporalError
+from temporalio.exceptions import (
+    ChildWorkflowError,
+    TemporalError,
+    WorkflowAlreadyStartedError,
+)
 from temporalio.workflow import ChildWorkflowHandle, ParentClosePolicy
 
 from aima.dsl.json import Json
@@ -89,7 +93,7 @@ class Segment:
                     told = cast("dict[str, Any]", await handle)
                 finally:
                     run.routes.remove(route)
-            except ChildWorkflowError as error:
+            except (ChildWorkflowError, WorkflowAlreadyStartedError) as error:
                 raise StepFailed(from_child(error, self.node)) from error
         self._take_over(told)
 

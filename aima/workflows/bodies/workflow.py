@@ -55,7 +55,11 @@ from typing import Any, cast
 from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.common import RawValue
-from temporalio.exceptions import ChildWorkflowError, is_cancelled_exception
+from temporalio.exceptions import (
+    ChildWorkflowError,
+    WorkflowAlreadyStartedError,
+    is_cancelled_exception,
+)
 from temporalio.workflow import ParentClosePolicy
 
 from aima.dsl.check import Checker
@@ -158,7 +162,7 @@ class Workflow(RunningBody):
                     parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,
                     static_summary=path,
                 )
-            except ChildWorkflowError as error:
+            except (ChildWorkflowError, WorkflowAlreadyStartedError) as error:
                 task = asyncio.current_task()
                 if is_cancelled_exception(error) and task is not None and task.cancelling():
                     raise asyncio.CancelledError from error

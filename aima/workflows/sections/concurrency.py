@@ -29,7 +29,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import TemporalError
+from temporalio.exceptions import ActivityError, TemporalError
 from temporalio.workflow import ActivityCancellationType
 
 from aima.dsl.check import Checker
@@ -125,14 +125,19 @@ async def _released(key: str) -> None:
 async def _acquired(run: Run, place: dict[str, Any], said: Map[str, Any]) -> Json:
     if place.get("granted"):
         return None
-    answer = await workflow.execute_activity(
-        "aima.acquire",
-        {key: place[key] for key in ("key", "limit", "on_conflict")},
-        activity_id="aima.acquire",
-        summary="concurrency",
-        start_to_close_timeout=timedelta(minutes=1),
-        cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-    )
+    try:
+        answer = await workflow.execute_activity(
+            "aima.acquire",
+            {key: place[key] for key in ("key", "limit", "on_conflict")},
+            activity_id="aima.acquire",
+            summary="concurrency",
+            start_to_close_timeout=timedelta(minutes=1),
+            cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+        )
+    except ActivityError as error:
+        check_cancelled()
+        message = f"the concurrency key {place['key']!r} could not be asked for: {error.cause}"
+        raise StepFailed(_error("EXECUTION_FAILED", message, said)) from error
     check_cancelled()
     if answer == "rejected":
         message = f"another run holds the concurrency key {place['key']!r}"
