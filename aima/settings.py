@@ -139,6 +139,32 @@ class Artifacts(_Group):
     max_bytes: int = Field(default=2 * 1024**3, ge=1, description="Largest single artifact.")
 
 
+class Files(_Group):
+    """Which files `resource.load` may read."""
+
+    roots: list[Path] | None = Field(
+        default=None,
+        description="Folders whose files may be read, in this order. Absent: the project's own. "
+        "What AIMA ships may always be read.",
+    )
+    max_bytes: int = Field(
+        default=64 << 20, ge=1, description="The most that one step may read, in all."
+    )
+
+
+class Media(_Group):
+    """How much the pictures and films of strangers may cost."""
+
+    max_pixels: int = Field(
+        default=64_000_000, ge=1, description="The most pixels of one picture of a film."
+    )
+    memory_bytes: int = Field(
+        default=4 << 30,
+        ge=256 << 20,
+        description="The most address space of a process that decodes a film.",
+    )
+
+
 class Settings(_Group):
     """All settings of one process."""
 
@@ -161,6 +187,8 @@ class Settings(_Group):
     )
     models: Models = Models()
     artifacts: Artifacts = Artifacts()
+    files: Files = Files()
+    media: Media = Media()
     streams: Streams = Streams()
     root: Path | None = Field(
         default=None, description="The project's folder; found, not set.", exclude=True

@@ -23,10 +23,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
+from aima.adapters.files.folders import FolderFiles
+from aima.adapters.media.frames import ProcessFrames
 from aima.adapters.vectors.sqlite import SqliteVectors
 from aima.errors import AimaError, InternalError, NotFound, TooLarge
 from aima.ports.artifacts import Artifact
 from aima.ports.engine import Engines
+from aima.ports.files import Files
+from aima.ports.frames import Frames
 from aima.ports.inference import (
     ChatReply,
     ChatRequest,
@@ -45,7 +49,7 @@ from aima.ports.inference import (
 )
 from aima.ports.vectors import Vectors
 from aima.routing.router import Router
-from aima.settings import Models
+from aima.settings import Models, Settings
 from aima.unit import Event
 
 Answer: TypeAlias = ChatReply | EmbedReply | Transcript | bytes | AimaError
@@ -236,6 +240,22 @@ class FakeContext:
     def vectors(self) -> Vectors:
         """A real store of passages, which vanishes with the context."""
         return SqliteVectors(_vanishing_folder(self) / "vectors.db")
+
+    @cached_property
+    def folder(self) -> Path:
+        """The folder whose files the unit may read; it vanishes with the context."""
+        return _vanishing_folder(self)
+
+    @cached_property
+    def files(self) -> Files:
+        """The files of ``folder``."""
+        return FolderFiles((self.folder,), Settings().files.max_bytes)
+
+    @cached_property
+    def frames(self) -> Frames:
+        """The real decoder of films."""
+        media = Settings().media
+        return ProcessFrames(media.max_pixels, media.memory_bytes)
 
     def progress(self, message: str) -> None:
         """Remember how far the work is."""

@@ -25,6 +25,8 @@ from pydantic import BaseModel, ConfigDict
 from aima.errors import AimaError
 from aima.ports.artifacts import Artifacts
 from aima.ports.engine import Engines, Memory
+from aima.ports.files import Files
+from aima.ports.frames import Frames
 from aima.ports.vectors import Vectors
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -61,6 +63,16 @@ class Context(Protocol):
     @property
     def vectors(self) -> Vectors:
         """The store of passages that are found by what they mean."""
+        ...
+
+    @property
+    def files(self) -> Files:
+        """The files of the project, to read."""
+        ...
+
+    @property
+    def frames(self) -> Frames:
+        """Whoever takes pictures out of films."""
         ...
 
     @property

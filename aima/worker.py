@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 import httpx2
 
 from aima.adapters.engines.openai import OpenAIEngine
+from aima.adapters.files.folders import FolderFiles
+from aima.adapters.media.frames import ProcessFrames
 from aima.adapters.vectors.sqlite import SqliteVectors
 from aima.catalog import Catalog, discover
 from aima.ports.artifacts import Artifacts
 from aima.routing.router import Router
 from aima.routing.slots import FileSlots
 from aima.settings import Settings, load_settings
+from aima.shipped import shipped
 from aima.stack.activation import EngineSocket
 from aima.stack.child import Children
 from aima.stack.ports import listen
@@ -69,6 +72,13 @@ def streams_of(settings: Settings, http: httpx2.AsyncClient) -> Streams:
     return HubClient(settings.streams.url, settings.streams.token.get_secret_value(), http)
 
 
+def files_of(settings: Settings) -> FolderFiles:
+    """Open the folders that units may read; what AIMA ships is always among them, last."""
+    project = [settings.root] if settings.root else []
+    roots = settings.files.roots if settings.files.roots is not None else project
+    return FolderFiles((*roots, shipped("workflows")), settings.files.max_bytes)
+
+
 async def work(settings: Settings, stop: asyncio.Event) -> None:
     """Serve the task queue until ``stop``.
 
@@ -88,6 +98,8 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
             engines=engines_of(settings, http, artifacts),
             artifacts=artifacts,
             vectors=SqliteVectors(settings.data / "vectors.db"),
+            files=files_of(settings),
+            frames=ProcessFrames(settings.media.max_pixels, settings.media.memory_bytes),
             effects=store.effects,
             log=logs_of(settings),
             events=Events(store.events),

@@ -133,6 +133,8 @@ async def _serve(kind: str, address: str, data: Path) -> None:
         engines=nothing,
         artifacts=artifacts_of(settings),
         vectors=nothing,
+        files=nothing,
+        frames=nothing,
         effects=nothing,
         log=log,
         events=nothing,

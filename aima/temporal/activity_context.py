@@ -10,6 +10,8 @@ from typing import Any, Protocol
 from aima.errors import TooLarge
 from aima.ports.artifacts import Artifacts
 from aima.ports.engine import Engines
+from aima.ports.files import Files
+from aima.ports.frames import Frames
 from aima.ports.vectors import Vectors
 from aima.store.cache import Cache
 from aima.store.events import CloudEvent
@@ -47,6 +49,8 @@ class Surroundings:
     engines: Engines
     artifacts: Artifacts
     vectors: Vectors
+    files: Files
+    frames: Frames
     effects: EffectRecord
     log: RunLog
     events: Events
@@ -115,6 +119,16 @@ class ActivityContext:
     def vectors(self) -> Vectors:
         """The store of passages."""
         return self.around.vectors
+
+    @property
+    def files(self) -> Files:
+        """The files of the project, to read."""
+        return self.around.files
+
+    @property
+    def frames(self) -> Frames:
+        """Whoever takes pictures out of films."""
+        return self.around.frames
 
     def progress(self, message: str) -> None:
         """Tell how far the work is; the next heartbeat carries it."""

@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "aima.blocking": "",
     "aima.media_type": "",
     "aima.passages": "",
+    "aima.records": "aima.errors",
     "aima.runlog": "",
     "aima.disk": "aima.errors",
     "aima.media": "aima.errors",
@@ -27,7 +28,7 @@ MAY_IMPORT = {
     "aima.unit": "aima.errors aima.ports",
     "aima.prompts": "aima.dsl aima.errors aima.settings aima.shipped",
     "activities": "aima.blocking aima.errors aima.media aima.passages aima.ports "
-    "aima.prompts aima.unit",
+    "aima.prompts aima.records aima.unit",
     "aima.dsl": "aima.errors",
     "aima.workflows": "aima.dsl aima.errors",
     "aima.graph": "aima.dsl",
@@ -36,7 +37,7 @@ MAY_IMPORT = {
     "aima.models": "aima.errors",
     "aima.store": "aima.blocking aima.disk aima.errors",
     "aima.embedded": "aima.errors aima.models aima.settings",
-    "aima.adapters": "aima.blocking aima.errors aima.media aima.ports aima.settings",
+    "aima.adapters": "aima.blocking aima.disk aima.errors aima.media aima.ports aima.settings",
     "aima.routing": "aima.errors aima.ports aima.settings",
     "aima.streams": "",
     "aima.temporal": "aima.artifacts aima.blocking aima.dsl aima.errors aima.ports aima.settings "
@@ -45,8 +46,8 @@ MAY_IMPORT = {
     "aima.shipped": "aima.dsl aima.errors",
     "aima.stack": "aima.errors aima.settings aima.temporal",
     # Where settings, adapters and units meet:
-    "aima.worker": "aima.adapters aima.catalog aima.ports aima.routing aima.settings aima.stack "
-    "aima.stores aima.streams aima.temporal",
+    "aima.worker": "aima.adapters aima.catalog aima.ports aima.routing aima.settings "
+    "aima.shipped aima.stack aima.stores aima.streams aima.temporal",
     "aima.testing": "aima.adapters aima.errors aima.ports aima.routing aima.settings aima.unit",
     # The doors, and what opens them:
     "aima.gateway": "aima aima.blocking aima.catalog aima.disk aima.dsl aima.errors aima.settings "

@@ -15,6 +15,8 @@ import pytest
 import aima.errors
 import aima.ports.artifacts
 import aima.ports.engine
+import aima.ports.files
+import aima.ports.frames
 import aima.ports.vectors
 from aima.catalog import discover
 from aima.errors import AimaError, InternalError
@@ -24,7 +26,13 @@ from aima.unit import Example, Unit
 UNITS = list(discover())
 EXAMPLES = [(unit, example) for unit in UNITS for example in unit.examples]
 ARTIFACT = {"artifact": f"sha256:{'0' * 64}", "media_type": "audio/wav", "bytes": 44}
-PORTS = (aima.ports.engine, aima.ports.artifacts, aima.ports.vectors)
+PORTS = (
+    aima.ports.engine,
+    aima.ports.artifacts,
+    aima.ports.vectors,
+    aima.ports.files,
+    aima.ports.frames,
+)
 
 every_unit = pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 every_example = pytest.mark.parametrize(

@@ -119,6 +119,8 @@ def lab_on(
             engines=fake.engines,
             artifacts=artifacts,
             vectors=fake.vectors,
+            files=fake.files,
+            frames=fake.frames,
             effects=store.effects,
             log=RunLogs(folder / "logs"),
             events=Events(store.events),

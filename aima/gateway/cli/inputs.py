@@ -84,7 +84,7 @@ def with_files(
 
     def put_or_pass(key: str, value: Any) -> Any:  # noqa: ANN401 - any JSON
         wanted = Type.of(schema).child(key)
-        wants_file = wanted is not None and wanted.kinds() == {ARTIFACT}
+        wants_file = wanted is not None and ARTIFACT in wanted.kinds()
         named = isinstance(value, str) and value.startswith("@")
         return put(base / value[1:], settings) if wants_file and named else value
 

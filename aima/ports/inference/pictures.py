@@ -130,7 +130,7 @@ class Frame(BaseModel):
     """A picture out of a film."""
 
     image: Artifact = Field(json_schema_extra=IMAGE)
-    index: int = Field(description="Which frame of the film, from 0.")
+    index: int = Field(description="Its place among the pictures taken, from 0.")
     time: float = Field(description="When it is shown, seconds from the start.")
     width: int
     height: int

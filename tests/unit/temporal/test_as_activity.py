@@ -38,6 +38,8 @@ def around(tmp_path: Path) -> Iterator[Surroundings]:
             engines=fake.engines,
             artifacts=fake.artifacts,
             vectors=fake.vectors,
+            files=fake.files,
+            frames=fake.frames,
             effects=store.effects,
             log=RunLogs(tmp_path / "logs"),
             events=Events(store.events),

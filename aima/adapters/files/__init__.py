@@ -1,0 +1,1 @@
+"""Where people keep their files."""

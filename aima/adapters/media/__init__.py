@@ -1,0 +1,1 @@
+"""Sound and pictures, decoded where they can do no harm."""
