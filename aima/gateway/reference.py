@@ -29,6 +29,7 @@ from aima.gateway.pages import table
 from aima.gateway.unit_pages import page, schema
 from aima.gateway.workflow_schema import workflow_schema
 from aima.settings import Settings, variable
+from aima.trial.cases import schema_of_tests
 from aima.workflows.constructs import language
 
 SCHEMAS = Path("dsl/schemas")
@@ -66,6 +67,7 @@ def files(catalog: Catalog) -> dict[Path, str]:
     pages |= language_pages(language(), catalog)
     pages |= {f"units/{unit.name}": [page(unit)] for unit in units}
     schemas = {"workflow.schema": workflow_schema(language(), units)}
+    schemas["test.schema"] = schema_of_tests()
     schemas |= {f"units/{unit.name}": schema(unit) for unit in units}
     return {
         PAGES / f"{name}.md": "\n".join(lines).rstrip() + "\n" for name, lines in pages.items()

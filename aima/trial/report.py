@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
@@ -18,7 +19,8 @@ def lines_of(done: FileResult) -> Iterator[str]:
         mark = "FAILED" if case.wrong else "ok"
         yield f"{mark:<7}{done.file}:{case.line}  {case.name}  ({case.seconds * 1000:.0f} ms)"
         for wrong in case.wrong:
-            yield f"         {wrong}"
+            for part in wrong.splitlines():
+                yield f"         {part}"
     (ran, steps), (gone, ways) = done.coverage.steps, done.coverage.branches
     branches = f", {gone} of {ways} branches" if ways else ""
     yield f"       reached {ran} of {steps} steps{branches}"
@@ -43,8 +45,16 @@ def data_of(done: FileResult) -> dict[str, Any]:
 
 def junit(files: Iterable[FileResult]) -> str:
     """Give JUnit XML, as CI systems read it."""
-    suites = ET.Element("testsuites")
-    for done in files:
+    told_files = list(files)
+    cases = [case for done in told_files for case in done.results]
+    suites = ET.Element(
+        "testsuites",
+        tests=str(len(cases)),
+        failures=str(sum(bool(case.wrong) for case in cases)),
+        errors="0",
+        time=f"{sum(case.seconds for case in cases):.3f}",
+    )
+    for done in told_files:
         failed = sum(bool(case.wrong) for case in done.results)
         suite = ET.SubElement(
             suites,
@@ -52,17 +62,26 @@ def junit(files: Iterable[FileResult]) -> str:
             name=str(done.file),
             tests=str(len(done.results)),
             failures=str(failed),
+            errors="0",
+            skipped="0",
+            time=f"{sum(case.seconds for case in done.results):.3f}",
         )
         for case in done.results:
             told = ET.SubElement(
                 suite,
                 "testcase",
-                name=case.name,
+                name=_xml(case.name),
                 classname=done.file.name,
                 file=str(done.file),
                 line=str(case.line),
                 time=f"{case.seconds:.3f}",
             )
             if case.wrong:
-                ET.SubElement(told, "failure", message=case.wrong[0]).text = "\n".join(case.wrong)
+                wrong = [_xml(text) for text in case.wrong]
+                ET.SubElement(told, "failure", message=wrong[0]).text = "\n".join(wrong)
     return ET.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _xml(text: str) -> str:
+    """Replace the characters that XML cannot carry, not even escaped."""
+    return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)

@@ -11,18 +11,20 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from temporalio.converter import DataConverter
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from aima.artifacts import FolderArtifacts
 from aima.dsl.check import Checked
+from aima.dsl.document import Document
 from aima.dsl.duration import parse_duration
 from aima.dsl.inputs import accept_config, accept_input
 from aima.dsl.plan import Plan
@@ -31,9 +33,10 @@ from aima.gateway.definitions import Definitions
 from aima.temporal.client import ensure_search_attributes
 from aima.temporal.converter import data_converter
 from aima.temporal.runs import Outcome, RunRequest, Runs
-from aima.trial.cases import Case, read_test_file, workflow_of
+from aima.trial.cases import Case, Read, read_test_file
 from aima.trial.coverage import Coverage
 from aima.trial.judge import judge
+from aima.trial.mistakes import mistakes, moment, names_of
 from aima.trial.stand_ins import StandIns
 from aima.workflows.interpreter import STATE, Interpreter
 
@@ -90,39 +93,97 @@ async def run_files(
 
     Raises:
         NotFound: the server, or a workflow, is not there.
-        ValidationFailed: a test file is none, or its workflow has errors.
+        ValidationFailed: a test file is none, or its workflow has errors; nothing was run then.
     """
+    prepared = _prepared(files, definitions)
     with TemporaryDirectory(prefix="aima-test-") as folder:
         artifacts = FolderArtifacts(Path(folder), max_bytes=_MOST_BYTES)
         converter = data_converter(artifacts, inline_bytes=_INLINE_BYTES, max_bytes=_MOST_BYTES)
-        async with await WorkflowEnvironment.start_time_skipping(
-            test_server_existing_path=find_server(), data_converter=converter, runtime=_quiet()
-        ) as server:
-            await ensure_search_attributes(server.client)
-            for file in files:
-                yield await _run_file(file, definitions, server, only)
+        async with _server(converter) as server:
+            for one in prepared:
+                yield await _run_file(one, definitions, server, only)
+
+
+@asynccontextmanager
+async def _server(converter: DataConverter, now: str = "") -> AsyncIterator[WorkflowEnvironment]:
+    """Start a server that skips time, from ``now`` on if that is told.
+
+    Raises:
+        ValidationFailed: its time would have to go back.
+    """
+    async with await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=find_server(), data_converter=converter, runtime=_quiet()
+    ) as server:
+        await ensure_search_attributes(server.client)
+        if (start := moment(now)) is not None:
+            left = start - await server.get_current_time()
+            if left < timedelta(0):
+                raise ValidationFailed(f"`now` {now!r} is over; take a time to come")
+            await server.sleep(left)
+        yield server
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A test file, and its workflow, both without mistakes."""
+
+    read: Read
+    checked: Checked
+    document: Document
+
+
+def _prepared(files: Iterable[Path], definitions: Definitions) -> list[_Prepared]:
+    """Read and check all files before the first case runs."""
+    found, wrong = [], []
+    for file in files:
+        try:
+            found.append(_prepare(file, definitions))
+        except ValidationFailed as error:
+            wrong.append(error.message)
+    if wrong:
+        raise ValidationFailed("\n".join(wrong))
+    return found
+
+
+def _prepare(file: Path, definitions: Definitions) -> _Prepared:
+    read = read_test_file(file)
+    workflow = read.workflow
+    if not workflow.is_file():
+        raise NotFound(f"{str(file)!r} tests {str(workflow)!r}, which is not there")
+    checked = definitions.check(workflow.read_bytes(), str(workflow), str(workflow.resolve()))
+    if checked.document is None or not checked.ok:
+        raise ValidationFailed(f"{str(workflow)!r} has errors; `aima check` tells them")
+    names = names_of(definitions.plan(checked, str(workflow.resolve())), definitions.catalog)
+    if wrong := list(mistakes(read, names)):
+        raise ValidationFailed("\n".join(wrong))
+    return _Prepared(read, checked, checked.document)
 
 
 async def _run_file(
-    file: Path, definitions: Definitions, server: WorkflowEnvironment, only: str
+    one: _Prepared, definitions: Definitions, server: WorkflowEnvironment, only: str
 ) -> FileResult:
-    read, lines = read_test_file(file)
-    workflow = workflow_of(file, read)
-    if not workflow.is_file():
-        raise NotFound(f"{str(file)!r} tests {str(workflow)!r}, which is not there")
-    checked = definitions.check(workflow.read_bytes(), str(workflow))
-    if checked.document is None or not checked.ok:
-        raise ValidationFailed(f"{str(workflow)!r} has errors; `aima check` tells them")
-    result = FileResult(file, Coverage(checked.document))
-    for case, line in zip(read.cases, lines, strict=True):
-        if only in case.name:
-            trial = Trial(case, definitions, _plan(definitions, checked), server)
-            result.results.append(await trial.run(line, result.coverage))
+    read = one.read
+    result = FileResult(read.file, Coverage(one.document))
+    for index, case in enumerate(read.tests.cases):
+        if only not in case.name:
+            continue
+        plan = definitions.plan(one.checked, str(read.workflow.resolve()))
+        result.results.append(
+            await _run_case(Trial(case, definitions, plan, server), read.line_of(index), result)
+        )
     return result
 
 
-def _plan(definitions: Definitions, checked: Checked) -> Plan:
-    return definitions.plan(checked)
+async def _run_case(trial: Trial, line: int, result: FileResult) -> Result:
+    """Run a case; one with a ``now`` of its own on a server of its own, whose clock is its own."""
+    if not trial.case.now:
+        return await trial.run(line, result.coverage)
+    converter = trial.server.client.data_converter
+    try:
+        async with _server(converter, trial.case.now) as server:
+            return await replace(trial, server=server).run(line, result.coverage)
+    except ValidationFailed as error:
+        return Result(trial.case.name, line, 0.0, [error.message])
 
 
 @dataclass

@@ -30,7 +30,7 @@ class StandIns:
     Attributes:
         sleep: lets time pass that nobody waits for.
         calls: the steps whose units were called, in order; an attempt is a call.
-        inputs: what each step's unit got at its first call.
+        inputs: what each step's unit got, call by call.
         emitted: the types of the events that were published.
         missing: steps that nobody stands in for.
     """
@@ -39,7 +39,7 @@ class StandIns:
     catalog: Catalog
     sleep: Callable[[timedelta], Awaitable[None]]
     calls: list[str] = field(default_factory=list)
-    inputs: dict[str, Any] = field(default_factory=dict)
+    inputs: dict[str, list[Any]] = field(default_factory=dict)
     emitted: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     _turns: Counter[str] = field(default_factory=Counter)
@@ -61,7 +61,7 @@ class StandIns:
     async def _call(self, unit: str, path: str, given: Any, more: list[Any]) -> Any:  # noqa: ANN401 - JSON
         step = step_of(path)
         self.calls.append(step)
-        self.inputs.setdefault(step, given)
+        self.inputs.setdefault(step, []).append(given)
         self._check(unit, given, step, output=False)
         answer = self._answer(unit, step)
         await self.sleep(parse_duration(answer.delay))
@@ -85,10 +85,9 @@ class StandIns:
                 return Answer(output={})
             self.missing.append(step)
             raise _wrong(f"nobody stands in for step {step!r} ({unit}): {self._skeleton(unit)}")
-        answers = said if isinstance(said, list) else [said]
-        turn = min(self._turns[key], len(answers) - 1)
+        turn = min(self._turns[key], len(said) - 1)
         self._turns[key] += 1
-        return answers[turn]
+        return said[turn]
 
     def _check(self, unit: str, value: Any, step: str, *, output: bool) -> None:  # noqa: ANN401 - JSON
         """Refuse what the real unit would never take, or never give."""

@@ -49,14 +49,14 @@ LOOPS = """
             wait_for: {approval: {message: "Is ${item} fine?"}}
       - id: way
         switch:
-          - {if: "${size([1]) == 1}", steps: [{id: taken, type: lab.hang, input: {name: taken}}]}
+          - {if: "${input.n == 1}", steps: [{id: taken, type: lab.hang, input: {name: taken}}]}
           - else: [{id: other, type: lab.echo, input: {}}]
 """
 
 
 async def test_a_tree_tells_loops_branches_and_waits(lab: Lab) -> None:
     """All that no event of the history tells."""
-    run_id = await lab.start(LOOPS)
+    run_id = await lab.start(LOOPS, {"n": 1})
 
     def there(tree: Tree) -> bool:
         waits = tree["waits"]

@@ -42,6 +42,7 @@ COMMANDS = (
     "models",
     "engine",
     "worker",
+    "schema",
     "lsp",
     "settings",
     "doctor",

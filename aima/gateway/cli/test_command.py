@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("-k", "only", default="", metavar="WORDS", help="Only cases with this in their name.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Also write JUnit XML here.")
-@click.option("--min-coverage", type=click.IntRange(0, 100), default=0, metavar="PERCENT")
+@click.option(
+    "--fail-under",
+    "--min-coverage",
+    "min_coverage",
+    type=click.IntRange(0, 100),
+    default=0,
+    metavar="PERCENT",
+    help="Fail below this share of steps and branches reached.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
     *, files: tuple[Path, ...], only: str, junit: Path | None, min_coverage: int, as_json: bool
