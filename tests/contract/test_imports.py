@@ -62,7 +62,7 @@ MAY_IMPORT = {
     "aima.lsp aima.ports aima.prompts aima.settings aima.shipped aima.stack "
     "aima.stack.supervisor aima.stores aima.temporal aima.trial aima.worker aima.workflows",
     "aima.gateway.reference": "aima.catalog aima.dsl aima.errors aima.gateway aima.gateway.cli "
-    "aima.settings aima.shipped aima.workflows",
+    "aima.settings aima.shipped aima.trial aima.workflows",
     "aima.__main__": "aima.gateway.cli",
 }
 """What each part may import besides itself. A module belongs to the longest name it starts with."""
