@@ -16,7 +16,7 @@ from aima.dsl.plan import FORMAT, Plan
 from aima.dsl.signature import Signatures
 from aima.dsl.template import compile_value
 from aima.errors import AimaError
-from aima.shipped import find_workflow
+from aima.shipped import find_workflow, workflow_folders, workflows_in
 from aima.unit import Unit
 from aima.workflows.bodies.unit import unit_defaults
 from aima.workflows.constructs import language
@@ -72,6 +72,11 @@ class Definitions:
             library=Shelf(self, place or checked.source.file),
         )
 
+    def workflows(self) -> list[str]:
+        """Name the workflows that are found by name, in a project or shipped."""
+        folders = workflow_folders(self.project)
+        return sorted({file.stem for folder in folders for file in workflows_in(folder)})
+
     def single(self, unit: Unit) -> Plan:
         """Make the plan that runs one unit on the run's input."""
         step: dict[str, Json] = {"id": "unit", "body": "type", "at": [1, 1], "after": []}
@@ -110,7 +115,7 @@ class Shelf:
             NotThere: there is none, it has errors, or it runs itself.
         """
         way = (*self.definitions.way, str(Path(self.file).resolve()))
-        file = self._find(reference)
+        file = self.find(reference)
         if file.resolve() not in self.known:
             self.known[file.resolve()] = self._child(file, reference, way)
         child = self.known[file.resolve()]
@@ -132,7 +137,12 @@ class Shelf:
             return NotThere(f"{message}: {first.message}", f"`aima check {file}` tells all")
         return Child(inner.plan(checked), checked.output)
 
-    def _find(self, reference: str) -> Path:
+    def find(self, reference: str) -> Path:
+        """Find the file of a workflow.
+
+        Raises:
+            NotThere: there is none.
+        """
         beside = Path(self.file).parent / reference
         if reference.startswith((".", "/")) or reference.endswith((".yaml", ".yml")):
             if not beside.is_file():
