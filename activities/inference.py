@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, Field
 
+from aima.blocking import in_thread
 from aima.errors import (
     EngineNotRunning,
     InsufficientResources,
@@ -18,15 +19,20 @@ from aima.errors import (
 from aima.ports.inference import (
     ChatReply,
     ChatRequest,
+    Incoming,
     ModelCard,
     ModelType,
     Request,
+    SayRequest,
     SpeechReply,
     SynthesizeRequest,
     TranscribeRequest,
     Transcript,
     Voice,
+    ignored,
 )
+from aima.recording import Recording
+from aima.sentences import sentences
 from aima.unit import Context, Domain, Event, Example, Retry
 
 inference = Domain("inference")
@@ -160,11 +166,30 @@ async def transcribe(request: TranscribeRequest, ctx: Context) -> Transcript:
         ),
     ),
 )
-async def synthesize(request: SynthesizeRequest, ctx: Context) -> SpeechReply:
-    """Say a text aloud, into a recording."""
-    speech = await ctx.engines.synthesize(request, pieces=ctx.pieces)
+async def synthesize(request: SayRequest, ctx: Context) -> SpeechReply:
+    """Say a text aloud, into a recording.
+
+    A text that another step is still writing is said sentence by sentence, as they come.
+    """
+    if isinstance(request.text, Incoming):
+        speech = await _said_as_it_comes(request, request.text, ctx)
+    else:
+        whole = SynthesizeRequest(**request.model_dump())
+        speech = await ctx.engines.synthesize(whole, pieces=ctx.pieces)
     await ctx.emit(RequestCompleted(unit="inference.synthesize", model=speech.model))
     return speech
+
+
+async def _said_as_it_comes(request: SayRequest, text: Incoming, ctx: Context) -> SpeechReply:
+    how = request.model_dump(exclude={"text", "format"})
+    recording, model = Recording(), request.model
+    async for sentence in sentences(ctx.incoming(text)):
+        part = await ctx.engines.synthesize(SynthesizeRequest(**how, text=sentence), pieces=ignored)
+        ctx.pieces(recording.add(await ctx.artifacts.path(part.audio)))
+        model = part.model
+    sound, media_type = await in_thread(recording.bytes_of, request.format)
+    audio = await ctx.artifacts.put(sound, media_type=media_type)
+    return SpeechReply(audio=audio, format=request.format, duration=recording.seconds, model=model)
 
 
 @inference.query(

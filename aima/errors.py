@@ -19,6 +19,7 @@
     ├── InternalError             INTERNAL_ERROR          500  retryable
     ├── InsufficientResources     INSUFFICIENT_RESOURCES  503  retryable
     ├── EngineNotRunning          ENGINE_NOT_RUNNING      503  retryable
+    ├── StreamLost                STREAM_LOST             503
     ├── TemporalUnreachable       TEMPORAL_UNREACHABLE    503  retryable
     └── TimedOut                  TIMEOUT                 504  retryable
 
@@ -172,6 +173,13 @@ class EngineNotRunning(AimaError):
     code = "ENGINE_NOT_RUNNING"
     status = 503
     retryable = True
+
+
+class StreamLost(AimaError):
+    """There is no stream to read; what it would have said comes whole when it is done."""
+
+    code = "STREAM_LOST"
+    status = 503
 
 
 class TemporalUnreachable(AimaError):

@@ -36,6 +36,7 @@ from aima.ports.inference import (
     ChatRequest,
     EmbedReply,
     EmbedRequest,
+    Incoming,
     ModelCard,
     ModelRequest,
     Pieces,
@@ -216,6 +217,7 @@ class FakeContext:
         progressed: what the unit told of its progress.
         shown: the pieces of its answer.
         memory: what an earlier attempt has left.
+        written: what another step writes, piece by piece, for a unit that reads along.
         emitted: the events it emitted.
     """
 
@@ -225,6 +227,7 @@ class FakeContext:
     progressed: list[str] = field(default_factory=list)
     shown: list[str | bytes] = field(default_factory=list)
     memory: FakeMemory = field(default_factory=FakeMemory)
+    written: list[str] = field(default_factory=list)
     emitted: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -264,6 +267,12 @@ class FakeContext:
     def pieces(self, piece: str | bytes) -> None:
         """Remember a piece of the answer."""
         self.shown.append(piece)
+
+    async def incoming(self, source: Incoming) -> AsyncIterator[str]:
+        """Read what another step writes."""
+        del source
+        for text in self.written:
+            yield text
 
     async def emit(self, event: Event) -> None:
         """Remember what happened."""

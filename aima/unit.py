@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -27,6 +27,7 @@ from aima.ports.artifacts import Artifacts
 from aima.ports.engine import Engines, Memory
 from aima.ports.files import Files
 from aima.ports.frames import Frames
+from aima.ports.inference import Incoming
 from aima.ports.vectors import Vectors
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -94,6 +95,15 @@ class Context(Protocol):
 
     def pieces(self, piece: str | bytes) -> None:
         """Show a piece of the answer to those who watch the step; it also counts as progress."""
+        ...
+
+    def incoming(self, source: Incoming) -> AsyncIterator[str]:
+        """Read a text while another step writes it.
+
+        Raises:
+            StreamLost: there is none to read; the run then calls the unit with the whole text.
+            ExecutionFailed: the other step has begun its answer again.
+        """
         ...
 
     async def emit(self, event: Event) -> None:

@@ -139,6 +139,7 @@ class Door:
             ("POST", f"{PREFIX}/runs", self.start_run),
             ("GET", f"{PREFIX}/runs", self.list_runs),
             ("POST", STREAMS, self.streams.write),
+            ("GET", STREAMS, self.streams.listen),
             ("GET", f"{run}/events", self.watch_run),
             ("GET", f"{run}/stream", self.streams.read),
             ("POST", f"{run}/cancel", self.cancel_run),

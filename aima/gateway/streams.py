@@ -27,6 +27,15 @@ class Say(BaseModel):
     ended: bool = False
 
 
+class Listen(BaseModel):
+    """Whose answer is read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run: str
+    step: str
+
+
 class StreamRoutes:
     """Writing to the hub and reading from it."""
 
@@ -44,8 +53,15 @@ class StreamRoutes:
 
     async def read(self, request: Request) -> Response:
         """Stream all that the steps of a run show, from the beginning, as JSON lines."""
-        run, step = request.path_params["id"], request.query_params.get("step")
+        run = request.path_params["id"]
+        return self._lines(run, request.query_params.get("step"))
 
+    async def listen(self, request: Request) -> Response:
+        """Stream what one step shows, for a worker whose step follows it."""
+        asked = accept(Listen.model_validate, dict(request.query_params), what="the query")
+        return self._lines(asked.run, asked.step)
+
+    def _lines(self, run: str, step: str | None) -> Response:
         async def lines() -> AsyncIterator[bytes]:
             async with aclosing(self._hub.read(run, step)) as pieces:
                 async for said in pieces:

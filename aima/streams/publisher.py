@@ -7,6 +7,7 @@ come while a message is under way go with the next one, and without a hub they g
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,10 +15,14 @@ from typing import Protocol
 
 import httpx2
 
+from aima.errors import ExecutionFailed, StreamLost
+
 LEAST_PAUSE_SECONDS = 0.01
 """Between two messages, so that a fast engine costs a hundred messages a second and no more."""
 PATIENCE_SECONDS = 2.0
 """How long the last message may take once the answer is there."""
+SILENCE_SECONDS = 30.0
+"""After which a stream is taken for lost; what it would have said comes whole, later."""
 
 
 class Writer(Protocol):
@@ -35,6 +40,15 @@ class Streams(Protocol):
         """Begin the stream of an attempt; it has ended when the context ends well."""
         ...
 
+    def listen(self, run: str, step: str) -> AsyncIterator[str]:
+        """Read what a step shows, from the beginning to the end.
+
+        Raises:
+            StreamLost: nothing is shown.
+            ExecutionFailed: it has begun again.
+        """
+        ...
+
 
 class Nowhere:
     """A worker without a hub shows nothing."""
@@ -44,6 +58,10 @@ class Nowhere:
         """Begin a stream that nobody sees."""
         del run, step, attempt
         yield _Silence()
+
+    def listen(self, run: str, step: str) -> AsyncIterator[str]:
+        """Find nothing."""
+        raise StreamLost(f"nobody shows step {step!r} of run {run!r}: this worker has no hub")
 
 
 class _Silence:
@@ -76,6 +94,36 @@ class HubClient:
         finally:
             sending.cancel()
             await asyncio.wait((sending,))
+
+    async def listen(self, run: str, step: str) -> AsyncIterator[str]:
+        """Read what a step shows, from the beginning to the end."""
+        heard = 0
+        try:
+            async with asyncio.timeout(SILENCE_SECONDS) as patience, self._read(run, step) as lines:
+                async for line in lines:
+                    patience.reschedule(asyncio.get_running_loop().time() + SILENCE_SECONDS)
+                    said = json.loads(line)
+                    if said["offset"] != heard:
+                        raise ExecutionFailed(f"step {step!r}, which this one follows, began again")
+                    heard += len(said["text"].encode())
+                    yield said["text"]
+                    if said["ended"]:
+                        return
+        except (TimeoutError, httpx2.HTTPError, ValueError, KeyError) as error:
+            raise StreamLost(f"step {step!r} of run {run!r} shows nothing: {error!r}") from error
+        raise StreamLost(f"the stream of step {step!r} of run {run!r} broke off")
+
+    @asynccontextmanager
+    async def _read(self, run: str, step: str) -> AsyncIterator[AsyncIterator[str]]:
+        async with self.http.stream(
+            "GET",
+            f"{self.url}/api/v2/streams",
+            params={"run": run, "step": step},
+            headers={"authorization": f"Bearer {self.token}"},
+            timeout=httpx2.Timeout(PATIENCE_SECONDS, read=None),
+        ) as response:
+            response.raise_for_status()
+            yield response.aiter_lines()
 
     async def say(self, what: Mapping[str, str], pieces: _Pieces) -> int:
         """Send what the hub does not have yet; give how much it has then.

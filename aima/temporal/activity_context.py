@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from aima.errors import TooLarge
+from aima.errors import TooLarge, ValidationFailed
 from aima.ports.artifacts import Artifacts
 from aima.ports.engine import Engines
 from aima.ports.files import Files
 from aima.ports.frames import Frames
+from aima.ports.inference import Incoming
 from aima.ports.vectors import Vectors
 from aima.store.cache import Cache
 from aima.store.events import CloudEvent
@@ -89,6 +91,8 @@ class ActivityContext:
         attempt: which attempt of its step it is, from 1.
         mask: hides the secrets of this attempt in all that it says.
         writer: shows the answer while it is made.
+        follows: the stream that this attempt may read, as the run names it.
+        heard: the digest of what it has read there.
     """
 
     around: Surroundings
@@ -99,6 +103,8 @@ class ActivityContext:
     mask: Mask = field(default_factory=Mask)
     memory: HeartbeatMemory = field(default_factory=HeartbeatMemory)
     writer: Writer | None = None
+    follows: object = None
+    heard: hashlib._Hash = field(default_factory=hashlib.sha256)
     message: str = ""
     moved_at: float = field(default_factory=time.monotonic)
     emitted: int = 0
@@ -146,6 +152,14 @@ class ActivityContext:
         else:
             self.sound_bytes += len(piece)
             self.progress(f"{self.sound_bytes} bytes")
+
+    async def incoming(self, source: Incoming) -> AsyncIterator[str]:
+        """Read a text while another step writes it, and remember what was heard."""
+        if self.follows != source.model_dump():
+            raise ValidationFailed("a text that another step writes is named by the run alone")
+        async for text in self.around.streams.listen(source.run, source.step):
+            self.heard.update(text.encode())
+            yield text
 
     async def emit(self, event: Event) -> None:
         """Publish the event and write it into the run's log.

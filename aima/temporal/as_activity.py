@@ -55,6 +55,8 @@ def as_activity(unit: Unit, around: Surroundings) -> Callable[..., Awaitable[dic
     ``labels``    texts by name, for the log
     ``stream``    ``{run, step}``, under which the answer is shown while it is made
     ``tried``     how many attempts the step has behind it, made beside the workflow
+    ``follows``   ``{run, step}``, whose stream the unit reads; the result is ``{heard, output}``,
+                  with the SHA-256 of what it read
     ============= ==================================================================================
     """
 
@@ -66,6 +68,7 @@ def as_activity(unit: Unit, around: Surroundings) -> Callable[..., Awaitable[dic
         attempt = info.attempt + call.get("tried", 0)
         context = ActivityContext(around, call["effect"], run_id, source, attempt)
         context.memory.text = _left(info.heartbeat_details)
+        context.follows = call.get("follows")
         line = {"step": info.activity_id, "unit": unit.name, "attempt": attempt}
         if labels := call.get("labels"):
             line["labels"] = labels
@@ -92,6 +95,8 @@ def as_activity(unit: Unit, around: Surroundings) -> Callable[..., Awaitable[dic
             line["cached"] = output["hit"]
         seconds = round(time.monotonic() - started, 3)
         context.write({**line, "state": "done", "seconds": seconds})
+        if "follows" in call:
+            return {"heard": context.heard.hexdigest(), "output": output}
         return output
 
     return run

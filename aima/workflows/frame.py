@@ -47,6 +47,9 @@ class Node:
         self.body = str(data["body"])
         self.line = int(data["at"][0])
         self.after = tuple(map(str, data["after"]))
+        self.follows = str(data["follows"]["step"]) if "follows" in data else ""
+        if self.follows and self.follows not in self.after:
+            raise ValueError(f"step {self.id!r} follows one that it does not wait for")
         self.places = list(data["places"])
         self.policy: RetryPolicy | None = None
         self._evaluators: dict[tuple[str | int, ...], Evaluator] = {}
@@ -172,6 +175,10 @@ class Steps:
         for node in self.nodes:
             for name in node.after:
                 self.frees[name].append(node)
+        self.leads: dict[str, list[Node]] = {}
+        for node in self.nodes:
+            if node.follows:
+                self.leads.setdefault(node.follows, []).append(node)
 
     def all_nodes(self) -> Iterator[Node]:
         """Walk all steps, those inside others included."""
@@ -191,6 +198,7 @@ class Frame:
         path: what tells it from its like in other rounds, passes and items: ``pages[3].``.
         own: the step that this frame was made for, such as an item of a loop, and its path.
         items: the positions in the loops around it, the outermost first.
+        ended: waits for a step of the list; None where no step of it follows another.
     """
 
     run: Run
@@ -200,6 +208,7 @@ class Frame:
     path: str = ""
     own: tuple[str, str] = ("", "")
     items: tuple[int, ...] = ()
+    ended: Callable[[str], Awaitable[None]] | None = None
 
     def path_of(self, node: Node) -> str:
         """Name a step in the run: unique, and the same on every replay."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from aima.dsl.json import Json
@@ -25,11 +26,13 @@ class Schedule:
     def __init__(self, steps: Steps, frame: Frame) -> None:
         """Prepare to run ``steps``, without those that the frame's place calls done."""
         self._steps = steps
-        self._frame = frame
+        self._frame = frame if not steps.leads else replace(frame, ended=self._ended)
         self._waits = dict(steps.waits)
         self._done: dict[str, bool] = frame.place.setdefault("done", {})
         self._running: dict[str, asyncio.Task[None]] = {}
         self._left = len(steps.nodes)
+        self._early: set[str] = set()
+        self._ends: dict[str, asyncio.Future[None]] = {}
         self._end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> dict[str, Json]:
@@ -54,6 +57,9 @@ class Schedule:
     def _start(self, node: Node) -> None:
         if node.id not in self._running:
             self._running[node.id] = asyncio.create_task(self._step(node))
+            for follower in self._steps.leads.get(node.id, ()):
+                self._early.add(follower.id)
+                self._start_if_free(follower)
 
     async def _step(self, node: Node) -> None:
         progress = self._frame.run.progress
@@ -81,6 +87,8 @@ class Schedule:
         self._done[node.id] = output is not SKIPPED
         leave(self._frame.place, node.id)
         del self._running[node.id]
+        if (end := self._ends.get(node.id)) is not None:
+            end.set_result(None)
         for follower in self._free(node.id):
             if not self._end.done():
                 self._start(follower)
@@ -92,10 +100,23 @@ class Schedule:
             self._end.set_result(None)
         freed = []
         for follower in self._steps.frees[name]:
+            if follower.id in self._early and follower.follows == name:
+                continue
             self._waits[follower.id] -= 1
             if not self._waits[follower.id] and follower.id not in self._done:
                 freed.append(follower)
         return freed
+
+    def _start_if_free(self, node: Node) -> None:
+        """Start a step together with the one that it follows, unless it waits for others too."""
+        self._waits[node.id] -= 1
+        if not self._waits[node.id] and node.id not in self._done:
+            self._start(node)
+
+    async def _ended(self, name: str) -> None:
+        """Wait until a step of this list has ended well; if it does not, nobody waits any more."""
+        if name not in self._done:
+            await self._ends.setdefault(name, asyncio.get_running_loop().create_future())
 
     def _fail(self, failure: BaseException) -> None:
         if not self._end.done():

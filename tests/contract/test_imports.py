@@ -23,12 +23,14 @@ MAY_IMPORT = {
     "aima.runlog": "",
     "aima.disk": "aima.errors",
     "aima.media": "aima.errors",
+    "aima.recording": "aima.errors",
+    "aima.sentences": "",
     "aima.settings": "aima.errors",
     "aima.ports": "aima.errors",
     "aima.unit": "aima.errors aima.ports",
     "aima.prompts": "aima.dsl aima.errors aima.settings aima.shipped",
-    "activities": "aima.blocking aima.errors aima.media aima.passages aima.ports "
-    "aima.prompts aima.records aima.unit",
+    "activities": "aima.blocking aima.errors aima.media aima.passages aima.ports aima.prompts "
+    "aima.recording aima.records aima.sentences aima.unit",
     "aima.dsl": "aima.errors",
     "aima.workflows": "aima.dsl aima.errors",
     "aima.graph": "aima.dsl",
@@ -39,7 +41,7 @@ MAY_IMPORT = {
     "aima.embedded": "aima.errors aima.models aima.settings",
     "aima.adapters": "aima.blocking aima.disk aima.errors aima.media aima.ports aima.settings",
     "aima.routing": "aima.errors aima.ports aima.settings",
-    "aima.streams": "",
+    "aima.streams": "aima.errors",
     "aima.temporal": "aima.artifacts aima.blocking aima.dsl aima.errors aima.ports aima.settings "
     "aima.store aima.streams aima.unit aima.workflows",
     "aima.stores": "aima.artifacts aima.models aima.runlog aima.settings aima.store aima.temporal",

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from activities.inference import inference as real_units
 from aima.catalog import catalog_of
 from aima.errors import RateLimited
-from aima.ports.inference import ChatReply, ChatRequest, SpeechReply, SynthesizeRequest, Transcript
+from aima.ports.inference import ChatReply, ChatRequest, SayRequest, SpeechReply, Transcript
 from aima.testing import chat_reply, transcript
 from aima.unit import Context, Domain, Unit
 
@@ -120,8 +120,8 @@ async def transcribe(request: BaseModel, ctx: Context) -> Transcript:
 
 async def synthesize(request: BaseModel, ctx: Context) -> SpeechReply:
     """Speak: the bytes are the text."""
-    assert isinstance(request, SynthesizeRequest)
-    audio = await ctx.artifacts.put(request.text.encode(), media_type="audio/wav")
+    assert isinstance(request, SayRequest)
+    audio = await ctx.artifacts.put(str(request.text).encode(), media_type="audio/wav")
     return SpeechReply(audio=audio, format="wav", duration=1.0, model=request.model)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pydantic import BaseModel
 
 from activities.inference import inference
-from aima.ports.inference import ChatRequest, SpeechReply, SynthesizeRequest, TranscribeRequest
+from aima.ports.inference import ChatRequest, SayRequest, SpeechReply, TranscribeRequest
 from aima.testing import chat_reply, transcript
 from aima.unit import Context, Unit
 
@@ -33,8 +33,8 @@ async def chat(request: BaseModel, ctx: Context) -> BaseModel:
 
 async def synthesize(request: BaseModel, ctx: Context) -> BaseModel:
     """Speak: the bytes are the text."""
-    assert isinstance(request, SynthesizeRequest)
-    audio = await ctx.artifacts.put(request.text.encode(), media_type="audio/wav")
+    assert isinstance(request, SayRequest)
+    audio = await ctx.artifacts.put(str(request.text).encode(), media_type="audio/wav")
     return SpeechReply(audio=audio, format="wav", duration=1.0, model=request.model)
 
 

@@ -57,7 +57,10 @@ def _lines(
 ) -> Iterator[str]:
     for step in steps:
         does = step.get("unit") or step["body"]
-        after = f"  after {', '.join(step['after'])}" if step["after"] else ""
+        follows = step.get("follows", {}).get("step")
+        before = [name for name in step["after"] if name != follows]
+        after = f"  after {', '.join(before)}" if before else ""
+        after += f"  reading along with {follows}" if follows else ""
         yield f"{'  ' * depth}{step['id']}  {does}{after}"
         if "unit" in step:
             yield f"{'  ' * (depth + 2)}{_where(step, reasons)}; {_policy(step)}"

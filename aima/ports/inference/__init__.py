@@ -31,6 +31,7 @@ from aima.ports.inference.pictures import (
     VideoRequest,
 )
 from aima.ports.inference.request import (
+    Incoming,
     ModelReply,
     ModelRequest,
     ModelType,
@@ -50,6 +51,7 @@ from aima.ports.inference.retrieval import (
 )
 from aima.ports.inference.speech import (
     AudioFormat,
+    SayRequest,
     Segment,
     SpeechReply,
     SynthesizeRequest,
@@ -78,6 +80,7 @@ __all__ = [
     "ImagePart",
     "ImageReply",
     "ImageRequest",
+    "Incoming",
     "Message",
     "ModelCard",
     "ModelReply",
@@ -92,6 +95,7 @@ __all__ = [
     "RerankReply",
     "RerankRequest",
     "Response",
+    "SayRequest",
     "Segment",
     "SpeechReply",
     "SynthesizeRequest",

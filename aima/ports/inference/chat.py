@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, model_validator
 
 from aima.ports.artifacts import Artifact
-from aima.ports.inference.request import ModelReply, ModelRequest, Request, Usage
+from aima.ports.inference.request import SHOWN, ModelReply, ModelRequest, Request, Usage
 
 
 class TextPart(Request):
@@ -136,7 +136,7 @@ class Response(BaseModel):
 class ChatReply(ModelReply):
     """What a model answered."""
 
-    content: str = Field(description="The answer.")
+    content: str = Field(description="The answer.", json_schema_extra=SHOWN)
     finish_reason: str = Field(
         description="`stop`, `tool_calls`, or `length` where `max_tokens` cut it."
     )
@@ -158,7 +158,7 @@ class CompleteRequest(Writing):
 class CompleteReply(ModelReply):
     """How the text goes on."""
 
-    text: str
+    text: str = Field(json_schema_extra=SHOWN)
     finish_reason: str = Field(description="`stop`, or `length` where `max_tokens` cut it.")
     usage: Usage
     logprobs: list[TokenChoice] | None = None

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 ModelType: TypeAlias = Literal[
     "llm", "vlm", "asr", "tts", "embedding", "diffusion", "video_gen", "detection", "rerank"
@@ -32,6 +33,17 @@ class ModelRequest(Request):
     """An input for a model."""
 
     model: str = Field(default="default", description="Name of a served model, or `default`.")
+
+
+SHOWN: JsonDict = {"x-stream": True}
+"""Marks what may be shown, or read, while it is being made."""
+
+
+class Incoming(Request):
+    """A text that another step is still writing; :meth:`aima.unit.Context.incoming` reads it."""
+
+    run: str
+    step: str
 
 
 class Usage(BaseModel):

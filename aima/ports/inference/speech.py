@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, Field
 
 from aima.ports.artifacts import Artifact
-from aima.ports.inference.request import ModelReply, ModelRequest
+from aima.ports.inference.request import SHOWN, Incoming, ModelReply, ModelRequest
 
 AudioFormat: TypeAlias = Literal["wav", "mp3", "opus", "flac", "pcm"]
 
@@ -51,10 +51,9 @@ class Transcript(ModelReply):
     duration: float | None = Field(default=None, description="Length of the recording, seconds.")
 
 
-class SynthesizeRequest(ModelRequest):
-    """Text to say."""
+class Saying(ModelRequest):
+    """How to say something."""
 
-    text: str = Field(min_length=1, description="What to say.")
     voice: str | None = Field(default=None, description="A voice of `inference.voices`.")
     speed: float = Field(default=1.0, ge=0.5, le=2.0, description="1 is the voice's own pace.")
     format: AudioFormat = Field(
@@ -63,6 +62,21 @@ class SynthesizeRequest(ModelRequest):
     stream: bool | None = Field(
         default=None,
         description="The earlier system's switch, without effect: speech is always streamed.",
+    )
+
+
+class SynthesizeRequest(Saying):
+    """Text to say."""
+
+    text: str = Field(min_length=1, description="What to say.")
+
+
+class SayRequest(Saying):
+    """Text to say, all of it or as another step writes it."""
+
+    text: Annotated[str, Field(min_length=1)] | Incoming = Field(
+        description="What to say; read while another step writes it, where that one shows it.",
+        json_schema_extra=SHOWN,
     )
 
 

@@ -51,6 +51,7 @@ from aima.dsl.types import ANY
 from aima.dsl.values import shortened
 from aima.workflows.activity import call_of, perform
 from aima.workflows.constructs import RunningBody
+from aima.workflows.follow import compile_follow, follow
 from aima.workflows.frame import Frame, Node
 
 UNKNOWN_UNIT = define("unit/unknown", "No unit has this name.")
@@ -91,7 +92,7 @@ class UnitBody(RunningBody):
         signature = compiler.signatures[unit_named(step.node)]
         if reason_for_a_task(step, signature, compiler.document) is None:
             return {**call, "local": f"{signature.name} changes nothing and is quick"}
-        return call
+        return {**call, **compile_follow(step, signature, compiler)}
 
     def accept(self, node: Node) -> None:
         """Refuse a step of a plan that names no unit."""
@@ -99,6 +100,8 @@ class UnitBody(RunningBody):
 
     async def run(self, node: Node, frame: Frame) -> Json:
         """Run the unit as an activity of its own name."""
+        if node.follows and (heard := await follow(node, frame)) is not None:
+            return heard
         output = await perform(call_of(node, frame), node, frame, frame.path_of(node))
         if "cache" in node.data:
             hit = cast("dict[str, Json]", output)

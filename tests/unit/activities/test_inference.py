@@ -21,7 +21,7 @@ from aima.ports.inference import (
     ChatRequest,
     Message,
     ModelCard,
-    SynthesizeRequest,
+    SayRequest,
     TranscribeRequest,
     Voice,
 )
@@ -98,7 +98,7 @@ async def test_a_recording_is_written_down_from_a_file() -> None:
 async def test_speech_goes_into_the_store_and_comes_back_as_a_reference() -> None:
     """Bytes never travel through Temporal."""
     ctx = context(wav(2))
-    reply = await synthesize(SynthesizeRequest(text="Hello", voice="someone"), ctx)
+    reply = await synthesize(SayRequest(text="Hello", voice="someone"), ctx)
     assert await ctx.artifacts.get(reply.audio) == wav(2)
     assert (reply.audio.media_type, reply.format, reply.model) == (
         "audio/wav",

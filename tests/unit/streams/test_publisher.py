@@ -3,41 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import httpx2
 import pytest
-import uvicorn
-from starlette.applications import Starlette
-from starlette.routing import Route
 
-from aima.gateway.streams import StreamRoutes
 from aima.streams.hub import Hub, Said
 from aima.streams.publisher import HubClient, Nowhere
-
-
-@asynccontextmanager
-async def serving(hub: Hub, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve a hub on a socket."""
-    routes = StreamRoutes(hub)
-    app = Starlette(routes=[Route("/api/v2/streams", routes.write, methods=["POST"])])
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await task
-
-
-def listen(port: int = 0) -> socket.socket:
-    """Open a socket on loopback."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
-    return listener
+from tests.unit.streams.hub_server import listen, serving
 
 
 async def until(hub: Hub, wanted: bytes, *, ended: bool = False) -> list[Said]:
