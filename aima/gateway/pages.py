@@ -18,5 +18,5 @@ def cell(text: str) -> str:
 
 
 def code_link(code: str, up: str) -> str:
-    """Link a code of the checker to its meaning, from ``up`` below the reference."""
-    return f"[`{code}`]({up}/diagnostics.md#{code.replace('/', '')})"
+    """Link a code of the checker to its page, from ``up`` below the reference."""
+    return f"[`{code}`]({up}/../diagnostics/{code}.md)"

@@ -45,6 +45,8 @@ def type_said(schema: Mapping[str, Any]) -> str:
             return str(name)
         case {"enum": words}:
             return " or ".join(f"`{word}`" for word in words)
+        case {"then": then}:
+            return type_said(then)
         case {"anyOf": [*options]}:
             return " or ".join(dict.fromkeys(map(type_said, options)))
     return _plain(schema)
@@ -73,6 +75,8 @@ def _referred(reference: str) -> str:
 def _options(schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     if "properties" in schema:
         return [schema]
+    if "then" in schema:
+        return [schema["else"], schema["then"]]
     return schema.get("anyOf") or schema.get("oneOf") or [schema]
 
 

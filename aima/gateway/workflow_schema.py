@@ -7,7 +7,7 @@ takes more than one place to decide, such as the type behind a ``${…}``, is le
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from aima.dsl.document import NAME
@@ -90,8 +90,32 @@ def _step(language: Language, units: list[Unit]) -> Schema:
         "additionalProperties": False,
         "properties": properties,
         "anyOf": [{"required": [key]} for key in language.bodies],
+        "errorMessage": f"A step does one thing: {', '.join(language.bodies)}.",
+        "dependentSchemas": dict(_one_body(language)),
+        "defaultSnippets": [_snippet(unit) for unit in units],
         "allOf": [_takes_its_input(unit) for unit in units],
     }
+
+
+def _one_body(language: Language) -> Iterator[tuple[str, Schema]]:
+    """Forbid beside each body what chooses another one."""
+    for key, body in language.bodies.items():
+        taken = {
+            name: {"not": {}, "errorMessage": f"A step is either `{key}` or `{name}`, not both."}
+            for name, other in language.bodies.items()
+            if name not in body.keys and key not in other.keys
+        }
+        yield key, {"properties": taken}
+
+
+def _snippet(unit: Unit) -> Schema:
+    """Give a step with all that a unit must be given, for editors to write in one go."""
+    schema = unit.input.model_json_schema()
+    needed = {key: f"${index}" for index, key in enumerate(schema.get("required", ()), 2)}
+    body: Schema = {"id": "${1:name}", "type": unit.name}
+    if needed:
+        body["input"] = needed
+    return {"label": unit.name, "description": unit.summary, "body": body}
 
 
 def _unit_names(units: list[Unit]) -> list[Schema]:
@@ -122,6 +146,7 @@ def _input_of(unit: Unit) -> Schema:
     parts = schema.pop("$defs", {})
     base = f"#/$defs/{unit.name}/$defs/"
     told = _loosened(schema, base)
+    told["examples"] = [dict(example.input) for example in unit.examples]
     if parts:
         told["$defs"] = {name: _loosened(part, base) for name, part in parts.items()}
     return told

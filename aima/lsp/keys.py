@@ -61,7 +61,8 @@ def _opened(schema: Schema, root: Schema, depth: int = 0) -> Iterator[Schema]:
         yield from _opened(target, root, depth + 1)
         return
     yield schema
-    for option in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
+    either = (schema[key] for key in ("then", "else") if key in schema)
+    for option in (*schema.get("anyOf", ()), *schema.get("oneOf", ()), *either):
         yield from _opened(option, root, depth + 1)
     if isinstance(items := schema.get("items"), Mapping):
         yield from _opened(items, root, depth + 1)

@@ -11,6 +11,7 @@ _COMPUTED = r"[^$]*\$\{(.|\n)*"
 CONDITION: JsonSchema = {
     "title": "condition",
     "anyOf": [{"type": "boolean"}, {"type": "string", "pattern": r"^\$\{(.|\n)*\}\s*$"}],
+    "errorMessage": "Write exactly one `${…}` that is true or false.",
     "description": "Exactly one `${…}` that is true or false.",
 }
 
@@ -18,6 +19,7 @@ _DURATION: JsonSchema = {
     "title": "duration",
     "type": "string",
     "pattern": f"^({_SHORT}|{_ISO}|{_COMPUTED})$",
+    "patternErrorMessage": "Write a duration such as 500ms, 30s, 1h30m or 2d.",
     "examples": ["500ms", "30s", "1h30m", "2d"],
 }
 

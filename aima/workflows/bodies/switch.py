@@ -70,7 +70,7 @@ class Switch(RunningBody):
             "switch": {
                 "type": "array",
                 "minItems": 1,
-                "items": {"anyOf": [branch, otherwise]},
+                "items": {"if": {"required": ["else"]}, "then": otherwise, "else": branch},
                 "description": "Branches; the first one whose `if` is true runs.",
             }
         }

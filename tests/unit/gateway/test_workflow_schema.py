@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from jsonschema import Draft202012Validator
 
 from aima.catalog import discover
+from aima.dsl.load import load
+from aima.dsl.node import to_json
 from aima.gateway.definitions import Definitions
+from aima.gateway.language_pages import Part, parts_of
 from aima.gateway.workflow_schema import workflow_schema
 from aima.shipped import shipped, workflows_in
 from aima.workflows.constructs import language
@@ -52,10 +54,29 @@ def changed(path: tuple[str | int, ...], value: Any) -> dict[str, Any]:  # noqa:
 STEP = ("steps", 0)
 
 
-@pytest.mark.parametrize("file", workflows_in(shipped("workflows")), ids=lambda f: f.stem)
+FILES = [
+    *workflows_in(shipped("workflows")),
+    *(f for folder in shipped("workflows").glob("examples/*") for f in workflows_in(folder)),
+]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
 def test_shipped_workflows_fit(file: Path) -> None:
     """An editor that marks a working file is switched off."""
-    VALIDATOR.validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    VALIDATOR.validate(read(file.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("part", parts_of(language()), ids=lambda part: part.name)
+def test_examples_of_the_reference_fit(part: Part) -> None:
+    """Each key of the language occurs in one of them."""
+    VALIDATOR.validate(read(part.doc.example))
+
+
+def read(text: str) -> Any:  # noqa: ANN401 - any YAML
+    """Read YAML as workflows are read."""
+    _, root, _ = load(text, "w.yaml")
+    assert root is not None
+    return to_json(root)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +118,12 @@ def test_expressions_and_own_units_fit(path: tuple[str | int, ...], value: objec
         ((*STEP, "retry", "max_attempts"), 0),
         ((*STEP, "retry", "atempts"), 1),
         ((*STEP, "depends_on"), "other"),
+        ((*STEP, "timeout"), "5 min"),
+        ((*STEP, "if"), "yes"),
+        ((*STEP, "wait"), "1s"),
+        (STEP, {"id": "a", "switch": [{"if": True, "stesp": []}]}),
+        (STEP, {"id": "a", "repeat": {"max": 3}, "steps": [{"id": "b", "wait": "1s"}]}),
+        (STEP, {"id": "a", "wait_for": {"signal": "a", "approval": {}}}),
     ],
 )
 def test_mistakes_are_marked(path: tuple[str | int, ...], value: object) -> None:
@@ -134,3 +161,16 @@ def test_units_are_offered_with_their_sentence() -> None:
     offered = SCHEMA["$defs"]["step"]["properties"]["type"]["anyOf"]
     told = {one["const"]: one["description"] for one in offered if "const" in one}
     assert told == {unit.name: unit.summary for unit in CATALOG}
+
+
+def test_a_wrong_step_is_told_in_words() -> None:
+    """`is not valid under any of the given schemas` helps nobody."""
+    step = SCHEMA["$defs"]["step"]
+    assert "wait_for" in step["errorMessage"]
+    assert "patternErrorMessage" in step["properties"]["timeout"]
+
+
+def test_a_snippet_writes_what_a_unit_needs() -> None:
+    """And a step with it says enough."""
+    snippets = {one["label"]: one["body"] for one in SCHEMA["$defs"]["step"]["defaultSnippets"]}
+    assert set(snippets["inference.chat"]["input"]) == {"messages"}
