@@ -11,6 +11,7 @@ from aima.catalog import discover
 from aima.dsl.load import load
 from aima.dsl.node import to_json
 from aima.errors import ValidationFailed
+from aima.gateway.cli.new_command import KINDS, scaffold
 from aima.gateway.definitions import Definitions
 from aima.shipped import shipped
 from aima.trial.cases import schema_of_tests
@@ -58,6 +59,21 @@ async def test_the_tests_of_shipped_workflows_pass_and_reach_every_step() -> Non
         assert not [case for case in done.results if case.wrong], done
         reached, steps = done.coverage.steps
         assert reached == steps, done.coverage.missed()
+
+
+def scaffolds(folder: Path) -> list[Path]:
+    """Write every kind of new workflow; give the tests."""
+    for kind in KINDS:
+        for file, text in scaffold(kind, kind).items():
+            (folder / file).write_text(text, encoding="utf-8")
+    return sorted(folder.glob("*.test.yaml"))
+
+
+async def test_what_aima_new_writes_is_tested_already(tmp_path: Path) -> None:
+    """The first thing a newcomer runs, and copies."""
+    async for done in run_files(scaffolds(tmp_path), Definitions(discover())):
+        assert not [case.wrong for case in done.results if case.wrong], done.file.name
+        assert not done.coverage.missed()
 
 
 async def test_thirty_days_pass_at_once(tmp_path: Path) -> None:
