@@ -13,18 +13,21 @@ ifeq ($(HOME),)
 unexport HOME
 endif
 
-.PHONY: help install packages run test check bench nightly reference lock clean
+.PHONY: help install models packages run test check bench nightly reference lock clean
 
 help: ## List these commands
 	@awk -F ' *:.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-install: packages ## Make .venv and fetch the models; nothing is done twice
+install: packages ## Make .venv and fetch what the first run needs; nothing is done twice
+	@$(BIN)/aima models pull voice
+
+models: packages ## Fetch all embedded models
 	@$(BIN)/aima models pull embedded
 
 run: install ## Ask the recorded question aloud and write answer.wav
 	@$(BIN)/aima run workflows/voice-assistant.yaml --example -o audio=answer.wav
 
-test: install ## Run the tests (make test ARGS='-k some_words' runs a few)
+test: models ## Run the tests (make test ARGS='-k some_words' runs a few)
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: packages ## Look for mistakes of form and type
@@ -34,10 +37,10 @@ check: packages ## Look for mistakes of form and type
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
 
-bench: install ## Measure; docs/performance.md tells what and how
+bench: models ## Measure; docs/performance.md tells what and how
 	@for script in bench/[a-z]*.py; do $(BIN)/python "$$script" $(ARGS) || exit; done
 
-nightly: install ## Run the long fault and load tests
+nightly: models ## Run the long fault and load tests
 	@$(BIN)/python -m pytest -m nightly $(ARGS)
 
 reference: packages ## Write dsl/schemas and docs/reference anew from the code

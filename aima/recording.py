@@ -7,11 +7,19 @@ import wave
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from aima.errors import UnsupportedMedia
 
-_CODECS = {"mp3": ("mp3", "libmp3lame"), "opus": ("ogg", "libopus"), "flac": ("flac", "flac")}
-_MEDIA_TYPES = {"mp3": "audio/mpeg", "opus": "audio/ogg", "pcm": "audio/pcm"}
+AudioFormat: TypeAlias = Literal["wav", "mp3", "opus", "flac", "pcm"]
+"""Containers of a recording; `pcm` is none."""
+
+_CODECS = {  # container, codec, bits each second; the rest is as it is sampled
+    "mp3": ("mp3", "libmp3lame", 64_000),
+    "opus": ("ogg", "libopus", 32_000),
+    "flac": ("flac", "flac", 0),
+}
+_MEDIA_TYPES = {"mp3": "audio/mpeg", "opus": "audio/ogg"}
 _UNKNOWN_LENGTH = 0xFFFFFFFF
 _OPUS_RATE = 48_000
 
@@ -52,7 +60,7 @@ class Recording:
         """Give the whole in a format (`wav`, `mp3`, `opus`, `flac`, `pcm`), and its media type."""
         media_type = _MEDIA_TYPES.get(format_, f"audio/{format_}")
         if format_ == "pcm":
-            return bytes(self.sound), media_type
+            return bytes(self.sound), f"audio/pcm;rate={self.rate};channels={self.channels}"
         if format_ == "wav":
             return self._wav(), media_type
         return self._encoded(*_CODECS[format_]), media_type
@@ -73,7 +81,7 @@ class Recording:
         riff = struct.pack("<4sI4s4sI", b"RIFF", _UNKNOWN_LENGTH, b"WAVE", b"fmt ", len(form))
         return riff + form + struct.pack("<4sI", b"data", _UNKNOWN_LENGTH)
 
-    def _encoded(self, container: str, codec: str) -> bytes:
+    def _encoded(self, container: str, codec: str, bits: int) -> bytes:
         import av
         from av.audio.stream import AudioStream
 
@@ -86,6 +94,8 @@ class Recording:
             layout = "mono" if self.channels == 1 else "stereo"
             stream = target.add_stream(codec, rate=rate, layout=layout)
             assert isinstance(stream, AudioStream)  # noqa: S101 - what an audio codec makes
+            if bits:
+                stream.bit_rate = bits * self.channels
             for frame in source.decode(audio=0):
                 target.mux(stream.encode(frame))
             target.mux(stream.encode(None))

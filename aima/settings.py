@@ -102,8 +102,8 @@ class Models(_Group):
 
     default: dict[str, str] = Field(
         default={},
-        description="Model that `default` means, by type: `llm`, `asr`, `tts`. An absent type "
-        "means the first model of that type.",
+        description="Model that `default` means, by type: `llm`, `vlm`, `asr`, `tts`, "
+        "`embedding` …. An absent type means the first model of that type.",
     )
     aliases: dict[str, str] = Field(
         default={
@@ -111,6 +111,9 @@ class Models(_Group):
             "whisper-large-v3": "default",
             "whisper-1": "default",
             "tts-1": "default",
+            "text-embedding-3-small": "default",
+            "rerank-1": "default",
+            "llava": "default",
         },
         description="Other names of models. The ones given by default let files of the earlier "
         "system run on the embedded engine; a served model of that name always wins.",

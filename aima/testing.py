@@ -21,31 +21,46 @@ from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar, get_args
 
 from aima.adapters.files.folders import FolderFiles
 from aima.adapters.media.frames import ProcessFrames
 from aima.adapters.vectors.sqlite import SqliteVectors
 from aima.errors import AimaError, InternalError, NotFound, TooLarge
 from aima.ports.artifacts import Artifact
-from aima.ports.engine import Engines
+from aima.ports.engine import Engines, Memory
 from aima.ports.files import Files
 from aima.ports.frames import Frames
 from aima.ports.inference import (
     ChatReply,
     ChatRequest,
+    CompleteReply,
+    CompleteRequest,
+    DescribeReply,
+    DescribeRequest,
+    DetectReply,
+    DetectRequest,
     EmbedReply,
     EmbedRequest,
+    ImageReply,
+    ImageRequest,
     Incoming,
     ModelCard,
+    ModelReply,
     ModelRequest,
+    ModelType,
     Pieces,
+    Progress,
+    RerankReply,
+    RerankRequest,
     Response,
     SpeechReply,
     SynthesizeRequest,
     TranscribeRequest,
     Transcript,
     Usage,
+    VideoReply,
+    VideoRequest,
     Voice,
 )
 from aima.ports.vectors import Vectors
@@ -53,16 +68,14 @@ from aima.routing.router import Router
 from aima.settings import Models, Settings
 from aima.unit import Event
 
-Answer: TypeAlias = ChatReply | EmbedReply | Transcript | bytes | AimaError
-"""What a scripted engine gives next: a reply, a transcript, recorded speech, or a failure."""
+Answer: TypeAlias = ModelReply | bytes | AimaError
+"""What a scripted engine gives next: a reply, recorded speech, or a failure."""
 
-_Wanted = TypeVar("_Wanted", ChatReply, EmbedReply, Transcript, bytes)
+_Wanted = TypeVar("_Wanted", bound=ModelReply | bytes)
 
-CARDS = (
-    ModelCard(name="scripted-llm", engine="scripted", type="llm"),
-    ModelCard(name="scripted-asr", engine="scripted", type="asr"),
-    ModelCard(name="scripted-tts", engine="scripted", type="tts"),
-    ModelCard(name="scripted-embedding", engine="scripted", type="embedding"),
+CARDS = tuple(
+    ModelCard(name=f"scripted-{type_.replace('_', '-')}", engine="scripted", type=type_)
+    for type_ in get_args(ModelType)
 )
 
 
@@ -137,6 +150,39 @@ class ScriptedEngine:
         return SpeechReply(
             audio=audio, format=request.format, duration=self.speech_seconds, model=request.model
         )
+
+    async def complete(self, request: CompleteRequest, *, pieces: Pieces) -> CompleteReply:
+        """Give the next answer, which must be a :class:`CompleteReply` or an error."""
+        reply = self._next(request, CompleteReply)
+        pieces(reply.text)
+        return reply
+
+    async def rerank(self, request: RerankRequest) -> RerankReply:
+        """Give the next answer, which must be a :class:`RerankReply` or an error."""
+        return self._next(request, RerankReply)
+
+    async def detect(self, request: DetectRequest) -> DetectReply:
+        """Give the next answer, which must be a :class:`DetectReply` or an error."""
+        return self._next(request, DetectReply)
+
+    async def describe(self, request: DescribeRequest, *, pieces: Pieces) -> DescribeReply:
+        """Give the next answer, which must be a :class:`DescribeReply` or an error."""
+        reply = self._next(request, DescribeReply)
+        pieces(reply.description)
+        return reply
+
+    async def generate_image(self, request: ImageRequest, *, progress: Progress) -> ImageReply:
+        """Give the next answer, which must be an :class:`ImageReply` or an error."""
+        progress("painting")
+        return self._next(request, ImageReply)
+
+    async def generate_video(
+        self, request: VideoRequest, *, progress: Progress, memory: Memory
+    ) -> VideoReply:
+        """Give the next answer, which must be a :class:`VideoReply` or an error."""
+        progress("filming")
+        memory.remember("job")
+        return self._next(request, VideoReply)
 
     def _next(self, request: ModelRequest, wanted: type[_Wanted]) -> _Wanted:
         self.requests.append(request)

@@ -145,12 +145,15 @@ class Example:
         input: the input; ``@assets/x.wav`` stands for an artifact shipped with AIMA.
         output: what to expect. It must come back exactly, unless ``holds`` is given.
         holds: predicates of the output, for units that never answer twice alike.
+        fails: how it ends on a machine with nothing but AIMA; ``output`` is then what a machine
+            with more would give.
     """
 
     title: str
     input: Mapping[str, object]
     output: Mapping[str, object]
     holds: tuple[Callable[[Mapping[str, object]], bool], ...] = ()
+    fails: type[AimaError] | None = None
 
 
 @dataclass(frozen=True)

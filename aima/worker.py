@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
+from aima.adapters.engines.embedded import EmbeddedEngine
 from aima.adapters.engines.openai import OpenAIEngine
 from aima.adapters.files.folders import FolderFiles
 from aima.adapters.media.frames import ProcessFrames
@@ -59,7 +60,7 @@ def engines_of(settings: Settings, http: httpx2.AsyncClient, artifacts: Artifact
     ]
     if settings.embedded.enabled and settings.embedded.url:
         url = settings.embedded.url.rstrip("/")
-        engines.append(OpenAIEngine(EMBEDDED, url, http, artifacts))
+        engines.append(EmbeddedEngine(EMBEDDED, url, http, artifacts))
     most = {name: engine.concurrency for name, engine in settings.engines.items()}
     slots = FileSlots(settings.data / "slots")
     return Router(tuple(engines), settings.models, most=most, slots=slots)

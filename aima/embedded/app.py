@@ -1,6 +1,7 @@
 """The engine's HTTP interface: the OpenAI-compatible protocol.
 
-Source of the protocol: the public OpenAI API reference (chat completions, audio, models).
+Sources of the protocol: the public API references of OpenAI (chat, completions, embeddings,
+audio, images, models) and Jina (rerank). ``/v1/detections`` and ``/v1/describe`` are our own.
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from aima.embedded.chat import Chat
-from aima.embedded.chat_request import ChatBody
+from aima.embedded.chat_request import ChatBody, CompleteBody
+from aima.embedded.describe import DescribeBody, Perception
+from aima.embedded.detect import DetectBody, Detection
+from aima.embedded.draw import DrawBody, Drawing
+from aima.embedded.embed import EmbedBody, Embedding, RerankBody, Reranking
 from aima.embedded.engine import Engine
 from aima.embedded.failure import WrongField, first_mistake, tell, tell_bug, tell_disk, tell_http
 from aima.embedded.guard import BodyLimit, LocalOnly
@@ -29,6 +34,8 @@ from aima.errors import AimaError
 
 B = TypeVar("B", bound=BaseModel)
 JSON = Middleware(BodyLimit, most_bytes=4 << 20)
+PICTURES = Middleware(BodyLimit, most_bytes=96 << 20)
+TEXTS = Middleware(BodyLimit, most_bytes=32 << 20)
 UPLOAD = Middleware(BodyLimit, most_bytes=512 << 20)
 
 
@@ -42,7 +49,13 @@ def create_app(engine: Engine, *, local_only: bool) -> Starlette:
             Route("/health", doors.health),
             Route("/v1/models", doors.models),
             Route("/v1/audio/voices", doors.voices),
-            Route("/v1/chat/completions", doors.chat, methods=post, middleware=[JSON]),
+            Route("/v1/chat/completions", doors.chat, methods=post, middleware=[PICTURES]),
+            Route("/v1/completions", doors.complete, methods=post, middleware=[JSON]),
+            Route("/v1/embeddings", doors.embeddings, methods=post, middleware=[TEXTS]),
+            Route("/v1/rerank", doors.rerank, methods=post, middleware=[TEXTS]),
+            Route("/v1/detections", doors.detections, methods=post, middleware=[PICTURES]),
+            Route("/v1/describe", doors.describe, methods=post, middleware=[PICTURES]),
+            Route("/v1/images/generations", doors.images, methods=post, middleware=[JSON]),
             Route(speech, doors.speech, methods=post, middleware=[JSON]),
             Route(transcriptions, doors.transcriptions, methods=post, middleware=[UPLOAD]),
         ],
@@ -63,9 +76,7 @@ class _Doors:
         self._engine = engine
 
     async def health(self, _: Request) -> Response:
-        loaded = [
-            name for name, service in self._engine.services.items() if service.resident.loaded
-        ]
+        loaded = [name for name, service in self._engine.services.items() if service.loaded]
         return JSONResponse(
             {
                 "status": "ok",
@@ -79,23 +90,26 @@ class _Doors:
         return JSONResponse({"object": "list", "data": [*map(self._card, self._engine.services)]})
 
     def _card(self, name: str) -> dict[str, object]:
-        resident = self._engine.services[name].resident
+        service = self._engine.services[name]
+        model = service.model
         return {
             "id": name,
             "object": "model",
             "created": 0,
             "owned_by": "aima",
-            "type": resident.model.type,
-            "description": resident.model.description,
-            "licence": resident.model.licence,
-            "languages": resident.model.languages,
-            "bytes": resident.model.bytes,
+            "type": model.type,
+            "kind": model.kind or None,
+            "description": model.description,
+            "licence": model.licence,
+            "languages": model.languages,
+            "bytes": model.bytes,
+            "memory_bytes": model.memory_bytes,
             "present": self._engine.store.present(name),
-            "loaded": resident.loaded,
+            "loaded": service.loaded,
         }
 
     async def voices(self, _: Request) -> Response:
-        model = self._engine.named("default", Speaking).resident.model
+        model = self._engine.named("default", Speaking).model
         voices = [
             {
                 "id": name,
@@ -111,7 +125,33 @@ class _Doors:
 
     async def chat(self, request: Request) -> Response:
         body = await _json(request, ChatBody)
+        if body.pictures or isinstance(self._engine.services.get(body.model), Perception):
+            return await self._engine.named(body.model, Perception).converse(request, body)
         return await self._engine.named(body.model, Chat).answer(request, body)
+
+    async def complete(self, request: Request) -> Response:
+        body = await _json(request, CompleteBody)
+        return await self._engine.named(body.model, Chat).answer(request, body)
+
+    async def embeddings(self, request: Request) -> Response:
+        body = await _json(request, EmbedBody)
+        return await self._engine.named(body.model, Embedding).answer(request, body)
+
+    async def rerank(self, request: Request) -> Response:
+        body = await _json(request, RerankBody)
+        return await self._engine.named(body.model, Reranking).answer(request, body)
+
+    async def detections(self, request: Request) -> Response:
+        body = await _json(request, DetectBody)
+        return await self._engine.named(body.model, Detection).answer(request, body)
+
+    async def describe(self, request: Request) -> Response:
+        body = await _json(request, DescribeBody)
+        return await self._engine.named(body.model, Perception).answer(request, body)
+
+    async def images(self, request: Request) -> Response:
+        body = await _json(request, DrawBody)
+        return await self._engine.named(body.model, Drawing).answer(request, body)
 
     async def speech(self, request: Request) -> Response:
         body = await _json(request, SpeechBody)
@@ -122,7 +162,10 @@ class _Doors:
             upload = fields.get("file")
             if not isinstance(upload, UploadFile):
                 raise WrongField("file", "send the recording as this field of a multipart form")
-            texts = {name: text for name, text in fields.items() if isinstance(text, str)}
+            texts: dict[str, object] = {
+                n: text for n, text in fields.items() if isinstance(text, str)
+            }
+            texts["words"] = "word" in fields.getlist("timestamp_granularities[]")
             try:
                 form = TranscribeForm.model_validate(texts)
             except ValidationError as error:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import wave
-
 import numpy as np
 import numpy.typing as npt
+
+from aima.recording import Recording
+
+
+def encoded(samples: npt.NDArray[np.float32], *, rate: int, form: str) -> tuple[bytes, str]:
+    """Give a mono recording in a format, and its media type."""
+    return Recording(rate, 1, bytearray(pcm(samples))).bytes_of(form)
 
 
 def pcm(samples: npt.NDArray[np.float32]) -> bytes:
     """Give 16-bit little-endian samples."""
     return (np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
-
-
-def wav(samples: npt.NDArray[np.float32], *, rate: int) -> bytes:
-    """Give a mono WAV file."""
-    into = io.BytesIO()
-    with wave.open(into, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(pcm(samples))
-    return into.getvalue()

@@ -15,13 +15,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from aima.embedded.chat_request import ChatBody
+from aima.embedded.chat_request import ChatBody, CompleteBody
 from aima.embedded.failure import WrongField, failure_body
 from aima.embedded.llama import LlamaServer
 from aima.embedded.resident import Resident
 from aima.embedded.stopping import while_wanted
 from aima.embedded.turns import Turns
 from aima.errors import AimaError, Cancelled, ExecutionFailed, TooLarge
+from aima.models.manifest import Model
 
 TIMEOUT = httpx2.Timeout(10, read=600)
 """A long prompt on a busy machine takes minutes before its first token."""
@@ -51,24 +52,43 @@ class Clock:
 class Chat:
     """A chat model behind its queue."""
 
+    model: Model
     resident: Resident[LlamaServer]
     turns: Turns
     max_tokens: int
     context_tokens: int
 
-    async def answer(self, request: Request, body: ChatBody) -> Response:
-        """Answer a conversation, whole or as a stream of events."""
-        asked = body.for_llama(max_tokens=self.max_tokens, context_tokens=self.context_tokens)
-        if body.stream:
-            return _EventStream(self, asked, tell_usage=body.stream_options.include_usage)
-        return await while_wanted(request, self._whole(asked))
+    @property
+    def loaded(self) -> bool:
+        """Tell whether the model is in memory."""
+        return self.resident.loaded
 
-    async def _whole(self, asked: dict[str, JsonValue]) -> Response:
+    async def answer(
+        self, request: Request, body: ChatBody | CompleteBody, *, called: str = ""
+    ) -> Response:
+        """Answer a conversation or continue a text, whole or as a stream of events.
+
+        ``called`` is the name under which the model answers; none means its own.
+        """
+        asked = self._asked(body)
+        if body.stream:
+            return _EventStream(self, asked, _Telling(called, body.stream_options.include_usage))
         clock = Clock()
-        async with self.upstream(asked, clock) as response:
-            answer = json.loads(await response.aread())
+        answer = await while_wanted(request, self._whole(asked, clock))
         clock.stamp(answer)
-        return JSONResponse(answer)
+        return JSONResponse(answer | ({"model": called} if called else {}))
+
+    async def whole(self, body: ChatBody, clock: Clock) -> dict[str, Any]:
+        """Give the answer to a conversation as llama.cpp tells it."""
+        return await self._whole(self._asked(body), clock)
+
+    def _asked(self, body: ChatBody | CompleteBody) -> dict[str, JsonValue]:
+        return body.for_llama(max_tokens=self.max_tokens, context_tokens=self.context_tokens)
+
+    async def _whole(self, asked: dict[str, JsonValue], clock: Clock) -> dict[str, Any]:
+        async with self.upstream(asked, clock) as response:
+            answer: dict[str, Any] = json.loads(await response.aread())
+            return answer
 
     @asynccontextmanager
     async def upstream(
@@ -90,14 +110,22 @@ class Chat:
                 yield response
 
 
+@dataclass(frozen=True)
+class _Telling:
+    """What a stream's events tell beside the text."""
+
+    called: str
+    usage: bool
+
+
 class _EventStream(Response):
     """Server-sent events; nothing is sent before llama.cpp accepted the request."""
 
-    def __init__(self, chat: Chat, asked: dict[str, JsonValue], *, tell_usage: bool) -> None:
+    def __init__(self, chat: Chat, asked: dict[str, JsonValue], telling: _Telling) -> None:
         super().__init__()
         self._chat = chat
         self._asked = asked
-        self._tell_usage = tell_usage
+        self._telling = telling
         self._begun = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -130,8 +158,10 @@ class _EventStream(Response):
         event = json.loads(data)
         if "timings" in event:
             clock.stamp(event)
-        if not self._tell_usage:
+        if not self._telling.usage:
             event.pop("usage", None)
+        if self._telling.called:
+            event["model"] = self._telling.called
         return _event(event)
 
 
@@ -142,10 +172,11 @@ def _event(value: object) -> bytes:
 @asynccontextmanager
 async def _asked(llama: LlamaServer, body: dict[str, JsonValue]) -> AsyncIterator[httpx2.Response]:
     headers = {"authorization": f"Bearer {llama.api_key}"}
+    path = "/v1/chat/completions" if "messages" in body else "/v1/completions"
     try:
         async with (
             httpx2.AsyncClient(base_url=llama.url, timeout=TIMEOUT, trust_env=False) as client,
-            client.stream("POST", "/v1/chat/completions", json=body, headers=headers) as response,
+            client.stream("POST", path, json=body, headers=headers) as response,
         ):
             yield response
     except httpx2.HTTPError as error:
@@ -163,4 +194,5 @@ def _refusal(body: bytes, asked: dict[str, JsonValue]) -> AimaError:
     reason = str(told["message"]).rpartition("failed: ")[2]
     if told["type"] != "invalid_request_error":
         return ExecutionFailed(f"llama.cpp refused: {reason}")
-    return WrongField("response_format" if "response_format" in asked else "messages", reason)
+    field = "response_format" if "response_format" in asked else "messages"
+    return WrongField(field if "messages" in asked else "prompt", reason)

@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING, TypeVar
 import psutil
 
 from aima.embedded.chat import Chat
+from aima.embedded.describe import Perception
+from aima.embedded.detect import Detection
+from aima.embedded.draw import Drawing
+from aima.embedded.embed import Embedding, Reading, Reranking
 from aima.embedded.llama import LlamaServer
+from aima.embedded.minilm import MiniLM
 from aima.embedded.resident import Resident
 from aima.embedded.speak import Speaking
 from aima.embedded.transcribe import Transcription
 from aima.embedded.turns import Turns
+from aima.embedded.vision.nanodet import NanoDet
+from aima.embedded.vision.ocr import TextReader
 from aima.embedded.whisper import Whisper
 from aima.errors import ModelNotFound
 from aima.models.manifest import Model
@@ -24,8 +31,10 @@ from aima.settings import Settings
 if TYPE_CHECKING:
     from aima.embedded.speech.kokoro import Kokoro
 
-Service = Chat | Transcription | Speaking
-S = TypeVar("S", Chat, Transcription, Speaking)
+Service = Chat | Transcription | Speaking | Embedding | Reranking | Detection | Perception | Drawing
+S = TypeVar(
+    "S", Chat, Transcription, Speaking, Embedding, Reranking, Detection, Perception, Drawing
+)
 GROUP = "embedded"
 
 
@@ -37,11 +46,10 @@ class Engine:
         self.store = store
         self.threads = settings.embedded.threads or max(1, _cores() - 1)
         self._settings = settings
-        self.services = {
-            model.name: service
-            for model in store.manifest.group(GROUP)
-            if (service := self._service(model))
-        }
+        self.services: dict[str, Service] = {}
+        for model in store.manifest.group(GROUP):
+            # What a model uses stands before it.
+            self.services[model.name] = self._service(model)
 
     def named(self, name: str, kind: type[S]) -> S:
         """Find the service of a model by its name, or the one that ``default`` means.
@@ -54,24 +62,46 @@ class Engine:
         }
         if name == "default" and fitting:
             first = next(iter(fitting.values()))
-            chosen = self._settings.models.default.get(first.resident.model.type, "")
+            chosen = self._settings.models.default.get(first.model.type, "")
             return fitting.get(chosen, first)
         if name not in fitting:
             names = ", ".join(["default", *fitting])
             raise ModelNotFound(f"no model for this is called {name!r}; there are: {names}")
         return fitting[name]
 
-    def _service(self, model: Model) -> Service | None:
+    def _service(self, model: Model) -> Service:
         turns = Turns(model.name)
         if model.type == "llm":
             return self._chat(model, turns)
         executor = ThreadPoolExecutor(1, thread_name_prefix=model.name)
         if model.type == "asr":
             asr = Resident(model, self.store, partial(Whisper.load, threads=self.threads))
-            return Transcription(asr, turns, executor)
+            return Transcription(model, asr, turns, executor)
         if model.type == "tts":
-            return Speaking(Resident(model, self.store, self._voice), turns, executor)
-        return None
+            voice = Resident(model, self.store, self._voice)
+            return Speaking(model, voice, turns, executor)
+        return self._reader(model, turns, executor)
+
+    def _reader(self, model: Model, turns: Turns, executor: ThreadPoolExecutor) -> Service:
+        if model.type == "embedding":
+            minilm = Resident(model, self.store, partial(MiniLM.load, threads=self.threads))
+            return Embedding(model, Reading(minilm, turns, executor))
+        if model.type == "rerank":
+            return Reranking(model, self.named("default", Embedding).reading)
+        if model.type == "diffusion":
+            reading = self.named("default", Embedding).reading
+            return Drawing(model, reading, turns, executor)
+        return self._looker(model, turns, executor)
+
+    def _looker(self, model: Model, turns: Turns, executor: ThreadPoolExecutor) -> Service:
+        if model.type == "detection":
+            nanodet = Resident(model, self.store, partial(NanoDet.load, threads=self.threads))
+            return Detection(model, nanodet, turns, executor)
+        if model.type != "vlm":
+            raise NotImplementedError(f"the embedded engine knows nothing of {model.type} models")
+        reader = Resident(model, self.store, partial(TextReader.load, threads=self.threads))
+        detection, chat = self.named("default", Detection), self.named("default", Chat)
+        return Perception(model, reader, turns, executor, detection, chat)
 
     def _chat(self, model: Model, turns: Turns) -> Chat:
         embedded = self._settings.embedded
@@ -83,7 +113,7 @@ class Engine:
             context_tokens=context_tokens,
         )
         resident = Resident(model, self.store, start)
-        return Chat(resident, turns, embedded.max_tokens, context_tokens)
+        return Chat(model, resident, turns, embedded.max_tokens, context_tokens)
 
     def _voice(self, folder: Path) -> Kokoro:
         from aima.embedded.speech.kokoro import Kokoro

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
@@ -17,6 +17,8 @@ from aima.embedded.speech.voices import ALIASES, DESCRIPTIONS
 from aima.embedded.stopping import Stop, in_thread, while_wanted
 from aima.embedded.turns import Turns
 from aima.errors import TooLarge
+from aima.models.manifest import Model
+from aima.recording import AudioFormat
 
 if TYPE_CHECKING:
     from aima.embedded.speech.kokoro import Kokoro, Sound
@@ -33,7 +35,7 @@ class SpeechBody(BaseModel):
     model: str = "default"
     input: str
     voice: str = "default"
-    response_format: Literal["wav", "pcm"] = "wav"
+    response_format: AudioFormat = "wav"
     speed: float = Field(default=1.0, ge=0.5, le=2.0)
 
 
@@ -41,9 +43,15 @@ class SpeechBody(BaseModel):
 class Speaking:
     """A voice model behind its queue."""
 
+    model: Model
     resident: Resident[Kokoro]
     turns: Turns
     executor: ThreadPoolExecutor
+
+    @property
+    def loaded(self) -> bool:
+        """Tell whether the model is in memory."""
+        return self.resident.loaded
 
     async def answer(self, request: Request, body: SpeechBody) -> Response:
         """Say a text."""
@@ -62,11 +70,11 @@ class Speaking:
             "x-aima-load-ms": f"{load_ms:.1f}",
             "x-aima-audio-seconds": f"{len(sound) / SAMPLE_RATE:.3f}",
         }
-        if body.response_format == "pcm":
-            media_type = f"audio/pcm;rate={SAMPLE_RATE};channels=1"
-            return Response(audio.pcm(sound), headers=headers, media_type=media_type)
-        wav = audio.wav(sound, rate=SAMPLE_RATE)
-        return Response(wav, headers=headers, media_type="audio/wav")
+        recording, media_type = await in_thread(
+            self.executor,
+            lambda _: audio.encoded(sound, rate=SAMPLE_RATE, form=body.response_format),
+        )
+        return Response(recording, headers=headers, media_type=media_type)
 
     async def _said(self, body: SpeechBody) -> tuple[Sound, float]:
         voice = _voice(body.voice)

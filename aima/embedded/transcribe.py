@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
@@ -16,7 +16,8 @@ from aima.embedded.failure import WrongField
 from aima.embedded.resident import Resident
 from aima.embedded.stopping import Stop, in_thread, while_wanted
 from aima.embedded.turns import Turns
-from aima.embedded.whisper import Segment, Whisper
+from aima.embedded.whisper import Hearing, Segment, Whisper
+from aima.models.manifest import Model
 
 
 class TranscribeForm(BaseModel):
@@ -27,6 +28,8 @@ class TranscribeForm(BaseModel):
     model: str = "default"
     language: str | None = None
     response_format: Literal["json", "verbose_json", "text"] = "json"
+    prompt: str | None = Field(default=None, max_length=1000)
+    words: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,31 +50,43 @@ class Heard:
 class Transcription:
     """A speech recogniser behind its queue."""
 
+    model: Model
     resident: Resident[Whisper]
     turns: Turns
     executor: ThreadPoolExecutor
+
+    @property
+    def loaded(self) -> bool:
+        """Tell whether the model is in memory."""
+        return self.resident.loaded
 
     async def answer(self, request: Request, form: TranscribeForm, file: IO[bytes]) -> Response:
         """Write down a recording."""
         language = self._language(form.language)
         begun = time.monotonic()
-        heard = await while_wanted(request, self._heard(file, language))
+        heard = await while_wanted(request, self._heard(file, _hearing(language, form)))
         total_ms = (time.monotonic() - begun) * 1000
         if form.response_format == "text":
             return PlainTextResponse(heard.text)
         told: dict[str, object] = {"text": heard.text}
         if form.response_format == "verbose_json":
             told |= self._details(heard, language)
+        if form.words:
+            told["words"] = [
+                {"word": word.text, "start": round(word.start, 3), "end": round(word.end, 3)}
+                for segment in heard.segments
+                for word in segment.words
+            ]
         timings = {"total_ms": round(total_ms, 1), "load_ms": round(heard.load_ms, 1)}
         return JSONResponse(told | {"timings": timings})
 
-    async def _heard(self, file: IO[bytes], language: str) -> Heard:
+    async def _heard(self, file: IO[bytes], hearing: Hearing) -> Heard:
         async with self.turns.turn():
             loaded = await self.resident.get()
 
             def hear(stop: Stop) -> Heard:
                 with decoded(file, stop=stop) as recording:
-                    found = loaded.value.segments(recording, language=language, stop=stop)
+                    found = loaded.value.segments(recording, hearing, stop=stop)
                     return Heard(recording.seconds, tuple(found), loaded.load_ms)
 
             return await in_thread(self.executor, hear)
@@ -88,7 +103,7 @@ class Transcription:
         ]
         return {
             "task": "transcribe",
-            "model": self.resident.model.name,
+            "model": self.model.name,
             "language": language,
             "duration": round(heard.seconds, 3),
             "segments": segments,
@@ -100,7 +115,7 @@ class Transcription:
         Raises:
             WrongField: the model does not know the language asked for.
         """
-        known = self.resident.model.languages
+        known = self.model.languages
         if not asked:
             return known[0]
         code = asked.lower().split("-")[0]
@@ -108,6 +123,10 @@ class Transcription:
             return code
         raise WrongField(
             "language",
-            f"model {self.resident.model.name!r} hears {', '.join(known)} only, not {asked!r}; "
+            f"model {self.model.name!r} hears {', '.join(known)} only, not {asked!r}; "
             "use a model of another engine",
         )
+
+
+def _hearing(language: str, form: TranscribeForm) -> Hearing:
+    return Hearing(language, words=form.words, prompt=form.prompt)

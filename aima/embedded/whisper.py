@@ -28,12 +28,36 @@ TEMPERATURES = (0.0, 0.4)
 
 
 @dataclass(frozen=True)
+class Hearing:
+    """How to listen.
+
+    Attributes:
+        words: tell when each word was said; takes about a third longer.
+        prompt: names and words that may be heard.
+    """
+
+    language: str
+    words: bool = False
+    prompt: str | None = None
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A word, in seconds from the start of the recording."""
+
+    start: float
+    end: float
+    text: str
+
+
+@dataclass(frozen=True)
 class Segment:
     """A stretch of speech, in seconds from the start of the recording."""
 
     start: float
     end: float
     text: str
+    words: tuple[Spoken, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,7 +77,7 @@ class Whisper:
             )
         )
 
-    def segments(self, recording: Recording, *, language: str, stop: Stop) -> Iterator[Segment]:
+    def segments(self, recording: Recording, hearing: Hearing, *, stop: Stop) -> Iterator[Segment]:
         """Give what was said, stretch by stretch.
 
         Raises:
@@ -63,18 +87,24 @@ class Whisper:
             stop.check()
             found, _ = self.model.transcribe(
                 samples,
-                language,
+                hearing.language,
                 beam_size=1,
                 best_of=1,
                 temperature=TEMPERATURES,
                 condition_on_previous_text=False,
                 vad_filter=True,
+                initial_prompt=hearing.prompt,
+                word_timestamps=hearing.words,
             )
             for segment in found:
                 stop.check()
                 end = min(offset + segment.end, recording.seconds)
                 if text := segment.text.strip():
-                    yield Segment(offset + segment.start, end, text)
+                    words = tuple(
+                        Spoken(offset + word.start, min(offset + word.end, end), word.word.strip())
+                        for word in segment.words or ()
+                    )
+                    yield Segment(offset + segment.start, end, text, words)
 
 
 def blocks(recording: Recording) -> Iterator[tuple[float, Samples]]:

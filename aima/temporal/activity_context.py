@@ -164,14 +164,14 @@ class ActivityContext:
     async def emit(self, event: Event) -> None:
         """Publish the event and write it into the run's log.
 
-        Its id is that of the step's first, second … event, so what an earlier attempt has
-        published is not published again.
+        Its id is that of the step's first, second … event and its type, so what an earlier
+        attempt has published is not published again.
         """
         data = self.mask.value(event.model_dump(mode="json"))
         self.emitted += 1
         await self.around.events.publish(
             CloudEvent(
-                id=event_id(f"{self.effect_key}#{self.emitted}"),
+                id=event_id(f"{self.effect_key}#{self.emitted} {event.TYPE}"),
                 type=event.TYPE,
                 source=self.source,
                 data=data,

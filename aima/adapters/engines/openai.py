@@ -1,41 +1,48 @@
 """Any engine that speaks the OpenAI-compatible HTTP API: the embedded one, Ollama, vLLM.
 
-Source of the protocol: the public OpenAI API reference (chat completions, audio, models).
+Source of the protocol: the public OpenAI API reference (chat, completions, embeddings, audio,
+images, models).
 """
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 import httpx2
-from pydantic import BaseModel, ValidationError, field_validator
+from pydantic import BaseModel, ValidationError
 
 from aima.adapters.engines.openai_answer import Answer, failure_of, server_sent
-from aima.adapters.engines.openai_body import chat_body
+from aima.adapters.engines.openai_body import chat_body, complete_body, image_body
+from aima.adapters.engines.openai_wire import Pictures, ServedModels, Vectors, Voices
 from aima.errors import AimaError, EngineNotRunning, ExecutionFailed, TimedOut
 from aima.media import seconds_of
 from aima.ports.artifacts import Artifacts
 from aima.ports.inference import (
     ChatReply,
     ChatRequest,
+    CompleteReply,
+    CompleteRequest,
     EmbedReply,
     EmbedRequest,
+    ImageReply,
+    ImageRequest,
     ModelCard,
-    ModelType,
     Pieces,
+    Progress,
     SpeechReply,
     SynthesizeRequest,
     Timings,
     TranscribeRequest,
     Transcript,
-    Usage,
     Voice,
 )
 
+_FORMATS = {"audio/mpeg": "mp3", "audio/ogg": "opus"}
 _NO_SUCH_LIST = 404
 _EXTENSIONS = {  # some servers go by the name; Python's own table knows no audio/wav
     "audio/aac": ".aac",
@@ -50,42 +57,6 @@ _EXTENSIONS = {  # some servers go by the name; Python's own table knows no audi
     "video/webm": ".webm",
 }
 _Wanted = TypeVar("_Wanted", bound=BaseModel)
-
-
-class _Model(BaseModel):
-    """One entry of the list of models; what AIMA adds to it, others leave out."""
-
-    id: str
-    type: ModelType | None = None
-    kind: str | None = None
-    licence: str | None = None
-    bytes: int | None = None
-    present: bool = True
-
-    @field_validator("type", mode="before")
-    @classmethod
-    def _known(cls, value: object) -> object:
-        """Take a type of somebody else's making for none."""
-        return value if value in get_args(ModelType) else None
-
-
-class _Models(BaseModel):
-    data: list[_Model]
-
-
-class _Voices(BaseModel):
-    voices: list[Voice]
-
-
-class _Vector(BaseModel):
-    index: int
-    embedding: list[float]
-
-
-class _Vectors(BaseModel):
-    data: list[_Vector]
-    model: str | None = None
-    usage: Usage = Usage()
 
 
 @dataclass(frozen=True)
@@ -106,7 +77,7 @@ class OpenAIEngine:
 
     async def models(self) -> list[ModelCard]:
         """List what it serves."""
-        listed = self._read(_Models, await self._get("models"))
+        listed = self._read(ServedModels, await self._get("models"))
         return [
             ModelCard(
                 name=model.id,
@@ -124,7 +95,7 @@ class OpenAIEngine:
             if error.status == _NO_SUCH_LIST:
                 return []
             raise
-        return self._read(_Voices, body).voices
+        return self._read(Voices, body).voices
 
     async def chat(self, request: ChatRequest, *, pieces: Pieces) -> ChatReply:
         """Answer a conversation, read as a stream so that a cancel is felt at once."""
@@ -136,12 +107,39 @@ class OpenAIEngine:
                     pieces(words)
         return answer.reply(request.json_schema)
 
+    async def complete(self, request: CompleteRequest, *, pieces: Pieces) -> CompleteReply:
+        """Continue a text, read as a stream so that a cancel is felt at once."""
+        answer = Answer(engine=self.name, model=request.model, trimmed=False)
+        async with self._stream("completions", json=complete_body(request)) as response:
+            async for event in server_sent(response.aiter_bytes(), self.name):
+                if words := answer.add(event):
+                    pieces(words)
+        return answer.completion()
+
+    async def generate_image(self, request: ImageRequest, *, progress: Progress) -> ImageReply:
+        """Make pictures."""
+        progress(f"{request.n} to make")
+        async with self._stream("images/generations", json=image_body(request)) as response:
+            told = self._read(Pictures, await response.aread())
+        form = told.output_format or request.format
+        images = [
+            await self.artifacts.put(self._bytes(made.b64_json), media_type=f"image/{form}")
+            for made in told.data
+        ]
+        return ImageReply(
+            images=images,
+            format=form,
+            kind=told.kind,
+            model=told.model or request.model,
+            timings=told.timings,
+        )
+
     async def embed(self, request: EmbedRequest) -> EmbedReply:
         """Turn texts into vectors."""
         body = {"model": request.model, "input": request.texts, "dimensions": request.dimensions}
         sent = {key: value for key, value in body.items() if value is not None}
         async with self._stream("embeddings", json=sent) as response:
-            told = self._read(_Vectors, await response.aread())
+            told = self._read(Vectors, await response.aread())
         vectors = [v.embedding for v in sorted(told.data, key=lambda vector: vector.index)]
         if len(vectors) != len(request.texts):
             raise ExecutionFailed(
@@ -152,6 +150,7 @@ class OpenAIEngine:
             embedding=vectors[0] if vectors else [],
             usage=told.usage,
             model=told.model or request.model,
+            timings=told.timings,
         )
 
     async def transcribe(self, request: TranscribeRequest, *, pieces: Pieces) -> Transcript:
@@ -159,11 +158,17 @@ class OpenAIEngine:
         form = {"model": request.model, "response_format": "verbose_json"}
         if request.language:
             form["language"] = request.language
+        if request.prompt:
+            form["prompt"] = request.prompt
+        if request.words:
+            form["timestamp_granularities[]"] = "word"
         media_type = request.audio.media_type
         name = "audio" + _EXTENSIONS.get(media_type.partition(";")[0].strip(), "")
         with (await self.artifacts.path(request.audio)).open("rb") as file:
+            # English out of any language is a door of its own in this protocol.
+            door = "audio/translations" if request.translate else "audio/transcriptions"
             async with self._stream(
-                "audio/transcriptions", data=form, files={"file": (name, file, media_type)}
+                door, data=form, files={"file": (name, file, media_type)}
             ) as response:
                 body = await response.aread()
         silent = {"segments": [], "language": request.language or "", "model": request.model}
@@ -189,7 +194,7 @@ class OpenAIEngine:
         seconds = _number(told.get("x-aima-audio-seconds"))
         return SpeechReply(
             audio=audio,
-            format=media_type.partition("/")[2].removeprefix("x-"),
+            format=_FORMATS.get(media_type, media_type.partition("/")[2].removeprefix("x-")),
             duration=seconds or seconds_of(await self.artifacts.path(audio)),
             model=request.model,
             timings=Timings(total_ms=total, load_ms=_number(told.get("x-aima-load-ms")))
@@ -200,6 +205,13 @@ class OpenAIEngine:
     async def _get(self, path: str) -> bytes:
         async with self._stream(path, method="GET") as response:
             return await response.aread()
+
+    def _bytes(self, written: str) -> bytes:
+        """Read base64 out of an answer."""
+        try:
+            return base64.b64decode(written, validate=True)
+        except ValueError as error:
+            raise ExecutionFailed(f"engine {self.name!r} answered broken base64") from error
 
     def _read(
         self, model: type[_Wanted], body: bytes, silent: Mapping[str, object] | None = None

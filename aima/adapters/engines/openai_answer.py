@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from aima.errors import (
     AimaError,
@@ -16,7 +16,14 @@ from aima.errors import (
     WrongAnswer,
     error_class,
 )
-from aima.ports.inference import ChatReply, Response, Timings, Usage
+from aima.ports.inference import (
+    ChatReply,
+    CompleteReply,
+    Response,
+    Timings,
+    TokenChoice,
+    Usage,
+)
 
 _ERROR_OF_STATUS = {
     400: "VALIDATION_ERROR",
@@ -39,8 +46,23 @@ class _Delta(BaseModel):
     content: str | None = None
 
 
+class _Token(BaseModel):
+    token: str
+    logprob: float
+
+
+class _Chosen(_Token):
+    top_logprobs: list[_Token] = []
+
+
+class _Logprobs(BaseModel):
+    content: list[_Chosen] | None = None
+
+
 class _Choice(BaseModel):
     delta: _Delta | None = None
+    text: str | None = Field(default=None, description="Of a continued text; a chat has `delta`.")
+    logprobs: _Logprobs | None = None
     finish_reason: str | None = None
 
 
@@ -71,23 +93,29 @@ class Answer:
     finish_reason: str = ""
     usage: Usage = field(default_factory=Usage)
     timings: Timings | None = None
+    chosen: list[TokenChoice] = field(default_factory=list)
+    trimmed: bool = True
     _space: str = ""
 
     def add(self, event: Event) -> str:
-        """Take an event in; give the words it brought, without space at either end of it all."""
+        """Take an event in; give the words it brought.
+
+        Where it is ``trimmed``, there is no space at either end of it all.
+        """
         self.model = event.model or self.model
         self.usage = event.usage or self.usage
         if event.timings is not None and event.timings.total_ms is not None:
             self.timings = Timings(total_ms=event.timings.total_ms, load_ms=event.timings.load_ms)
         text = self._space
         for choice in (event.choices or [])[:1]:
-            if choice.delta is not None and choice.delta.content:
-                text += choice.delta.content
+            text += choice.text or (choice.delta.content if choice.delta else None) or ""
+            if choice.logprobs is not None:
+                self.chosen += map(_choice_of, choice.logprobs.content or [])
             self.finish_reason = choice.finish_reason or self.finish_reason
-        words = text.rstrip()
+        words = text.rstrip() if self.trimmed else text
         self._space = text[len(words) :]
         if words:
-            self.pieces.append(words if self.pieces else words.lstrip())
+            self.pieces.append(words if self.pieces or not self.trimmed else words.lstrip())
             return self.pieces[-1]
         return ""
 
@@ -106,6 +134,18 @@ class Answer:
             response=Response(content=content),
             model=self.model,
             data=None if schema is None else self._value(content, schema),
+            logprobs=self.chosen or None,
+            timings=self.timings,
+        )
+
+    def completion(self) -> CompleteReply:
+        """Give the whole of a continued text, its spaces as they came."""
+        return CompleteReply(
+            text="".join(self.pieces),
+            finish_reason=self.finish_reason or "stop",
+            usage=self.usage,
+            model=self.model,
+            logprobs=self.chosen or None,
             timings=self.timings,
         )
 
@@ -134,6 +174,12 @@ class Answer:
                 "an engine that keeps to schemas would not"
             )
         return value
+
+
+def _choice_of(chosen: _Chosen) -> TokenChoice:
+    others = {other.token: other.logprob for other in chosen.top_logprobs}
+    others.pop(chosen.token, None)
+    return TokenChoice(token=chosen.token, logprob=chosen.logprob, others=others)
 
 
 async def server_sent(chunks: AsyncIterator[bytes], engine: str) -> AsyncIterator[Event]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import json
 
+from aima.errors import ValidationFailed
 from aima.ports.artifacts import Artifact, Artifacts
 from aima.ports.inference import (
     ChatRequest,
+    CompleteRequest,
     ImagePart,
+    ImageRequest,
     Message,
     Part,
     TextPart,
@@ -37,6 +40,30 @@ async def chat_body(request: ChatRequest, artifacts: Artifacts) -> dict[str, obj
     if request.logprobs is not None:
         body |= {"logprobs": True, "top_logprobs": request.logprobs}
     return body
+
+
+def complete_body(request: CompleteRequest) -> dict[str, object]:
+    """Write the body of ``POST /completions``."""
+    body: dict[str, object] = request.model_dump(exclude_none=True, exclude={"session", "stream"})
+    return body | {"stream": True, "stream_options": {"include_usage": True}}
+
+
+def image_body(request: ImageRequest) -> dict[str, object]:
+    """Write the body of ``POST /images/generations``.
+
+    Raises:
+        ValidationFailed: it starts from a picture, for which the protocol has another door.
+    """
+    if request.image is not None:
+        raise ValidationFailed("`image`: this engine changes no pictures; leave it out")
+    names = {
+        "format": "output_format",
+        "steps": "num_inference_steps",
+        "guidance": "guidance_scale",
+    }
+    told = request.model_dump(exclude_none=True, exclude={"image"})
+    body: dict[str, object] = {names.get(key, key): value for key, value in told.items()}
+    return body | {"response_format": "b64_json"}
 
 
 async def _message(message: Message, artifacts: Artifacts) -> dict[str, object]:

@@ -82,13 +82,16 @@ def with_files(
     """Put every file that a text such as ``@question.wav`` names, where an artifact is wanted."""
     from aima.dsl.types import ARTIFACT, Type
 
-    def put_or_pass(key: str, value: Any) -> Any:  # noqa: ANN401 - any JSON
-        wanted = Type.of(schema).child(key)
-        wants_file = wanted is not None and ARTIFACT in wanted.kinds()
+    def put_or_pass(wanted: Type | None, value: Any) -> Any:  # noqa: ANN401 - any JSON
+        if wanted is None:
+            return value
+        if isinstance(value, list):
+            return [put_or_pass(wanted.item(), one) for one in value]
         named = isinstance(value, str) and value.startswith("@")
-        return put(base / value[1:], settings) if wants_file and named else value
+        return put(base / value[1:], settings) if named and ARTIFACT in wanted.kinds() else value
 
-    return {key: put_or_pass(key, value) for key, value in values.items()}
+    whole = Type.of(schema)
+    return {key: put_or_pass(whole.child(key), value) for key, value in values.items()}
 
 
 def put(file: Path, settings: Settings) -> dict[str, Any]:

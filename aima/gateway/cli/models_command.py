@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import click
@@ -28,24 +29,37 @@ def command(ctx: click.Context, *, as_json: bool) -> None:
             {
                 "name": m.model.name,
                 "type": m.model.type,
+                "kind": m.model.kind or None,
                 "licence": m.model.licence,
                 "bytes": m.model.bytes,
+                "memory_bytes": m.model.memory_bytes,
+                "uses": list(m.model.uses),
                 "present": m.present,
             }
             for m in found
         ]
         give_json(rows)
         return
+    click.echo(_ROW.format("MODEL", "TYPE", "KIND", "DISK", "MEMORY", "LICENCE", ""))
     for m in found:
+        model = m.model
+        size = _megabytes(model.bytes) if model.bytes else f"as {model.uses[0]}"
         here = "here" if m.present else "not here"
-        size = f"{m.model.bytes / 1e6:7.1f} MB"
-        click.echo(f"  {m.model.name:<24} {m.model.type:<9} {size}  {m.model.licence:<12} {here}")
+        told = (model.name, model.type, model.kind, size, _megabytes(model.memory_bytes))
+        click.echo(_ROW.format(*told, model.licence, here))
+
+
+_ROW = "  {:<24} {:<10} {:<17} {:>19} {:>8}  {:<18} {}"
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:.0f} MB"
 
 
 @command.command("pull")
 @click.argument("name")
 def pull(*, name: str) -> None:
-    """Fetch the model NAME, or all of `embedded`."""
+    """Fetch the model NAME, or all of a group: `embedded`, or `voice` for the first run."""
     from aima.settings import load_settings
 
     fetch(name, load_settings())
@@ -58,7 +72,8 @@ def fetch(name: str, settings: Settings) -> None:
 
     store = models_of(settings)
     group = [model.name for model in store.manifest.models if name in model.groups] or [name]
-    missing = [model for model in group if not store.present(model)]
+    wanted = dict.fromkeys(m.name for name in group for m in store.manifest.closure(name))
+    missing = [model for model in wanted if not store.present(model)]
     if not missing:
         return
     say(f"fetching {', '.join(missing)}")
@@ -69,9 +84,35 @@ def fetch(name: str, settings: Settings) -> None:
 
 
 def fetch_for(text: str, settings: Settings) -> None:
-    """Bring the embedded models in before a workflow or unit first needs them, for all to see."""
-    if "inference." in text and settings.embedded.enabled and not settings.embedded.url:
-        fetch("embedded", settings)
+    """Bring in what a workflow or unit will need, before it runs and for all to see.
+
+    What is missed here, such as a picture in a chat, is fetched when the engine is asked.
+    """
+    from aima.stores import models_of
+
+    if not settings.embedded.enabled or settings.embedded.url:
+        return
+    types = {kind for unit, kind in _NEEDS.items() if re.search(rf"\b{unit}\b", text)}
+    for model in models_of(settings).manifest.group("embedded"):
+        if model.type in types:
+            fetch(model.name, settings)
+
+
+_NEEDS = {
+    "inference.chat": "llm",
+    "inference.complete": "llm",
+    "inference.batch": "llm",
+    "inference.embed": "embedding",
+    "inference.rerank": "rerank",
+    "inference.transcribe": "asr",
+    "inference.synthesize": "tts",
+    "inference.detect": "detection",
+    "inference.describe": "vlm",
+    "inference.batch_describe": "vlm",
+    "inference.generate_image": "diffusion",
+    "retrieval.index": "embedding",
+}
+"""The type of model behind each unit."""
 
 
 class _Meter:

@@ -1,5 +1,14 @@
 """The wire vocabulary of the ``inference.*`` units and of the adapters alike."""
 
+from aima.ports.inference.batches import (
+    BatchDescribeReply,
+    BatchDescribeRequest,
+    BatchReply,
+    BatchRequest,
+    BatchResult,
+    Described,
+    ItemError,
+)
 from aima.ports.inference.cards import ModelCard
 from aima.ports.inference.chat import (
     AudioPart,
@@ -64,6 +73,11 @@ from aima.ports.inference.speech import (
 __all__ = [
     "AudioFormat",
     "AudioPart",
+    "BatchDescribeReply",
+    "BatchDescribeRequest",
+    "BatchReply",
+    "BatchRequest",
+    "BatchResult",
     "Box",
     "ChatReply",
     "ChatRequest",
@@ -71,6 +85,7 @@ __all__ = [
     "CompleteRequest",
     "DescribeReply",
     "DescribeRequest",
+    "Described",
     "DetectReply",
     "DetectRequest",
     "Detection",
@@ -81,6 +96,7 @@ __all__ = [
     "ImageReply",
     "ImageRequest",
     "Incoming",
+    "ItemError",
     "Message",
     "ModelCard",
     "ModelReply",

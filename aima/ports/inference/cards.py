@@ -19,6 +19,9 @@ class ModelCard(BaseModel):
     )
     licence: str | None = None
     bytes: int | None = Field(default=None, description="Size on disk.")
+    memory_bytes: int | None = Field(
+        default=None, description="Of memory while it is loaded, where the engine tells."
+    )
     present: bool = Field(default=True, description="False: fetched on first use.")
     loaded: bool | None = Field(
         default=None, description="Whether it is in memory, where the engine tells."

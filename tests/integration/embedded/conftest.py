@@ -24,7 +24,7 @@ def models() -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def settings(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings of a fresh data folder that shares the models."""
     data = tmp_path_factory.mktemp("data")
@@ -32,8 +32,8 @@ def settings(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings
     return Settings(data=data, embedded=Embedded(idle_seconds=600))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def engine(settings: Settings) -> Iterator[RunningEngine]:
-    """One engine for the tests of a module."""
+    """One engine for all tests that leave it as it was."""
     with running_engine(settings) as started:
         yield started

@@ -117,7 +117,7 @@ def test_a_text_cannot_speak_in_another_role(engine: RunningEngine) -> None:
             "response_format",
         ),
         (
-            {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]},
+            {"messages": [{"role": "user", "content": [{"type": "input_audio"}]}]},
             400,
             "VALIDATION_ERROR",
             "messages.0.content",

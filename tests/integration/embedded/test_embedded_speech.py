@@ -135,7 +135,7 @@ def test_text_in_another_script_is_left_out_if_the_rest_can_be_said(engine: Runn
         ({"input": "Hello.", "voice": "nobody"}, 400, "VALIDATION_ERROR", "voice"),
         ({"input": "Hello.", "speed": 9}, 400, "VALIDATION_ERROR", "speed"),
         (
-            {"input": "Hello.", "response_format": "mp3"},
+            {"input": "Hello.", "response_format": "midi"},
             400,
             "VALIDATION_ERROR",
             "response_format",
@@ -175,3 +175,18 @@ def test_a_client_that_leaves_stops_the_voice_within_a_sentence(engine: RunningE
         eventually(lambda: process.cpu_percent(interval=0.3) > 20)
     eventually(lambda: process.cpu_percent(interval=0.3) < 10, within=8)
     assert engine.speak("Hello.").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("form", "media_type"),
+    [("mp3", "audio/mpeg"), ("opus", "audio/ogg"), ("flac", "audio/flac")],
+)
+def test_every_format_is_understood_by_the_recogniser(
+    engine: RunningEngine, form: str, media_type: str
+) -> None:
+    """Encoded and decoded again, it is still speech, and as long as before."""
+    said = engine.speak("The capital of France is Paris.", response_format=form)
+    assert said.headers["content-type"].partition(";")[0] == media_type
+    heard = engine.transcribe(said.content, response_format="verbose_json").json()
+    assert word_error_rate("The capital of France is Paris", heard["text"]) < 0.2
+    assert abs(heard["duration"] - float(said.headers["x-aima-audio-seconds"])) < 0.15

@@ -197,3 +197,17 @@ def _silent_film() -> bytes:
             target.mux(stream.encode(frame))
         target.mux(stream.encode(None))
     return into.getvalue()
+
+
+def test_each_word_has_its_time_when_asked(engine: RunningEngine, question: bytes) -> None:
+    """Subtitles are made of these."""
+    plain = engine.transcribe(question, response_format="verbose_json").json()
+    assert "words" not in plain
+    fields = {"response_format": "verbose_json", "timestamp_granularities[]": "word"}
+    words = engine.transcribe(question, **fields).json()["words"]
+    assert [word["word"].strip("?").lower() for word in words] == [
+        *("what", "is", "the", "capital", "of", "france")
+    ]
+    times = [time for word in words for time in (word["start"], word["end"])]
+    assert times == sorted(times)
+    assert 0 <= times[0] < times[-1] <= plain["duration"]

@@ -5,10 +5,16 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+class Word:
+    start: float
+    end: float
+    word: str
+
 class Segment:
     start: float
     end: float
     text: str
+    words: Sequence[Word] | None
 
 class TranscriptionInfo:
     language: str
@@ -34,4 +40,6 @@ class WhisperModel:
         temperature: Sequence[float] = ...,
         condition_on_previous_text: bool = ...,
         vad_filter: bool = ...,
+        initial_prompt: str | None = ...,
+        word_timestamps: bool = ...,
     ) -> tuple[Iterable[Segment], TranscriptionInfo]: ...

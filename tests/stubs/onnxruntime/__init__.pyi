@@ -8,7 +8,12 @@ import numpy.typing as npt
 class SessionOptions:
     intra_op_num_threads: int
     inter_op_num_threads: int
+    log_severity_level: int
+    enable_cpu_mem_arena: bool
     def add_session_config_entry(self, key: str, value: str) -> None: ...
+
+class ModelMetadata:
+    custom_metadata_map: Mapping[str, str]
 
 class RunOptions:
     terminate: bool
@@ -24,3 +29,4 @@ class InferenceSession:
         input_feed: Mapping[str, npt.NDArray[Any]],
         run_options: RunOptions | None = ...,
     ) -> list[npt.NDArray[Any]]: ...
+    def get_modelmeta(self) -> ModelMetadata: ...

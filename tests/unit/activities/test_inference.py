@@ -2,13 +2,13 @@
 
 import wave
 from io import BytesIO
+from typing import get_args
 
 import pytest
 from pydantic import ValidationError
 
 from activities.inference import (
     ModelsRequest,
-    RequestCompleted,
     VoicesRequest,
     chat,
     models,
@@ -16,11 +16,13 @@ from activities.inference import (
     transcribe,
     voices,
 )
+from aima.asked import RequestCompleted, RequestFailed, RequestStarted
 from aima.errors import EngineNotRunning, ModelNotFound
 from aima.ports.inference import (
     ChatRequest,
     Message,
     ModelCard,
+    ModelType,
     SayRequest,
     TranscribeRequest,
     Voice,
@@ -63,7 +65,10 @@ async def test_a_chat_tells_what_it_cost() -> None:
     """Meters and bills are made of these events."""
     ctx = context(chat_reply("one two three"))
     await chat(question(), ctx)
-    assert ctx.emitted == [RequestCompleted(unit="inference.chat", model="scripted-llm", tokens=3)]
+    assert ctx.emitted == [
+        RequestStarted(unit="inference.chat", model="default"),
+        RequestCompleted(unit="inference.chat", model="scripted-llm", tokens=3),
+    ]
 
 
 async def test_a_model_that_nobody_serves_is_not_found() -> None:
@@ -71,7 +76,8 @@ async def test_a_model_that_nobody_serves_is_not_found() -> None:
     ctx = context(chat_reply("never"))
     with pytest.raises(ModelNotFound, match="'scripted-llm'"):
         await chat(question("gpt-9"), ctx)
-    assert (ctx.engine.requests, ctx.emitted) == ([], [])
+    assert ctx.engine.requests == []
+    assert [event.TYPE.rpartition("_")[2] for event in ctx.emitted] == ["started", "failed"]
 
 
 async def test_an_engines_failure_passes_through() -> None:
@@ -79,7 +85,14 @@ async def test_an_engines_failure_passes_through() -> None:
     ctx = context(EngineNotRunning("engine 'scripted' fell over"))
     with pytest.raises(EngineNotRunning, match="fell over"):
         await chat(question(), ctx)
-    assert ctx.emitted == []
+    assert ctx.emitted[1:] == [
+        RequestFailed(
+            unit="inference.chat",
+            model="default",
+            code="ENGINE_NOT_RUNNING",
+            message="engine 'scripted' fell over",
+        )
+    ]
 
 
 async def test_a_recording_is_written_down_from_a_file() -> None:
@@ -111,7 +124,7 @@ async def test_speech_goes_into_the_store_and_comes_back_as_a_reference() -> Non
 async def test_models_are_listed_all_or_of_one_type() -> None:
     """What `aima models` shows."""
     ctx = context()
-    assert len((await models(ModelsRequest(), ctx)).models) == 4
+    assert len((await models(ModelsRequest(), ctx)).models) == len(get_args(ModelType))
     [only] = (await models(ModelsRequest(type="tts"), ctx)).models
     assert only == ModelCard(name="scripted-tts", engine="scripted", type="tts")
 

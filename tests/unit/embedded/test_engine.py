@@ -7,6 +7,10 @@ from pathlib import Path
 import pytest
 
 from aima.embedded.chat import Chat
+from aima.embedded.describe import Perception
+from aima.embedded.detect import Detection
+from aima.embedded.draw import Drawing
+from aima.embedded.embed import Embedding, Reranking
 from aima.embedded.engine import Engine
 from aima.embedded.speak import Speaking
 from aima.embedded.transcribe import Transcription
@@ -22,14 +26,23 @@ def engine_of(folder: Path, settings: Settings | None = None) -> Engine:
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [(Chat, "smollm2-135m-instruct"), (Transcription, "whisper-tiny.en"), (Speaking, "kokoro-82m")],
+    [
+        (Chat, "smollm2-135m-instruct"),
+        (Transcription, "whisper-tiny.en"),
+        (Speaking, "kokoro-82m"),
+        (Embedding, "all-minilm-l6-v2"),
+        (Reranking, "minilm-late-interaction"),
+        (Detection, "nanodet-g"),
+        (Perception, "perception"),
+        (Drawing, "procedural"),
+    ],
 )
 def test_a_model_answers_to_its_name_and_as_default(
     tmp_path: Path, kind: type[Chat], name: str
 ) -> None:
     """`default` is the first of its kind."""
     engine = engine_of(tmp_path)
-    assert engine.named(name, kind).resident.model.name == name
+    assert engine.named(name, kind).model.name == name
     assert engine.named("default", kind) is engine.named(name, kind)
 
 
@@ -43,7 +56,7 @@ def test_a_default_that_another_engine_serves_leaves_the_own_one(tmp_path: Path)
     """The setting speaks of all engines; this one can only serve its own models."""
     settings = Settings(models=Models(default={"llm": "llama3.1:8b"}))
     chosen = engine_of(tmp_path, settings).named("default", Chat)
-    assert chosen.resident.model.name == "smollm2-135m-instruct"
+    assert chosen.model.name == "smollm2-135m-instruct"
 
 
 def test_the_context_is_no_longer_than_the_model_was_trained_for(tmp_path: Path) -> None:

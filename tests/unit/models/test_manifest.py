@@ -16,7 +16,39 @@ from aima.ports import inference
 def test_the_embedded_group_can_hear_answer_and_speak() -> None:
     """The voice assistant is the first thing a new machine runs."""
     types = [model.type for model in load_manifest().group("embedded")]
-    assert types == ["llm", "asr", "tts"]
+    assert types == ["llm", "asr", "tts", "embedding", "rerank", "detection", "vlm", "diffusion"]
+
+
+def test_the_first_run_fetches_only_what_it_needs() -> None:
+    """Nobody waits for a model that sees before a first word is spoken."""
+    assert [model.type for model in load_manifest().group("voice")] == ["llm", "asr", "tts"]
+
+
+def test_what_is_less_than_its_type_promises_says_what_it_is() -> None:
+    """Patterns are no painting, and found facts no seeing."""
+    kinds = {model.type: model.kind for model in load_manifest().models if model.kind}
+    assert kinds == {
+        "rerank": "late-interaction",
+        "vlm": "perception",
+        "diffusion": "procedural",
+    }
+
+
+def test_what_a_model_uses_comes_before_it() -> None:
+    """An engine that reads the list once must know the parts before the whole."""
+    manifest = load_manifest()
+    names = [model.name for model in manifest.models]
+    assert [m.name for m in manifest.closure("perception")] == [
+        *("nanodet-g", "smollm2-135m-instruct", "perception")
+    ]
+    assert all(names.index(used) < names.index(m.name) for m in manifest.models for used in m.uses)
+
+
+def test_a_model_without_files_or_parts_is_none() -> None:
+    """It would be present everywhere and load nowhere."""
+    model = load_manifest().models[0].model_dump(by_alias=True) | {"file": []}
+    with pytest.raises(ValidationError, match="uses models that have some"):
+        Manifest.model_validate({"model": [model]})
 
 
 def test_every_model_tells_its_licence_and_has_sources() -> None:

@@ -13,7 +13,8 @@ def test_every_construct_is_found_under_its_key() -> None:
     ]
     assert sorted(language().modifiers) == [
         *("cache", "catch", "compensate", "deadline", "depends_on", "for_each", "heartbeat"),
-        *("if", "labels", "local", "on_failure", "priority", "queue", "retry", "timeout"),
+        *("if", "labels", "local", "on_failure", "priority", "queue", "retry", "stream"),
+        "timeout",
     ]
     assert sorted(language().sections) == [
         *("concurrency", "config", "defaults", "finally", "inputs", "labels", "on_failure"),

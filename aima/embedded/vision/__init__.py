@@ -1,0 +1,1 @@
+"""What the engine finds in pictures: things, text, colours, light."""
