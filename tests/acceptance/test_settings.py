@@ -106,7 +106,7 @@ def test_a_unit_that_cannot_be_imported_names_its_file_and_line(
         assert f"{module}{reason}" in done.stderr
         assert "Traceback" not in done.stderr
     assert not living(aima)
-    assert f"✗ units                        {module}" in aima.call("doctor").stdout
+    assert f"✗ units {module}" in " ".join(aima.call("doctor").stdout.split())
 
 
 def test_code_of_a_folder_runs_only_where_its_settings_say_so(aima: Aima, project: Path) -> None:
@@ -212,7 +212,7 @@ def test_a_disk_that_is_full_from_the_start_is_told(aima: Aima, project: Path) -
         assert done.returncode == 1
         assert "MB left; free some, or set AIMA_DATA" in done.stderr
         assert not living(aima)
-        assert f"✗ data folder                  {aima.data}, " in aima.call("doctor").stdout
+        assert f"✗ data folder {aima.data}, " in " ".join(aima.call("doctor").stdout.split())
     finally:
         subprocess.run(["umount", str(small)], check=True, timeout=10)
 

@@ -253,7 +253,7 @@ async def test_current_details_of_a_long_workflow_are_counts(lab: Lab) -> None:
     metadata = await lab.handle(run_id).query("__temporal_workflow_metadata")
     lab.board.gates["last"].set()
     await lab.outcome(run_id)
-    assert "1 running, 45 done" in str(metadata)
+    assert "▶ 1 running, ✓ 45 done" in str(metadata)
 
 
 async def test_runs_that_leave_memory_go_on_where_they_were(idle: Lab) -> None:

@@ -97,7 +97,7 @@ class Task:
         activity = self._activity(command.schedule_local_activity)
         self._local.append(activity)
         self._execution.paths[activity.seq] = activity.path
-        self._see("scheduled", activity.path)
+        self._see("scheduled", activity.path, "beside")
         return True
 
     def _cancel_local(self, command: WorkflowCommand) -> bool:
