@@ -85,6 +85,8 @@ def with_files(
     def put_or_pass(wanted: Type | None, value: Any) -> Any:  # noqa: ANN401 - any JSON
         if wanted is None:
             return value
+        if isinstance(value, list) and not wanted.item().resolved().schema:
+            return value  # of anything: a text there is a text
         if isinstance(value, list):
             return [put_or_pass(wanted.item(), one) for one in value]
         named = isinstance(value, str) and value.startswith("@")
