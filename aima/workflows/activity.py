@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 
@@ -113,7 +114,7 @@ async def _made(attempts: Attempts, call: Call, window: Window) -> Json:
         except Again as again:
             attempts = again.left
     await window.carry(len(attempts.given.data))
-    output: Json = await workflow.execute_activity(
+    running = workflow.start_activity(
         attempts.unit,
         args=[RawValue(attempts.given), attempts.more],
         activity_id=attempts.path,
@@ -126,7 +127,22 @@ async def _made(attempts: Attempts, call: Call, window: Window) -> Json:
         heartbeat_timeout=HEARTBEAT_TIMEOUT,
         cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     )
-    return output
+    return await _settled(running)
+
+
+async def _settled(running: asyncio.Task[Json]) -> Json:
+    """Wait for an activity, and pass a cancel on only while it runs.
+
+    The SDK forgets a result that comes in the same workflow task as a cancel; what the unit did
+    would never be undone.
+    """
+    while not running.done():
+        try:
+            await asyncio.wait((running,))
+        except asyncio.CancelledError:
+            if not running.done():
+                running.cancel()
+    return running.result()
 
 
 def _attempts_of(call: Call, node: Node, frame: Frame, path: str) -> Attempts:

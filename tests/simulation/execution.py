@@ -161,6 +161,17 @@ class Execution:
     def _signal(self, command: WorkflowCommand) -> None:
         self.server.signal(self, command)
 
+    def _cancel_other(self, command: WorkflowCommand) -> None:
+        said, server = command.request_cancel_external_workflow_execution, self.server
+        target = said.workflow_execution.workflow_id
+
+        def ask() -> None:
+            known = target in server.latest and not server.latest[target].closed
+            server.cancel(target)
+            self._answer(jobs.other_cancelled(said.seq, known=known))
+
+        server.at(server.dice.seconds(0.1), ask)
+
     def _start_timer(self, command: WorkflowCommand) -> None:
         seq = command.start_timer.seq
         seconds = command.start_timer.start_to_fire_timeout.ToTimedelta().total_seconds()
@@ -210,7 +221,8 @@ class Execution:
         self.closed, self.last = how, command
         server.note("closed", identity.id, said=how)
         for activity in self.activities.values():
-            server.note("in flight", identity.id, path=activity.path, said=how)
+            if activity.unit != "aima.cancel":  # it asks for this very end
+                server.note("in flight", identity.id, path=activity.path, said=how)
             activity.abandon()
         for child in self.children.values():
             server.note("in flight", identity.id, path=child, said=how)
@@ -237,4 +249,5 @@ _OBEYED: dict[str, Callable[[Execution, WorkflowCommand], None]] = {
     "start_child_workflow_execution": Execution._start_child,
     "cancel_child_workflow_execution": Execution._cancel_child,
     "signal_external_workflow_execution": Execution._signal,
+    "request_cancel_external_workflow_execution": Execution._cancel_other,
 }

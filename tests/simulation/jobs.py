@@ -32,6 +32,7 @@ from temporalio.bridge.proto.workflow_activation import (
     ResolveChildWorkflowExecutionStartCancelled,
     ResolveChildWorkflowExecutionStartFailure,
     ResolveChildWorkflowExecutionStartSuccess,
+    ResolveRequestCancelExternalWorkflow,
     ResolveSignalExternalWorkflow,
     SignalWorkflow,
     WorkflowActivationJob,
@@ -87,6 +88,14 @@ def signalled(seq: int, *, known: bool) -> WorkflowActivationJob:
     lost = Failure(message="no such workflow", application_failure_info=info)
     said = ResolveSignalExternalWorkflow(seq=seq, failure=None if known else lost)
     return WorkflowActivationJob(resolve_signal_external_workflow=said)
+
+
+def other_cancelled(seq: int, *, known: bool) -> WorkflowActivationJob:
+    """Tell whether a cancel reached its workflow."""
+    info = ApplicationFailureInfo(type="NotFound", non_retryable=True)
+    lost = Failure(message="no such workflow", application_failure_info=info)
+    said = ResolveRequestCancelExternalWorkflow(seq=seq, failure=None if known else lost)
+    return WorkflowActivationJob(resolve_request_cancel_external_workflow=said)
 
 
 def child_started(seq: int, run_id: str) -> WorkflowActivationJob:

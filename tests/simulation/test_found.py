@@ -58,3 +58,14 @@ def test_what_ran_in_an_earlier_history_is_not_counted_as_running() -> None:
     came = ended(wait, {**count, "steps": [inner]}, faults=Faults(events=12))
     assert came.server.histories > 1
     assert came.how == "completed"
+
+
+def test_what_was_done_in_the_moment_of_a_cancel_is_undone() -> None:
+    """The SDK forgets a result that comes together with a cancel, and so the undo was lost."""
+    undo = {"compensate": {"type": "sim.do", "input": {"n": 0}}}
+    wait = {"id": "w", "wait": "1h"}
+    undone = [
+        len(ended({**A, **undo}, wait, faults=Faults(seed=n, slow=60, cancel=0.5)).state["undone"])
+        for n in range(40)
+    ]
+    assert sum(undone) >= 10
