@@ -91,7 +91,9 @@ class Model(_Value):
     licence: str = Field(description="SPDX expression over all files.")
     languages: tuple[str, ...] = Field(min_length=1, description="ISO 639-1, the main one first.")
     context_tokens: int = Field(default=0, description="Of an LLM: what it was trained to hold.")
-    memory_bytes: int = Field(description="Of main memory while it is loaded, as measured.")
+    memory_bytes: int = Field(
+        description="Of main memory, alone in a process: with its libraries and what it uses."
+    )
     uses: tuple[str, ...] = Field(default=(), description="Models it works with, fetched with it.")
     files: tuple[ModelFile, ...] = Field(default=(), alias="file")
 
