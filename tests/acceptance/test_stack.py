@@ -126,7 +126,8 @@ def test_a_restart_of_temporal_is_not_noticed_by_who_follows(aima: Aima, sink: S
     lines = [json.loads(line) for line in said.splitlines()]
     assert code == 0, said
     assert lines[-1]["state"] == "completed"
-    done = [line["step"] for line in lines if line["state"] == "done"]
+    steps = [line for line in lines if line.get("type") == "step"]
+    done = [line["step"] for line in steps if line["state"] == "done"]
     assert done == ["before", "held", "after"]
 
 
