@@ -245,7 +245,7 @@ def test_web_pages_are_refused(engine: RunningEngine) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("GET", "/v1/embeddings", 404, "RESOURCE_NOT_FOUND"),
+        ("GET", "/v1/moderations", 404, "RESOURCE_NOT_FOUND"),
         ("GET", "/v1/chat/completions", 405, "INVALID_REQUEST"),
         ("POST", "/v1/chat/completions", 400, "VALIDATION_ERROR"),
     ],

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import psutil
 import pytest
 
-from aima.adapters.media.frames import ProcessFrames
+from aima.adapters.media.frames import PROGRAM, ProcessFrames
 from aima.errors import TooLarge, UnsupportedMedia, ValidationFailed
 from aima.ports.frames import Picking, Picture
 from aima.shipped import shipped
@@ -181,7 +181,7 @@ async def test_the_decoder_has_bounds(tmp_path: Path) -> None:
 def decoders() -> list[psutil.Process]:
     """Find the decoders that run; other children are of other tests."""
     children = psutil.Process().children()
-    return [child for child in children if any("aima" in word for word in child.cmdline())]
+    return [child for child in children if PROGRAM in child.cmdline()]
 
 
 def limits_of(pid: int) -> Mapping[str, str]:
