@@ -116,26 +116,6 @@ class Router:
         """List the voices of all engines."""
         return await self.directory.voices()
 
-    @asynccontextmanager
-    async def place(
-        self, model: str, model_type: ModelType, *, session: str | None = None
-    ) -> AsyncIterator[Place]:
-        """Hold a place at an instance while it works; an error raised inside tells how it is.
-
-        Args:
-            model: any name of a model.
-            model_type: what it must be.
-            session: requests of one session go to the same instance while it is well and free.
-
-        Raises:
-            ModelNotFound: no engine serves it.
-            EngineNotRunning: those that serve it do not answer, or rest after failures.
-            RateLimited: too many wait for it.
-        """
-        served = await self._serving(model, model_type, Engine)
-        async with self._held(served, await self._enter(served, session)) as place:
-            yield place
-
     async def chat(self, request: ChatRequest, *, pieces: Pieces) -> ChatReply:
         """Answer a conversation; one with pictures goes to a model that sees."""
         sees = any(isinstance(part, ImagePart) for m in request.messages for part in m.content)

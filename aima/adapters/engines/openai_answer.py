@@ -22,6 +22,7 @@ from aima.ports.inference import (
     Response,
     Timings,
     TokenChoice,
+    ToolCall,
     Usage,
 )
 
@@ -42,8 +43,24 @@ _LONGEST_LINE = 4 * 1024**2
 _MOST_CHARACTERS = 200
 
 
+class _Function(BaseModel):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class _CallPart(BaseModel):
+    """A part of a tool call; the parts of one have the same index."""
+
+    index: int = 0
+    id: str | None = None
+    function: _Function = _Function()
+
+
 class _Delta(BaseModel):
     content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    tool_calls: list[_CallPart] | None = None
 
 
 class _Token(BaseModel):
@@ -84,6 +101,21 @@ class Event(BaseModel):
 
 
 @dataclass
+class _Called:
+    """A tool call as its parts come in."""
+
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+    def add(self, part: _CallPart) -> None:
+        """Take a part in; the id and the name come once, the arguments in pieces."""
+        self.id = part.id or self.id
+        self.name = part.function.name or self.name
+        self.arguments += part.function.arguments or ""
+
+
+@dataclass
 class Answer:
     """A chat answer as its pieces come in."""
 
@@ -95,6 +127,8 @@ class Answer:
     timings: Timings | None = None
     chosen: list[TokenChoice] = field(default_factory=list)
     trimmed: bool = True
+    thoughts: list[str] = field(default_factory=list)
+    calls: dict[int, _Called] = field(default_factory=dict)
     _space: str = ""
 
     def add(self, event: Event) -> str:
@@ -108,7 +142,11 @@ class Answer:
             self.timings = Timings(total_ms=event.timings.total_ms, load_ms=event.timings.load_ms)
         text = self._space
         for choice in (event.choices or [])[:1]:
-            text += choice.text or (choice.delta.content if choice.delta else None) or ""
+            delta = choice.delta or _Delta()
+            text += choice.text or delta.content or ""
+            self.thoughts.append(delta.reasoning_content or delta.reasoning or "")
+            for part in delta.tool_calls or ():
+                self.calls.setdefault(part.index, _Called()).add(part)
             if choice.logprobs is not None:
                 self.chosen += map(_choice_of, choice.logprobs.content or [])
             self.finish_reason = choice.finish_reason or self.finish_reason
@@ -123,7 +161,7 @@ class Answer:
         """Give the whole, with its value where a schema was asked for.
 
         Raises:
-            WrongAnswer: it is not what the schema wants.
+            WrongAnswer: it is not what the schema wants, or a tool call makes no sense.
             ValidationFailed: the schema is none.
         """
         content = "".join(self.pieces)
@@ -134,9 +172,23 @@ class Answer:
             response=Response(content=content),
             model=self.model,
             data=None if schema is None else self._value(content, schema),
+            reasoning="".join(self.thoughts) or None,
+            tool_calls=[self._call(called) for called in self.calls.values()] or None,
             logprobs=self.chosen or None,
             timings=self.timings,
         )
+
+    def _call(self, called: _Called) -> ToolCall:
+        """Read a tool call, whose arguments the model has written as JSON, or not quite."""
+        try:
+            return ToolCall(
+                id=called.id, name=called.name, arguments=json.loads(called.arguments or "{}")
+            )
+        except ValueError as error:
+            raise WrongAnswer(
+                f"engine {self.engine!r} called the tool {called.name!r} with arguments that are "
+                f"no JSON object: {called.arguments[:80]!r}"
+            ) from error
 
     def completion(self) -> CompleteReply:
         """Give the whole of a continued text, its spaces as they came."""

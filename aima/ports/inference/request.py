@@ -59,7 +59,6 @@ class Timings(BaseModel):
 
     total_ms: float = Field(description="From the engine's first byte of the request to its last.")
     load_ms: float | None = Field(default=None, description="Of these, bringing the model in.")
-    first_ms: float | None = Field(default=None, description="Until the first piece of the answer.")
 
 
 class ModelReply(BaseModel):

@@ -21,11 +21,14 @@ from aima.errors import (
     Unauthorized,
     UnsupportedMedia,
     ValidationFailed,
+    WrongAnswer,
 )
 from aima.ports.inference import (
     ChatReply,
     ChatRequest,
     Message,
+    Tool,
+    ToolCall,
 )
 from aima.testing import MemoryArtifacts
 from tests.unit.adapters.engine_server import (
@@ -351,3 +354,72 @@ async def test_an_engine_that_is_too_slow_times_out(server: EngineServer) -> Non
     async with httpx2.AsyncClient(timeout=0.2) as http:
         with pytest.raises(TimedOut, match="engine 'there' did not answer in time"):
             await ask(OpenAIEngine("there", server.url, http, MemoryArtifacts()))
+
+
+# --- tools ----------------------------------------------------------------------------------
+
+
+def call_part(index: int, arguments: str, **more: object) -> dict[str, object]:
+    """Write a part of a tool call."""
+    function: dict[str, object] = {"arguments": arguments}
+    if "name" in more:
+        function["name"] = more.pop("name")
+    return {
+        "choices": [{"delta": {"tool_calls": [{"index": index, "function": function, **more}]}}]
+    }
+
+
+async def test_tool_calls_and_thoughts_are_put_together_from_their_parts(
+    engine: OpenAIEngine, server: EngineServer
+) -> None:
+    """Several calls may come mixed; thoughts are no part of the answer."""
+    server.stream(
+        {"choices": [{"delta": {"reasoning_content": "Let me "}}]},
+        {"choices": [{"delta": {"reasoning": "look."}}]},
+        call_part(0, "", id="a", name="weather"),
+        call_part(1, '{"n": 1}', id="b", name="count"),
+        call_part(0, '{"city": '),
+        call_part(0, '"Paris"}'),
+        {"choices": [{"delta": {}, "finish_reason": "tool_calls"}]},
+    )
+    tool = Tool(name="weather", parameters={"type": "object"})
+    request = QUESTION.model_copy(update={"tools": [tool], "tool_choice": "weather"})
+    reply = await ask(engine, request)
+    assert reply.tool_calls == [
+        ToolCall(id="a", name="weather", arguments={"city": "Paris"}),
+        ToolCall(id="b", name="count", arguments={"n": 1}),
+    ]
+    assert (reply.content, reply.reasoning) == ("", "Let me look.")
+    assert reply.finish_reason == "tool_calls"
+    assert server.body["tool_choice"] == {"type": "function", "function": {"name": "weather"}}
+    assert server.body["tools"][0]["function"]["name"] == "weather"
+
+
+@pytest.mark.parametrize("arguments", ["{", "[1]", "nothing"])
+async def test_arguments_that_are_no_object_are_a_wrong_answer(
+    engine: OpenAIEngine, server: EngineServer, arguments: str
+) -> None:
+    """Whoever runs the tool is never handed half a thought."""
+    server.stream(call_part(0, arguments, id="a", name="weather"))
+    with pytest.raises(WrongAnswer, match="called the tool 'weather'"):
+        await ask(engine)
+
+
+async def test_a_turn_of_a_tool_is_sent_as_one(engine: OpenAIEngine, server: EngineServer) -> None:
+    """The call, and what the tool said to it."""
+    server.stream(piece("Sunny."))
+    call = ToolCall(id="a", name="weather", arguments={"city": "Paris"})
+    said = [
+        Message(role="user", content="?"),
+        Message(role="assistant", tool_calls=[call]),
+        Message(role="tool", tool_call_id="a", content="sun"),
+    ]
+    await ask(engine, ChatRequest(model="m", messages=said))
+    assert server.body["messages"][1]["tool_calls"] == [
+        {
+            "id": "a",
+            "type": "function",
+            "function": {"name": "weather", "arguments": '{"city": "Paris"}'},
+        }
+    ]
+    assert server.body["messages"][2] == {"role": "tool", "content": "sun", "tool_call_id": "a"}
