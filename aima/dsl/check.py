@@ -210,10 +210,8 @@ class Checker:
     def _output(self, step: Step) -> JsonSchema:
         here = self._quiet.inside(step)
         schema = self.language.bodies[step.body].output(step, here)
-        for key, modifier in self.language.modifiers.items():
-            value = step.get(key)
-            if value is not None:
-                schema = modifier.output(value, schema)
+        for modifier, value in self.language.modifiers_of(step.node):
+            schema = modifier.output(value, schema)
         return schema
 
     def _names_of(self, step: Step) -> Map[str, Type]:
@@ -221,9 +219,8 @@ class Checker:
         if step.id not in self._names:
             self._names[step.id] = {}
             found: dict[str, Type] = {}
-            for key, modifier in self.language.modifiers.items():
-                if (value := step.get(key)) is not None:
-                    found |= modifier.names(value, self._quiet.inside(step, key))
+            for modifier, value in self.language.modifiers_of(step.node):
+                found |= modifier.names(value, self._quiet.inside(step, modifier.key))
             self._names[step.id] = found
         return self._names[step.id]
 
@@ -279,10 +276,8 @@ def _check_document(checker: Checker) -> None:
             section.check(value, checker)
     for step in document.all_steps:
         language.bodies[step.body].check(step, checker.inside(step))
-        for key, modifier in language.modifiers.items():
-            value = step.get(key)
-            if value is not None:
-                modifier.check(value, step, checker.inside(step, key))
+        for modifier, value in language.modifiers_of(step.node):
+            modifier.check(value, step, checker.inside(step, modifier.key))
     output = document.get(OUTPUT)
     if output is not None:
         checker.value(output, ANY)

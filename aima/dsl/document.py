@@ -285,9 +285,8 @@ class _Reader:
             return None
         self.seen[step_id] = place.mark.line
         found = list(self.language.bodies[body].nested(node))
-        for key, modifier in self.language.modifiers.items():
-            if (value := node.get(key)) is not None:
-                found += modifier.nested(value, node)
+        for modifier, value in self.language.modifiers_of(node):
+            found += modifier.nested(value, node)
         if found and depth == MOST_DEPTH:
             message = f"steps are nested at most {MOST_DEPTH} deep"
             self.findings.error(TOO_DEEP, place, message, "move inner steps to a workflow")

@@ -157,6 +157,11 @@ class Language:
     modifiers: Mapping[str, Modifier]
     sections: Mapping[str, Section]
 
+    def modifiers_of(self, node: MappingNode) -> list[tuple[Modifier, Node]]:
+        """Give the modifiers that a step has, with what it says there, in the language's order."""
+        said = node.entries
+        return [(self.modifiers[key], said[key].value) for key in self.modifiers if key in said]
+
     def body_of(self, node: MappingNode) -> tuple[str, ...]:
         """Name the bodies that a step chooses; a body takes the keys that belong to it."""
         chosen = [key for key in node.entries if key in self.bodies]

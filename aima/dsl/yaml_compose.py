@@ -155,14 +155,14 @@ class Composer:
         items: list[Node] = []
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             items.append(self._node(event))
-        return Sequence(tuple(items), _span(start).mark, _span(event).end)
+        return Sequence(tuple(items), _start(start), _end(event))
 
     def _mapping(self, start: yaml.Event) -> Mapping:
         builder = MappingBuilder(self._findings)
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             key = self._node(event)
             builder.add(key, self._node(next(self._events)))
-        return builder.build(Span(_span(start).mark, _span(event).end))
+        return builder.build(Span(_start(start), _end(event)))
 
     def _alias(self, event: yaml.AliasEvent) -> Node:
         name, at = cast("str", event.anchor), _span(event)
@@ -264,8 +264,17 @@ def _marks(event: yaml.Event) -> tuple[yaml.Mark, yaml.Mark]:
 
 
 def _span(event: yaml.Event) -> Span:
-    start, end = _marks(event)
-    return Span(Mark(start.line + 1, start.column + 1), Mark(end.line + 1, end.column + 1))
+    return Span(_start(event), _end(event))
+
+
+def _start(event: yaml.Event) -> Mark:
+    start, _ = _marks(event)
+    return Mark(start.line + 1, start.column + 1)
+
+
+def _end(event: yaml.Event) -> Mark:
+    _, end = _marks(event)
+    return Mark(end.line + 1, end.column + 1)
 
 
 def _after(mark: Mark, text: str) -> Mark:

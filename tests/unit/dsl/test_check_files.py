@@ -2,16 +2,19 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+import yaml
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aima.catalog import discover
 from aima.dsl.diagnostic import CODES
 from aima.gateway.definitions import Definitions
 from aima.shipped import shipped, workflows_in
+from aima.workflows.constructs import language
 from aima.workflows.run import Program
 
 INVALID = sorted((shipped("workflows") / "invalid").glob("*.yaml"))
@@ -130,20 +133,65 @@ def mutated(draw: st.DrawFn) -> str:
     return text
 
 
-@settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+WORDS = sorted(
+    {"id", "name", "steps", "output", "input", "type", "if", "else", "codes", "as", "in", "until"}
+    | {"while", "max", "key", "max_attempts", "signal", "event", "approval", "schema", "cron"}
+    | {key for body in language().bodies.values() for key in body.keys}
+    | set(language().modifiers)
+    | set(language().sections)
 )
+SCALARS = """
+null true 0 -1 1.5 '' a 30s inference.chat continue env:X '0 7 * * *' ./w.yaml w ${ ${{{{{{{{ ${a
+${input.x} ${steps.a} ${secrets.a} ${config} '${has(steps.a) ? 1 : 2}' '${1 +}' ${steps.a.map(x,x)}
+"""
+VALUES = st.sampled_from([yaml.safe_load(word) for word in shlex.split(SCALARS)])
+TREES = st.recursive(
+    VALUES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(WORDS), inner),
+    max_leaves=10,
+)
+MAPS = st.dictionaries(st.sampled_from(WORDS), TREES, max_size=4)
+STEPS = st.builds(lambda said, name: {"id": name, **said}, MAPS, st.sampled_from("abc"))
+DOCUMENTS = st.builds(
+    lambda said, steps: {"name": "w", **said, "steps": steps},
+    MAPS,
+    st.lists(STEPS, min_size=1, max_size=3),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(document=DOCUMENTS | TREES)
+def test_a_document_of_the_right_words_in_any_order_is_diagnosed(
+    document: object, installed: Definitions
+) -> None:
+    """Each construct is given every kind of value, where a mutated text mostly stays no YAML."""
+    diagnosed(json.dumps(document), installed)
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.binary(max_size=200))
+def test_any_bytes_are_diagnosed(data: bytes, installed: Definitions) -> None:
+    """Somebody will name a picture `.yaml`."""
+    diagnosed(data, installed)
+
+
+@settings(max_examples=300, deadline=None)
 @given(text=mutated())
 def test_checking_never_raises_and_what_it_lets_through_compiles(
     text: str, installed: Definitions
 ) -> None:
     """Whatever somebody types: a diagnosis or a plan, never a stack trace."""
-    checked = installed.check(text, "w.yaml")
+    diagnosed(text, installed)
+
+
+def diagnosed(text: str | bytes, definitions: Definitions) -> None:
+    """Check a file; what has no mistakes must compile, always to the same."""
+    checked = definitions.check(text, "w.yaml")
     for diagnostic in checked.diagnostics:
         assert diagnostic.line >= 1
         assert diagnostic.column >= 1
         assert diagnostic.message
     if checked.ok:
-        plan = installed.plan(checked)
-        assert plan.hash == installed.plan(installed.check(text, "w.yaml")).hash
+        plan = definitions.plan(checked)
+        assert plan.hash == definitions.plan(definitions.check(text, "w.yaml")).hash
         Program(json.loads(plan.text))  # and the interpreter reads it
