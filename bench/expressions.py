@@ -46,9 +46,9 @@ CASES = {
 TEMPLATE = "Q: ${input.question} A: ${steps.chat.content} (${steps.chat.usage.tokens} tokens)"
 
 
-def measure(calls: list[Callable[[], object]], rounds: int) -> list[list[float]]:
+def measure(calls: list[Callable[[], object]], rounds: int, seconds: float) -> list[list[float]]:
     """Time calls by turns, so that a busy machine is busy for all; give µs for each round."""
-    repeats = [_repeats(call) for call in calls]
+    repeats = [_repeats(call, seconds) for call in calls]
     found: list[list[float]] = [[] for _ in calls]
     for _ in range(rounds):
         for call, repeat, samples in zip(calls, repeats, found, strict=True):
@@ -59,12 +59,12 @@ def measure(calls: list[Callable[[], object]], rounds: int) -> list[list[float]]
     return found
 
 
-def _repeats(call: Callable[[], object]) -> int:
-    """Find how often to call in one round."""
+def _repeats(call: Callable[[], object], seconds: float) -> int:
+    """Find how often to call in one round of so many seconds."""
     call()
     started = time.perf_counter()
     call()
-    return max(1, int(ROUND_SECONDS / (time.perf_counter() - started)))
+    return max(1, int(seconds / (time.perf_counter() - started)))
 
 
 def google_value(expression: cel.Expression, activation: cel.Activation | None) -> object:
@@ -74,7 +74,7 @@ def google_value(expression: cel.Expression, activation: cel.Activation | None) 
     return expression.eval(activation).plain_value()
 
 
-def main(rounds: int = ROUNDS) -> None:
+def main(rounds: int = ROUNDS, seconds: float = ROUND_SECONDS) -> None:
     """Print some lines for each case."""
     environment = cel.NewEnv(variables=dict.fromkeys(SCOPE, cel.Type.DYN))
     activation = environment.Activation(SCOPE)
@@ -87,6 +87,7 @@ def main(rounds: int = ROUNDS) -> None:
                 partial(google_value, google, activation),
             ],
             rounds,
+            seconds,
         )
         print(f"\n{name}: {text}")
         print(f"  AIMA                {spread(ours):>32} µs")
@@ -97,7 +98,7 @@ def main(rounds: int = ROUNDS) -> None:
         f"template: {TEMPLATE}": partial(parse_template(TEMPLATE).evaluate, SCOPE),
         "parsing, each": partial(parse, CASES["condition"]),
     }
-    for name, samples in zip(alone, measure(list(alone.values()), rounds), strict=True):
+    for name, samples in zip(alone, measure(list(alone.values()), rounds, seconds), strict=True):
         print(f"\n{name}\n  AIMA                {spread(samples):>32} µs")
 
 

@@ -48,6 +48,7 @@ PAIRS = 20
 FILE_ROUNDS = 30
 RUNS_IN_BATCH = {"chain-3": 10, "local-10": 5}
 QUIET_MS = 30.0
+QUIET_SECONDS = 1.0
 
 Run = Callable[[], Awaitable[str]]
 
@@ -87,12 +88,13 @@ async def measure(cases: list[str], pairs: int) -> None:
         async with machine() as found:
             for case in cases:
                 if case not in alone:
-                    await _measured(case, found, pairs)
+                    await measured(case, found, pairs)
     for case in alone:
         compiling(case, int(case.partition("-")[2]))
 
 
-async def _measured(case: str, on: Machine, pairs: int) -> None:
+async def measured(case: str, on: Machine, pairs: int) -> None:
+    """Measure one case on a machine."""
     kind, _, size = case.partition("-")
     if kind == "local":
         await compare(case, local(int(size), on), on, pairs)
@@ -204,7 +206,7 @@ async def _history(on: Machine, run_id: str) -> WorkflowHistory:
 # -- memory ----------------------------------------------------------------------------
 
 
-async def memory(case: str, count: int, on: Machine) -> None:
+async def memory(case: str, count: int, on: Machine, quiet: float = QUIET_SECONDS) -> None:
     """Start runs that wait, and print what each adds to its worker's memory."""
     plan = compiled("waiting", _shapes.waiting(_shapes.STEPS_BEFORE, _shapes.STEPS_AFTER))
     runs = Runs(on.client, AIMA)
@@ -219,8 +221,9 @@ async def memory(case: str, count: int, on: Machine) -> None:
     grown: dict[str, float] = {}
     for way in (HAND, AIMA):
         worker = on.workers[way]
-        before = await _waiting(worker, [partial(start, way)] * max(1, count // 3))  # warm
-        grown[way] = (await _waiting(worker, [partial(start, way)] * count) - before) / count
+        before = await _waiting(worker, [partial(start, way)] * max(1, count // 3), quiet)  # warm
+        after = await _waiting(worker, [partial(start, way)] * count, quiet)
+        grown[way] = (after - before) / count
     print(
         f"| {case} | KB for each waiting run, by hand / AIMA | {grown[HAND] / 1000:.0f} "
         f"| {grown[AIMA] / 1000:.0f} | |",
@@ -228,25 +231,27 @@ async def memory(case: str, count: int, on: Machine) -> None:
     )
 
 
-async def _waiting(worker: psutil.Process, starts: list[Callable[[], Awaitable[None]]]) -> int:
-    """Start runs, wait until the worker has nothing more to do, and give its memory in bytes."""
+async def _waiting(
+    worker: psutil.Process, starts: list[Callable[[], Awaitable[None]]], quiet: float
+) -> int:
+    """Start runs, wait until the worker does nothing for so long, and give its memory in bytes."""
     await asyncio.gather(*(start() for start in starts))
     used = 0.0
     while (now := _cpu_ms(worker)) - used > QUIET_MS:
         used = now
-        await asyncio.sleep(1)
+        await asyncio.sleep(quiet)
     return int(worker.memory_info().rss)
 
 
 # -- compiling -------------------------------------------------------------------------
 
 
-def compiling(case: str, size: int) -> None:
+def compiling(case: str, size: int, rounds: int = FILE_ROUNDS) -> None:
     """Check and compile a file again and again, and print the CPU time of each."""
     text = f"name: long\n{_shapes.chain(size)}"
     definitions = Definitions(catalog())
     checks, plans = [], []
-    for _ in range(FILE_ROUNDS):
+    for _ in range(rounds):
         begun = time.process_time()
         checked = definitions.check(text, "bench.yaml")
         between = time.process_time()
