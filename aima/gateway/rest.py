@@ -141,6 +141,7 @@ class Door:
             ("POST", STREAMS, self.streams.write),
             ("GET", STREAMS, self.streams.listen),
             ("GET", f"{run}/events", self.watch_run),
+            ("GET", f"{run}/state", self.state_of_run),
             ("GET", f"{run}/stream", self.streams.read),
             ("POST", f"{run}/cancel", self.cancel_run),
             ("POST", f"{run}/retry", self.retry_run),
@@ -253,6 +254,10 @@ class Door:
         if run.state != "running":
             told |= asdict(await self.runs.outcome(run.id))
         return JSONResponse(told)
+
+    async def state_of_run(self, request: Request) -> Response:
+        """Tell whether a run has ended, and how, without a look at its steps."""
+        return JSONResponse(_plain(await self.runs.find(request.path_params["id"])))
 
     async def watch_run(self, request: Request) -> Response:
         """Stream each change of a step, then the outcome."""

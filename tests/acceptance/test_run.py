@@ -256,3 +256,11 @@ def test_a_closed_pipe_is_no_traceback(running: Aima) -> None:
     assert process.wait(60) != 0
     assert "Traceback" not in said
     wait_until(lambda: not running.ask("ps")["clients"], what="the client to be forgotten")
+
+
+def test_a_log_is_followed_to_the_end_of_its_run(running: Aima) -> None:
+    """Whoever follows sees all lines, and gets the terminal back."""
+    assert running.call("run", "echo.yaml", "--id", "followed").returncode == 0
+    told = running.call("logs", "followed", "-f")
+    assert told.returncode == 0
+    assert told.stdout == running.call("logs", "followed").stdout != ""

@@ -105,7 +105,8 @@ class Follower:
             if self.watch:
                 give_json(line)
         elif not is_live():
-            if line["state"] != state or self.watch:
+            own = line["step"].startswith("aima.")  # AIMA's own work, such as asking for a slot
+            if not own and (line["state"] != state or self.watch):
                 self._say(row(line, self._width()))
         else:
             self.tree.words[line["step"]] = line["message"]

@@ -90,6 +90,7 @@ def cli() -> None:
     \b
     aima run voice-assistant --example     run a shipped workflow
     aima up                                keep everything running in the background
+    eval "$(_AIMA_COMPLETE=bash_source aima)"   complete commands (or zsh_source, fish_source)
     """  # noqa: D301 - the mark for lines that click must not wrap is a backspace
 
 
