@@ -20,6 +20,7 @@ from aima.shipped import find_workflow, workflow_folders, workflows_in
 from aima.unit import Unit
 from aima.workflows.bodies.unit import unit_defaults
 from aima.workflows.constructs import language
+from aima.workflows.follow import shows
 
 MOST_CHILDREN = 20
 """Workflows in workflows; deeper ones are taken for endless."""
@@ -80,7 +81,10 @@ class Definitions:
     def single(self, unit: Unit) -> Plan:
         """Make the plan that runs one unit on the run's input."""
         step: dict[str, Json] = {"id": "unit", "body": "type", "at": [1, 1], "after": []}
-        step |= {"places": [], **unit_defaults(self.signatures[unit.name])}
+        signature = self.signatures[unit.name]
+        step |= {"places": [], **unit_defaults(signature)}
+        if shows(signature):
+            step["stream"] = True
         return Plan(
             {
                 "format": FORMAT,

@@ -33,10 +33,13 @@ from aima.gateway.definitions import Definitions
 from aima.gateway.guard import Guard
 from aima.gateway.incoming import accept, read
 from aima.gateway.problem import problem, tell
-from aima.gateway.streams import StreamRoutes
+from aima.gateway.streams import StreamRoutes, along, as_json
 from aima.stack.lock import StackState
+from aima.streams.hub import Said
 from aima.temporal.again import Again
+from aima.temporal.history import StepState
 from aima.temporal.runs import RunRequest, Runs
+from aima.temporal.watch import Tree
 from aima.workflows.outline import NOTHING, rows, shape
 
 if TYPE_CHECKING:
@@ -260,17 +263,17 @@ class Door:
         return JSONResponse(_plain(await self.runs.find(request.path_params["id"])))
 
     async def watch_run(self, request: Request) -> Response:
-        """Stream each change of a step, then the outcome."""
+        """Stream each change of a step, and what they show if wanted, then the outcome."""
         run = await self.runs.find(request.path_params["id"])
         trees = request.query_params.get("trees") == "true"
+        pieces = request.query_params.get("pieces") == "true"
 
         async def lines() -> AsyncIterator[bytes]:
-            async with aclosing(self.runs.follow(run.id, trees=trees)) as changes:
-                async for change in changes:
-                    if isinstance(change, dict):
-                        yield _line({"type": "tree", **change})
-                    else:
-                        yield _line({"type": "step", **asdict(change)})
+            follow = self.runs.follow(run.id, trees=trees)
+            with self.streams.hub.reader(run.id) as reader:
+                async with aclosing(along(follow, reader) if pieces else follow) as changes:
+                    async for change in changes:
+                        yield _line(_told(change))
             yield _line({"type": "run", "id": run.id, **asdict(await self.runs.outcome(run.id))})
 
         return StreamingResponse(lines(), media_type="application/jsonl")
@@ -336,6 +339,14 @@ class _Server(uvicorn.Server):
 
 def _plain(run: Any) -> dict[str, Any]:  # noqa: ANN401 - a Run
     return {**asdict(run), "started": run.started.isoformat()}
+
+
+def _told(change: StepState | Tree | Said) -> dict[str, Any]:
+    if isinstance(change, Said):
+        return as_json(change)
+    if isinstance(change, StepState):
+        return {"type": "step", **asdict(change)}
+    return {"type": "tree", **change}
 
 
 def _steps(plan: dict[str, Any]) -> list[dict[str, Any]]:

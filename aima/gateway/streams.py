@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from aima.gateway.incoming import accept, body_of
-from aima.streams.hub import Hub, Said
+from aima.streams.hub import Hub, Reader, Said
+
+T = TypeVar("T")
 
 
 class Say(BaseModel):
@@ -36,20 +41,19 @@ class Listen(BaseModel):
     step: str
 
 
+@dataclass(frozen=True)
 class StreamRoutes:
     """Writing to the hub and reading from it."""
 
-    def __init__(self, hub: Hub) -> None:
-        """Serve a hub."""
-        self._hub = hub
+    hub: Hub
 
     async def write(self, request: Request) -> Response:
         """Take a piece in; tell how much of that attempt is here."""
         say = accept(Say.model_validate, dict(request.query_params), what="the query")
         data = await body_of(request)
         media_type = request.headers.get("content-type", "application/octet-stream")
-        said = Said(say.step, say.attempt, say.offset, data, media_type, say.ended)
-        return JSONResponse({"have": self._hub.say(say.run, said)})
+        said = Said(say.run, say.step, say.attempt, say.offset, data, media_type, say.ended)
+        return JSONResponse({"have": self.hub.say(said)})
 
     async def read(self, request: Request) -> Response:
         """Stream all that the steps of a run show, from the beginning, as JSON lines."""
@@ -63,17 +67,40 @@ class StreamRoutes:
 
     def _lines(self, run: str, step: str | None) -> Response:
         async def lines() -> AsyncIterator[bytes]:
-            async with aclosing(self._hub.read(run, step)) as pieces:
+            async with aclosing(self.hub.read(run, step)) as pieces:
                 async for said in pieces:
                     yield json.dumps(as_json(said), ensure_ascii=False).encode() + b"\n"
 
         return StreamingResponse(lines(), media_type="application/jsonl")
 
 
+async def along(changes: AsyncGenerator[T], reader: Reader) -> AsyncGenerator[T | Said]:
+    """Give what changes and, between, what is shown meanwhile, up to the end of the changes."""
+    change: asyncio.Future[T | None] = asyncio.ensure_future(anext(changes, None))
+    try:
+        while True:
+            more = asyncio.ensure_future(reader.changed())
+            await asyncio.wait((change, more), return_when=asyncio.FIRST_COMPLETED)
+            more.cancel()
+            ended = change.done()
+            for said in reader.news():
+                yield said
+            if ended:
+                found = change.result()
+                if found is None:
+                    return
+                yield found
+                change = asyncio.ensure_future(anext(changes, None))
+    finally:
+        change.cancel()
+        await asyncio.wait((change,))
+
+
 def as_json(said: Said) -> dict[str, object]:
     """Write a piece: text as ``text``, anything else as ``base64``."""
     told: dict[str, object] = {
         "type": "piece",
+        "run": said.run,
         "step": said.step,
         "attempt": said.attempt,
         "offset": said.offset,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -22,6 +23,7 @@ class Said:
     """A piece of a step's answer, or what became of it.
 
     Attributes:
+        run: the run of the step; one inside of another has that one's id, ``/`` and more.
         step: the path of the step in its run, such as ``pages[3].chat``.
         attempt: which attempt it is of; a higher one than before begins again.
         offset: bytes before this piece.
@@ -29,6 +31,7 @@ class Said:
         ended: whether the attempt has said all that it will.
     """
 
+    run: str
     step: str
     attempt: int
     offset: int
@@ -50,12 +53,12 @@ class Stream:
 
 
 @dataclass
-class _Readers:
-    """Those who read along with a run, and its streams by step."""
+class _Family:
+    """A run with those inside of it: their streams by run and step, and who reads along."""
 
-    streams: dict[str, Stream] = field(default_factory=dict)
+    streams: dict[tuple[str, str], Stream] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
-    count: int = 0
+    readers: int = 0
 
 
 class Hub:
@@ -65,83 +68,123 @@ class Hub:
         self, *, clock: Callable[[], float] = monotonic, most_bytes: int = MOST_BYTES
     ) -> None:
         """Start with nothing said."""
-        self._runs: dict[str, _Readers] = {}
+        self._families: dict[str, _Family] = {}
         self._clock = clock
         self._most = most_bytes
 
-    def say(self, run: str, said: Said) -> int:
+    def say(self, said: Said) -> int:
         """Take a piece in; give how many bytes of the attempt are here.
 
         A piece that does not begin where the last one ended is not taken: a hub that was started
         anew has missed the beginning, and the writer sends it again from what this returns.
         """
         self._forget()
-        readers = self._runs.setdefault(run, _Readers())
-        stream = readers.streams.get(said.step)
+        family = self._family(said.run)
+        stream = family.streams.get((said.run, said.step))
         if stream is None or said.attempt > stream.attempt:
-            stream = readers.streams[said.step] = Stream(said.attempt, said.media_type)
+            stream = Stream(said.attempt, said.media_type)
+            family.streams[said.run, said.step] = stream
         stream.touched = self._clock()
         if said.attempt == stream.attempt and said.offset == stream.size and not stream.ended:
             if said.data and stream.size + len(said.data) <= MOST_STREAM_BYTES:
+                stream.media_type = said.media_type
                 stream.pieces.append(said.data)
                 stream.size += len(said.data)
             stream.ended = said.ended
-            self._tell(readers)
+            self._tell(family)
         return stream.size
 
-    async def read(self, run: str, step: str | None = None) -> AsyncGenerator[Said]:
-        """Read along with a run, or one step of it, from the beginning, until the reader leaves."""
-        readers = self._runs.setdefault(run, _Readers())
-        readers.count += 1
-        at: dict[str, tuple[int, int, bool]] = {}
+    @contextmanager
+    def reader(self, run: str, step: str | None = None) -> Iterator[Reader]:
+        """Read along with a run and those inside of it, or with one step, from the beginning."""
+        family = self._family(run)
+        family.readers += 1
         try:
-            while True:
-                changed = readers.changed
-                for said in list(_news(readers, at, step)):
-                    yield said
-                if changed is readers.changed:
-                    await changed.wait()
+            yield Reader(family, run, step)
         finally:
-            readers.count -= 1
+            family.readers -= 1
+
+    async def read(self, run: str, step: str | None = None) -> AsyncGenerator[Said]:
+        """Give all that :meth:`reader` reads until whoever asked leaves."""
+        with self.reader(run, step) as reader:
+            while True:
+                for said in reader.news():
+                    yield said
+                await reader.changed()
 
     @property
     def size(self) -> int:
         """Bytes kept."""
-        return sum(s.size for readers in self._runs.values() for s in readers.streams.values())
+        return sum(s.size for family in self._families.values() for s in family.streams.values())
 
-    def _tell(self, readers: _Readers) -> None:
-        changed, readers.changed = readers.changed, asyncio.Event()
+    def _family(self, run: str) -> _Family:
+        return self._families.setdefault(run.partition("/")[0], _Family())
+
+    def _tell(self, family: _Family) -> None:
+        changed, family.changed = family.changed, asyncio.Event()
         changed.set()
 
     def _forget(self) -> None:
         """Forget streams that are old, and the oldest where there are too many."""
         oldest = self._clock() - KEPT_SECONDS
-        for run, readers in list(self._runs.items()):
-            for step, stream in list(readers.streams.items()):
+        for name, family in list(self._families.items()):
+            for key, stream in list(family.streams.items()):
                 if stream.touched < oldest:
-                    del readers.streams[step]
-            if not readers.streams and not readers.count:
-                del self._runs[run]
+                    del family.streams[key]
+            if not family.streams and not family.readers:
+                del self._families[name]
         while self.size > self._most:
-            run, step = min(
-                ((run, step) for run, r in self._runs.items() for step in r.streams),
-                key=lambda key: self._runs[key[0]].streams[key[1]].touched,
+            name, key = min(
+                ((name, key) for name, f in self._families.items() for key in f.streams),
+                key=lambda at: self._families[at[0]].streams[at[1]].touched,
             )
-            del self._runs[run].streams[step]
+            del self._families[name].streams[key]
 
 
-def _news(
-    readers: _Readers, at: dict[str, tuple[int, int, bool]], step: str | None
-) -> Iterator[Said]:
-    """Give what a reader has not read yet, and move its position."""
-    for name, stream in readers.streams.items():
-        if step not in (None, name):
-            continue
-        attempt, count, ended = at.get(name, (0, 0, False))
-        if attempt != stream.attempt:
-            count, ended = 0, False
-        offset = sum(map(len, stream.pieces[:count]))
-        new = stream.pieces[count:]
-        if new or stream.ended != ended or attempt != stream.attempt:
-            at[name] = (stream.attempt, len(stream.pieces), stream.ended)
-            yield Said(name, stream.attempt, offset, b"".join(new), stream.media_type, stream.ended)
+@dataclass(frozen=True)
+class _Position:
+    """How far a reader has read a stream."""
+
+    attempt: int = -1
+    pieces: int = 0
+    bytes: int = 0
+    ended: bool = False
+
+
+@dataclass
+class Reader:
+    """One who reads along: a position in each stream, and nothing else."""
+
+    family: _Family
+    run: str
+    step: str | None = None
+    _at: dict[tuple[str, str], _Position] = field(default_factory=dict)
+    _seen: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def news(self) -> list[Said]:
+        """Give what was not read yet, in one piece for each stream."""
+        self._seen = self.family.changed
+        found = (self._of(*key, stream) for key, stream in self.family.streams.items())
+        return [said for said in found if said is not None]
+
+    async def changed(self) -> None:
+        """Wait until there are more news than those given last."""
+        await self._seen.wait()
+
+    def _of(self, run: str, step: str, stream: Stream) -> Said | None:
+        if not self._wants(run, step):
+            return None
+        at = self._at.get((run, step), _Position())
+        if at.attempt != stream.attempt:
+            at = _Position(stream.attempt)
+        elif at.bytes == stream.size and at.ended == stream.ended:
+            return None
+        now = _Position(stream.attempt, len(stream.pieces), stream.size, stream.ended)
+        self._at[run, step] = now
+        new = b"".join(stream.pieces[at.pieces :])
+        return Said(run, step, stream.attempt, at.bytes, new, stream.media_type, stream.ended)
+
+    def _wants(self, run: str, step: str) -> bool:
+        if self.step is not None:
+            return (run, step) == (self.run, self.step)
+        return run == self.run or run.startswith(f"{self.run}/")

@@ -106,7 +106,8 @@ class HubClient:
                     if said["offset"] != heard:
                         raise ExecutionFailed(f"step {step!r}, which this one follows, began again")
                     heard += len(said["text"].encode())
-                    yield said["text"]
+                    if said["text"]:
+                        yield said["text"]
                     if said["ended"]:
                         return
         except (TimeoutError, httpx2.HTTPError, ValueError, KeyError) as error:
@@ -153,12 +154,13 @@ class _Pieces:
         self._hub = hub
         self._what = what
         self._more = asyncio.Event()
+        self._more.set()  # that it begins is told at once: the one before is no longer true
 
     def write(self, piece: str | bytes) -> None:
         """Show a piece."""
         if isinstance(piece, bytes):
             self.media_type = "application/octet-stream"
-        self.all += piece if isinstance(piece, bytes) else piece.encode()
+        self.all += piece if isinstance(piece, bytes) else piece.encode(errors="replace")
         self._more.set()
 
     def end(self) -> None:
@@ -177,10 +179,10 @@ class _Pieces:
             try:
                 self.sent = await self._hub.say(self._what, self)
             except (httpx2.HTTPError, OSError, ValueError, KeyError):
-                pause = min(pause * 2, PATIENCE_SECONDS)
+                pause = min(max(pause, LEAST_PAUSE_SECONDS) * 2, PATIENCE_SECONDS)
                 self._more.set()
             else:
-                pause = LEAST_PAUSE_SECONDS
+                pause = LEAST_PAUSE_SECONDS if size else 0.0
                 said_end = ended and self.sent >= size
                 if self.sent < len(self.all) or (self.ended and not said_end):
                     self._more.set()

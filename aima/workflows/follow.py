@@ -84,6 +84,11 @@ def _can_be_followed(read: tuple[str, str], by: Step, compiler: Compiler) -> boo
     )
 
 
+def shows(unit: Signature) -> bool:
+    """Tell whether a unit shows a text while it makes it."""
+    return any(_is_stream(unit.output, name) for name in unit.output.get("properties", {}))
+
+
 def _is_stream(schema: Any, name: str) -> bool:  # noqa: ANN401 - a JSON Schema
     return bool(schema.get("properties", {}).get(name, {}).get(STREAM))
 

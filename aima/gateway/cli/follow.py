@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ import click
 
 from aima.errors import AimaError, Conflict, EngineNotRunning, TemporalUnreachable
 from aima.gateway.cli import outputs
+from aima.gateway.cli.answers import Speech
 from aima.gateway.cli.exits import FAILED, INTERRUPTED, TIMEOUT, exit_code, tell
 from aima.gateway.cli.screen import Screen
 from aima.gateway.cli.stack_client import StackClient, run_path
@@ -30,15 +31,21 @@ RECONNECT_SECONDS = 1.0
 
 @dataclass
 class Follower:
-    """Follows one run to its end."""
+    """Follows one run to its end.
+
+    Attributes:
+        asks: whether somebody is there who can say what Ctrl-C meant.
+    """
 
     client: StackClient
     settings: Settings
     as_json: bool = False
     watch: bool = False
+    asks: Callable[[], bool] = can_ask
     steps: dict[str, dict[str, Any]] = field(default_factory=dict)
     cancelled: bool = False
     tree: Tree = field(default_factory=lambda: Tree(""))
+    speech: Speech = field(default_factory=lambda: Speech(""))
     _screen: Screen = field(default_factory=Screen)
     _told_at: float = 0.0
 
@@ -50,6 +57,7 @@ class Follower:
             for step in started.get("steps", ()):
                 self.steps[step["step"]] = {**step, "state": "waiting"}
             self.tree = Tree(run_id, {"rows": started.get("rows", ())})
+            self.speech = Speech(run_id)
         while True:
             try:
                 outcome = self._outcome(run_id)
@@ -57,7 +65,9 @@ class Follower:
             except KeyboardInterrupt:
                 if self._wants_to_leave(run_id):
                     return 0
-        if not self.as_json and is_live():
+        if not self.as_json:
+            for text in self.speech.rest():
+                self._say(text)
             self.tree = self.tree.ended(outcome["state"])
             self._draw()
         return self._end(run_id, outcome, targets)
@@ -78,9 +88,9 @@ class Follower:
         )
 
     def _events_of(self, run_id: str) -> str:
-        """Name the stream; whoever only waits for the result asks for no trees."""
+        """Name the stream; whoever only waits for the result asks for nothing else."""
         quiet = self.as_json and not self.watch
-        return run_path(run_id, "events") + ("" if quiet else "?trees=true")
+        return run_path(run_id, "events") + ("" if quiet else "?trees=true&pieces=true")
 
     def _require_stack(self, run_id: str) -> None:
         try:
@@ -93,8 +103,8 @@ class Follower:
 
     def _change(self, line: dict[str, Any]) -> None:
         """Take a change in; what was told before a stream broke off is not told again."""
-        if line["type"] == "tree":
-            self._take_tree(line)
+        if line["type"] != "step":
+            (self._take_tree if line["type"] == "tree" else self._take_piece)(line)
             return
         before = self.steps.get(line["step"], {})
         state = before.get("state", "waiting")
@@ -111,6 +121,19 @@ class Follower:
         else:
             self.tree.words[line["step"]] = line["message"]
             self._draw()
+
+    def _take_piece(self, piece: dict[str, Any]) -> None:
+        """Take in what a step says; a late reader gets it from the beginning."""
+        news = self.tree.answers.take(piece)
+        if news is None:
+            return
+        if self.as_json:
+            give_json(piece)
+        elif is_live():
+            self._draw()
+        else:
+            for text in self.speech.lines(news):
+                self._say(text)
 
     def _take_tree(self, line: dict[str, Any]) -> None:
         """Take the tree in; one without rows says that a second has passed."""
@@ -134,7 +157,7 @@ class Follower:
         if self.as_json or not is_live():
             return
         self.tree.age = time.monotonic() - self._told_at
-        self._screen.draw(self.tree.lines(self._screen.height))
+        self._screen.draw(self.tree.lines(self._screen.height, self._screen.columns))
 
     @staticmethod
     def _say(text: str) -> None:
@@ -152,7 +175,7 @@ class Follower:
         self._screen.leave()
         if self.cancelled:
             raise KeyboardInterrupt
-        if can_ask() and _answer() == "d":
+        if self.asks() and _answer() == "d":
             if not self.settings.temporal.address:
                 self.client.post("/stack/stay")
             say(f"It runs on. `aima status {run_id}` tells how far it is.")

@@ -19,6 +19,7 @@ COMMANDS = (
     "ps",
     "runs",
     "status",
+    "watch",
     "logs",
     "cancel",
     "signal",

@@ -76,7 +76,8 @@ def show(output: Any, written: Mapping[str, Path]) -> None:  # noqa: ANN401 - an
         return
     for key, value in output.items():
         label = tint(f"{escaped(key):<{_WIDTH}}", bold=True)
-        click.echo(f"  {label} {_said(key, value, written)}")
+        said = _said(key, value, written).replace("\n", "\n" + " " * (_WIDTH + 3))
+        click.echo(f"  {label} {said}")
 
 
 def is_artifact(value: object) -> bool:

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from aima.gateway.cli.answers import Answer, Answers, home
 from aima.workflows.progress_table import command_for, how_far, waiting_for
+from aima.workflows.resume import step_in
 
 SIGNS = {
     "waiting": ("·", "bright_black"),
@@ -23,6 +25,13 @@ SIGNS = {
 _OVER = ("done", "skipped", "reused")
 _ENDS = {"failed": "failed", "canceled": "cancelled", "terminated": "cancelled"}
 _WIDEST_NAME = 36
+MARGIN = 5
+"""Cells of a line that are no text: two free, the sign and its space, and one at the end."""
+_MOST_SPOKEN = 50
+"""Characters of what one item of a loop says: a line each."""
+_NARROWEST = 20
+_LEAST_SAID = 3
+"""So many lines of what a step is saying have precedence over steps that are over."""
 _LONG = 1.0  # seconds after which it is told how long something takes already
 
 
@@ -37,11 +46,29 @@ class Text:
 
 @dataclass(frozen=True)
 class Group:
-    """What is shown of one step: its line, and those below it that belong to it."""
+    """What is shown of one step: its line, and those below it that belong to it.
+
+    Attributes:
+        said: what it has said so far; as many of the last lines are shown as there is room for.
+    """
 
     row: Mapping[str, Any]
     main: Text
     more: tuple[Text, ...] = ()
+    said: Answer | None = None
+
+    @property
+    def speaks(self) -> bool:
+        """Tell whether it is saying something right now."""
+        return self.said is not None and not self.said.ended
+
+    def said_in(self, most: int, columns: int) -> list[Text]:
+        """Give the last lines of what it has said."""
+        if self.said is None:
+            return []
+        bar = f"{_pad(self.row)}│ "
+        width = max(columns - MARGIN - len(bar), _NARROWEST)
+        return [Text("", bar + line) for line in self.said.lines(width, most)]
 
 
 @dataclass
@@ -50,12 +77,14 @@ class Tree:
 
     Attributes:
         words: what units tell of their progress, by the path of their step.
+        answers: what steps say.
         age: seconds since the tree was told.
     """
 
     run_id: str
     told: Mapping[str, Any] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
+    answers: Answers = field(default_factory=Answers)
     age: float = 0.0
 
     def ended(self, state: str) -> Tree:
@@ -65,18 +94,20 @@ class Tree:
             {**row, "state": end if row["state"] == "running" else row["state"], "busy": ()}
             for row in self.told.get("rows", ())
         ]
-        return replace(self, told={**self.told, "rows": rows, "waits": (), "silent": False})
+        told = {**self.told, "rows": rows, "waits": (), "silent": False}
+        return replace(self, told=told, answers=Answers())
 
-    def lines(self, height: int) -> list[Text]:
+    def lines(self, height: int, columns: int = 80) -> list[Text]:
         """Lay it out in at most so many lines: what is over is folded first, then what waits."""
         groups = list(self._groups())
         tail = list(self._tail())
         room = max(height - len(tail), 1)
+        least = sum(len(g.said_in(_LEAST_SAID, columns)) for g in groups if g.speaks)
         for fold in (_whole, _fold_groups, _fold_steps, _fold_all):
             folded = fold(groups)
-            if _size(folded) <= room:
+            if _size(folded) + least <= room:
                 break
-        found = [text for group in folded for text in (group.main, *group.more)]
+        found = _with_said(folded, room - _size(folded), columns)
         if len(found) > room:
             rest = len(found) - room + 1
             found = [*found[: room - 1], Text("", f"… {rest} more lines")]
@@ -114,15 +145,26 @@ class Tree:
         if len(waits) == 1:
             words.append(waiting_for({**waits[0], "step": ""}))
         what = ", ".join(filter(None, words))
-        pad = " " * (2 * row["depth"] + 2)
-        more = [Text("", f"{pad}{b['step']}: {said}") for b in busy if (said := self._news(b))]
+        pad = _pad(row)
+        answers = [a for a in self._answers_of(row) if single or not a.ended]
+        said = answers[-1] if answers and (single or len(answers) == 1) else None
+        ends = {} if said else {a.step: _end_of(a) for a in answers}
+        news = ((b["step"], self._news(b, ends.get(b["step"], ""))) for b in busy)
+        more = [Text("", f"{pad}{step}: {text}") for step, text in news if text]
         for wait in waits:
             if len(waits) > 1:
                 more.append(Text("", f"{pad}{waiting_for(wait)}"))
             if command := command_for(wait, wait["run"]):
                 more.append(Text("", f"{pad}{command}", whole=True))
         line = f"{_name(row):<{width}}  {row['does']:<20}  {what}".rstrip()
-        return Group(row, Text(state, line), tuple(more))
+        return Group(row, Text(state, line), tuple(more), said)
+
+    def _answers_of(self, row: Mapping[str, Any]) -> list[Answer]:
+        return [
+            answer
+            for answer in self.answers.by_step.values()
+            if home(answer.run) == row["run"] and step_in(answer.step) == row["step"]
+        ]
 
     def _at_work(self, busy: Mapping[str, Any]) -> str:
         news = self._news(busy)
@@ -131,7 +173,7 @@ class Tree:
         undo = "undoing" if busy["step"].startswith("undo:") else ""
         return ", ".join(filter(None, (undo, took, news)))
 
-    def _news(self, busy: Mapping[str, Any]) -> str:
+    def _news(self, busy: Mapping[str, Any], spoken: str = "") -> str:
         """Tell which attempt this is, when the next one comes, and what the unit says."""
         parts = []
         if busy["attempt"] > 1:
@@ -139,7 +181,7 @@ class Tree:
             parts.append(f"attempt {busy['attempt']}{most}")
         if "next" in busy:
             parts.append(f"in {max(busy['next'] - self.age, 0):.0f} s")
-        said = str(self.words.get(busy["step"]) or busy.get("failure", ""))
+        said = spoken or str(self.words.get(busy["step"]) or busy.get("failure", ""))
         told = " ".join(parts)
         return f"{told}: {said}" if told and said else f"{told}{said}"
 
@@ -170,6 +212,26 @@ def _name(row: Mapping[str, Any]) -> str:
 
 def _size(groups: Sequence[Group]) -> int:
     return sum(1 + len(group.more) for group in groups)
+
+
+def _end_of(answer: Answer) -> str:
+    """Give the end of what one item of a loop says."""
+    words = " ".join(answer.text[-2 * _MOST_SPOKEN :].split())
+    return words if len(words) <= _MOST_SPOKEN else f"…{words[-_MOST_SPOKEN:]}"
+
+
+def _pad(row: Mapping[str, Any]) -> str:
+    return " " * (2 * int(row["depth"]) + 2)
+
+
+def _with_said(groups: Sequence[Group], spare: int, columns: int) -> list[Text]:
+    """Give all lines; those who speak now get the spare ones first, then the latest."""
+    said: dict[int, list[Text]] = {}
+    latest = groups[::-1]
+    for group in [*(g for g in latest if g.speaks), *(g for g in latest if not g.speaks)]:
+        said[id(group)] = group.said_in(spare, columns)
+        spare -= len(said[id(group)])
+    return [text for g in groups for text in (g.main, *g.more, *said[id(g)])]
 
 
 def _whole(groups: Sequence[Group]) -> list[Group]:

@@ -1,8 +1,9 @@
 """``stream: true``: show the step's answer while it is made.
 
-Those who watch the run see the words of a chat, or hear speech, as they come. What the step
-leaves behind is the whole answer, as without it. An attempt that begins again begins its stream
-again.
+`aima run` shows the words of a chat as they come, and so does `aima watch RUN`, from the beginning
+however late. What the step leaves behind is the whole answer, as without it. An attempt that
+begins again begins its stream again. A later step that reads exactly this text into an input that
+accepts a stream starts meanwhile, and reads along.
 
 In a workflow::
 

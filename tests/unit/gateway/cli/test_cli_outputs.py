@@ -91,7 +91,7 @@ def test_an_output_is_shown_a_line_for_each_name(
     show(output, {"kept": tmp_path / "k.wav"})
     assert capsys.readouterr().out.splitlines() == [
         "  text         a\\x1b[31mb",
-        "c",
+        "               c",
         "  audio        audio/wav, 87 KB; keep it with -o audio=FILE",
         f"  kept         {tmp_path / 'k.wav'} (audio/wav, 87 KB)",
         '  none         ""',

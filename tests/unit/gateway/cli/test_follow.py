@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,12 @@ def step(name: str, state: str, **more: object) -> Line:
     """Make a line that tells where a step is."""
     told = {"unit": "sink.write", "seconds": None, "attempt": 1, "message": "", **more}
     return {"type": "step", "step": name, "state": state, **told}
+
+
+def piece(text: str, *, at: int = 0, attempt: int = 1, ended: bool = False) -> Line:
+    """Make a line that tells what the step `a` says."""
+    where = {"type": "piece", "run": "r", "step": "a", "media_type": "text/plain"}
+    return {**where, "attempt": attempt, "offset": at, "text": text, "ended": ended}
 
 
 def end(state: str, **more: object) -> Line:
@@ -67,12 +72,6 @@ STATE = StackState(1, 1, "", temporal="", ui="", project="")
 STARTED = {"id": "r", "workflow": "gated", "steps": [{"step": "a", "unit": "sink.write"}]}
 
 
-@pytest.fixture(autouse=True)
-def nobody_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is at the keyboard, also under `pytest -s`."""
-    monkeypatch.setattr("sys.stdin", StringIO())
-
-
 def follow(
     stack: ScriptedStack,
     tmp_path: Path,
@@ -81,9 +80,11 @@ def follow(
     watch: bool = False,
     **targets: Path,
 ) -> int:
-    """Follow the run `r`."""
-    settings = Settings(data=tmp_path)
-    return Follower(stack, settings, as_json=as_json, watch=watch).follow(STARTED, targets)
+    """Follow the run `r`; nobody is at the keyboard, also under `pytest -s`."""
+    follower = Follower(
+        stack, Settings(data=tmp_path), as_json=as_json, watch=watch, asks=lambda: False
+    )
+    return follower.follow(STARTED, targets)
 
 
 def test_changes_go_to_stderr_and_the_result_to_stdout(
@@ -119,6 +120,7 @@ def test_a_stream_that_broke_off_is_read_again_and_nothing_is_told_twice(
     whole = [
         step("a", "waiting"),
         step("a", "running"),
+        piece("said"),
         step("a", "done", seconds=1.0),
         step("b", "waiting"),
     ]
@@ -131,9 +133,10 @@ def test_a_stream_that_broke_off_is_read_again_and_nothing_is_told_twice(
     )
     assert follow(stack, tmp_path, as_json=True, watch=True) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [(line.get("step"), line["state"]) for line in lines] == [
+    assert [(line.get("step"), line.get("state") or line["text"]) for line in lines] == [
         ("a", "waiting"),
         ("a", "running"),
+        ("a", "said"),
         ("a", "done"),
         ("b", "waiting"),
         ("b", "done"),
@@ -208,3 +211,22 @@ def test_an_output_that_cannot_be_written_is_told_with_the_result(
     told_json = json.loads(capsys.readouterr().out)
     assert told_json["output"] == {"said": "hello"}
     assert told_json["error"]["code"] == "RESOURCE_NOT_FOUND"
+
+
+def test_what_a_step_says_is_told_line_by_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Where nobody can draw: whole lines with the step's name; a step that begins again says so."""
+    said = [
+        piece("Roses are red,\nvio"),
+        piece("", attempt=2),
+        piece("Roses are ", attempt=2),
+        piece("blue", at=10, attempt=2, ended=True),
+    ]
+    assert follow(ScriptedStack(STATE, [[*said, end("completed")]]), tmp_path) == 0
+    assert capsys.readouterr().err.splitlines()[1:-1] == [
+        "  a │ Roses are red,",
+        "  a │ vio",
+        "  a ↻ begins again",
+        "  a │ Roses are blue",
+    ]

@@ -18,13 +18,14 @@ def drawn(capsys: pytest.CaptureFixture[str]) -> str:
 def test_the_second_picture_stands_where_the_first_stood(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """And the rest of the screen below it is empty."""
+    """What is the same is left alone, and the rest of the screen below it is empty."""
     screen = Screen()
-    screen.draw([Text("done", "a"), Text("running", "b")])
-    assert "\x1b[2A" not in drawn(capsys)
-    screen.draw([Text("done", "a")])
-    second = drawn(capsys)
-    assert "\x1b[2A\r  ✓ a\x1b[K\n\x1b[J" in second
+    screen.draw([Text("done", "a"), Text("running", "b"), Text("", "c")])
+    assert "\x1b[3A" not in drawn(capsys)
+    screen.draw([Text("done", "a"), Text("done", "b")])
+    assert "h\x1b[2A\r  ✓ b\x1b[K\n\x1b[J" in drawn(capsys)
+    screen.draw([Text("done", "a"), Text("done", "b")])
+    assert drawn(capsys) == "", "nothing has changed"
 
 
 def test_a_line_is_cut_to_the_width_and_a_command_is_not(
@@ -37,7 +38,7 @@ def test_a_line_is_cut_to_the_width_and_a_command_is_not(
     assert "x" * 74 + "…" in text
     assert "y" * 200 in text
     assert "漢" * 37 + "…" in text
-    assert screen.drawn == [79, 204, 79]
+    assert [width for _, width in screen.drawn] == [79, 204, 79]
     screen.draw([])
     assert "\x1b[5A" in drawn(capsys), "the command takes three rows of eighty columns"
 

@@ -118,3 +118,49 @@ def test_a_run_that_failed_has_nothing_running_any_more() -> None:
 def test_a_tree_without_a_worker_says_so() -> None:
     """It knows less, and whoever reads it must know that."""
     assert "no worker answers" in shown([row("a", "running")], silent=True)[-1]
+
+
+def said(text: str, step: str = "a", *, ended: bool = False) -> dict[str, Any]:
+    """Make a piece of what a step says."""
+    told = {"run": "r", "step": step, "attempt": 1, "offset": 0}
+    return {**told, "text": text, "ended": ended}
+
+
+def spoken(rows: list[Row], *pieces: dict[str, Any], height: int = 100) -> list[str]:
+    """Lay a tree out of which steps say something."""
+    tree = Tree("r", {"rows": rows})
+    for piece in pieces:
+        tree.answers.take(piece)
+    return [" ".join(line.text.replace("lab.echo", "").split()) for line in tree.lines(height, 40)]
+
+
+def test_what_a_step_says_stands_below_it() -> None:
+    """It stays while the run goes on, for whoever has to approve it."""
+    rows = [row("a", "done"), row("b", "running")]
+    told = said("Roses are red, violets are blue,\nso are you.", ended=True)
+    assert spoken(rows, told) == [
+        "a",
+        "│ Roses are red, violets are",
+        "│ blue,",
+        "│ so are you.",
+        "b",
+    ]
+
+
+def test_where_there_is_little_room_the_last_lines_of_who_speaks_now_are_shown() -> None:
+    """Steps that are over are folded for them."""
+    rows = [row("a", "done"), row("b", "done"), row("c", "running")]
+    over = said("I am\nover.", ended=True)
+    now = said("1\n2\n3\n4\n5", "c")
+    assert spoken(rows, over, now, height=6) == ["a", "b", "c", "│ 3", "│ 4", "│ 5"]
+    assert spoken(rows, over, now, height=5) == ["2 steps done", "c", "│ 3", "│ 4", "│ 5"]
+
+
+def test_items_of_a_loop_that_speak_at_once_have_a_line_each() -> None:
+    """One alone has as many as it needs."""
+    busy = {"attempt": 1, "most": 4, "running": True, "seconds": 2.0}
+    items = [{**busy, "step": f"pages[{i}]"} for i in (0, 1)]
+    rows = [row("pages", "running", loop={"all": 9}, busy=items)]
+    one, two = said("x" * 60, "pages[0]"), said("short", "pages[1]")
+    assert spoken(rows, one, two)[1:] == [f"pages[0]: …{'x' * 50}", "pages[1]: short"]
+    assert spoken(rows, said("a\nb", "pages[1]"))[-2:] == ["│ a", "│ b"]

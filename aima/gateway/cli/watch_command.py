@@ -1,0 +1,109 @@
+"""``aima watch``: what a run says, while it says it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+
+from aima.dsl.render import escaped
+from aima.gateway.cli.answers import Answer, Answers, name_of
+from aima.gateway.cli.exits import FAILED
+from aima.gateway.cli.steps import ENDED
+from aima.gateway.cli.terminal import give_json, say, tint
+
+
+@click.command("watch")
+@click.argument("run_id")
+@click.argument("step", default="")
+@click.option("--json", "as_json", is_flag=True, help="Print each piece as a line of JSON.")
+def command(*, run_id: str, step: str, as_json: bool) -> None:
+    """Print what RUN_ID says, or one STEP of it, from the beginning and as it comes.
+
+    Steps with `stream: true` are heard, those of child runs as well; of several at once one after
+    the other. A step that is tried again begins again, which is told on stderr. What a run has
+    said is kept for five minutes after its last word; its output stays in `aima status`.
+
+    \b
+    aima watch RUN
+    aima watch RUN chat > answer.txt
+    """  # noqa: D301 - the mark for lines that click must not wrap is a backspace
+    from aima.gateway.cli.stack import stack
+    from aima.gateway.cli.stack_client import run_path
+    from aima.settings import load_settings
+
+    voices = Voices(run_id, step)
+    state = ""
+    with stack(load_settings(), works=True) as client:
+        for line in client.lines(run_path(run_id, "events?pieces=true")):
+            if line["type"] == "run":
+                state = line["state"]
+            elif as_json and line["type"] == "piece" and voices.hears(line):
+                give_json(line)
+            elif not as_json:
+                voices.take(line)
+    if not as_json:
+        voices.end()
+    raise SystemExit(0 if state == "completed" else FAILED)
+
+
+@dataclass
+class Voices:
+    """The steps of a run that say something: one at a time, in the order they began."""
+
+    run_id: str
+    step: str = ""
+    answers: Answers = field(default_factory=Answers)
+    _queue: dict[str, Answer] = field(default_factory=dict)
+    _over: set[str] = field(default_factory=set)
+    _speaker: str = ""
+    _printed: int = 0
+
+    def hears(self, piece: dict[str, Any]) -> bool:
+        """Tell whether a piece is of a step that was asked for."""
+        return self.step in ("", name_of(piece["run"], piece["step"], self.run_id))
+
+    def take(self, line: dict[str, Any]) -> None:
+        """Print what is new."""
+        if line["type"] == "step" and line["state"] in ENDED:
+            self._over.add(line["step"])
+        elif line["type"] == "piece" and self.hears(line):
+            news = self.answers.take(line)
+            if news is None:
+                return
+            name = name_of(line["run"], line["step"], self.run_id)
+            self._queue[name] = news.answer
+            if news.again and name == self._speaker:
+                click.echo()
+                say(tint(f"↻ {escaped(name)} begins again", "yellow"))
+                self._printed = 0
+        self._speak()
+
+    def end(self) -> None:
+        """Print what is left of steps that were cut short."""
+        self._over |= set(self._queue)
+        self._speak()
+        if not self.answers.by_step:
+            say(
+                f"nothing is kept of what run {self.run_id!r} said; "
+                f"`aima status {self.run_id}` shows its output"
+            )
+
+    def _speak(self) -> None:
+        """Let the first of the queue speak, and the next one when it has said all."""
+        while self._queue:
+            name, answer = next(iter(self._queue.items()))
+            if name != self._speaker and not self.step:
+                say(tint(escaped(name), bold=True))
+            if name != self._speaker:
+                self._speaker, self._printed = name, 0
+            new = answer.text[self._printed :]
+            self._printed = len(answer.text)
+            click.echo("\n".join(map(escaped, new.expandtabs(4).split("\n"))), nl=False)
+            if not answer.ended and name not in self._over:
+                return
+            if not answer.text.endswith("\n"):
+                click.echo()
+            del self._queue[name]
+            self._speaker = ""
