@@ -214,7 +214,7 @@ def test_workflows_are_found_by_name_and_near_misses_are_named(aima: Aima, tmp_p
     aima.cwd = tmp_path
     for name, message in (
         ("voice-asistant", "did you mean 'voice-assistant'?"),
-        ("nothing-like-it", "there are voice-assistant"),
+        ("nothing-like-it", "there are "),
         ("./voice-assistant.yaml", "there is no file './voice-assistant.yaml'"),
         ("/dev/null", "there is no file '/dev/null'"),
         ("-", "there is no workflow '-'"),

@@ -269,7 +269,7 @@ def test_the_project_s_prompts_come_first(tmp_path: Path, monkeypatch: pytest.Mo
     (own / "summarize.j2").write_text("mine: {{ text }}")
     monkeypatch.chdir(tmp_path)
     assert render_file("summarize.j2", {"text": "x"}, prompt_folders()) == "mine: x"
-    assert "[1] a" in render_file(
+    assert "a\n\nAnswer" in render_file(
         "answer-from-sources.j2", {"sources": ["a"], "question": "?"}, prompt_folders()
     )
 

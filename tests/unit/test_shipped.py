@@ -60,7 +60,7 @@ def test_a_file_is_found_by_its_path(here: Path) -> None:
     [
         ("voice-asistant", "there is no workflow 'voice-asistant'; did you mean 'voice-assistant'"),
         ("voice-asistant.yml", "did you mean 'voice-assistant'"),
-        ("zzz", "there is no workflow 'zzz'; there are voice-assistant"),
+        ("zzz", "there is no workflow 'zzz'; there are "),
         ("./voice-assistant", "there is no file './voice-assistant'"),
         ("/dev/null", "there is no file '/dev/null'"),
         ("/", "there is no file '/'"),
