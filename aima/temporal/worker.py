@@ -12,6 +12,7 @@ from aima.settings import Settings
 from aima.temporal.activity_context import Surroundings
 from aima.temporal.as_activity import BEAT_SECONDS, as_activity
 from aima.temporal.event_activities import event_activities
+from aima.temporal.run_activities import run_activities
 from aima.temporal.slot_activities import slot_activities
 from aima.temporal.slots import Slots
 from aima.unit import Unit
@@ -35,6 +36,7 @@ def make_worker(
         activities=[
             *(as_activity(unit, around) for unit in units),
             *event_activities(around),
+            *run_activities(client),
             *slot_activities(client, settings.temporal.task_queue),
         ],
         workflow_runner=UnsandboxedWorkflowRunner(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import pkgutil
 from collections.abc import Awaitable, Callable, Iterator
@@ -25,6 +26,8 @@ class RunningBody(Body, Protocol):
 
     handles: ClassVar[tuple[str, ...]] = ()
     """The modifiers that it keeps itself; the others are put around it."""
+    nests: ClassVar[bool] = False
+    """Whether steps run inside, so that it may have to clean up after its end."""
 
     def accept(self, node: Node) -> None:
         """Take a step of a plan from outside, with the steps inside it.
@@ -128,6 +131,9 @@ def _call(node: Node, modifiers: tuple[RunningModifier, ...]) -> Call:
     body = running_bodies()[node.body]
 
     def run(frame: Frame) -> Awaitable[Json]:
+        if frame.closing and not body.nests:
+            frame.run.mail.forget(frame.path_of(node))
+            raise asyncio.CancelledError
         return body.run(node, frame)
 
     call: Call = run

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar
 
@@ -19,6 +21,7 @@ from aima.workflows.failure import StepFailed
 from aima.workflows.frame import Call, Frame
 from aima.workflows.frame import Node as PlanNode
 from aima.workflows.run import bounded
+from aima.workflows.schedule import ended
 from aima.workflows.shapes import duration
 
 BAD_DURATION = define("value/bad-duration", "This is no duration.")
@@ -50,9 +53,12 @@ class DurationModifier(RunningModifier):
     async def around(self, node: PlanNode, frame: Frame, proceed: Call) -> Json:
         """End what is inside when its time is over, which a continued run remembers."""
         bound = node.duration(frame, self.key)
-        if bound is None:
+        if bound is None or frame.closing:
             return await proceed(frame)
         left = frame.run.until(frame.place_of(node), self.key, bound)
+        if not left:  # it was over in an earlier history
+            await ended([asyncio.ensure_future(proceed(replace(frame, closing=True)))])
+            raise StepFailed(node.error("TIMEOUT", self.told))
         try:
             summary = f"{frame.path_of(node)}: {self.key}"
             return await bounded(proceed(frame), left, summary=summary)

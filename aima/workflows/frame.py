@@ -199,6 +199,7 @@ class Frame:
         own: the step that this frame was made for, such as an item of a loop, and its path.
         items: the positions in the loops around it, the outermost first.
         ended: waits for a step of the list; None where no step of it follows another.
+        closing: whether it has ended already, and what was begun in it may only clean up.
     """
 
     run: Run
@@ -209,6 +210,7 @@ class Frame:
     own: tuple[str, str] = ("", "")
     items: tuple[int, ...] = ()
     ended: Callable[[str], Awaitable[None]] | None = None
+    closing: bool = False
 
     def path_of(self, node: Node) -> str:
         """Name a step in the run: unique, and the same on every replay."""
@@ -231,6 +233,17 @@ class Frame:
         """Make the frame of a list inside; its paths begin with ``path``, if that is told."""
         inner = self.path if path is None else f"{path}."
         return replace(self, place=place, path=inner, own=("", ""))
+
+
+def begun(place: Place) -> list[str]:
+    """List the keys of the places under a place that may have to clean up yet."""
+    return [key for key, inner in place.get("in", {}).items() if not inner.get("closed")]
+
+
+def close(place: Place, key: str) -> None:
+    """Remember of the place under a key, if there is one, that what it is for has ended badly."""
+    if key in place.get("in", {}):
+        place["in"][key]["closed"] = True
 
 
 def inside(place: Place, key: str) -> Place:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import NoReturn
+from contextlib import suppress
+from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RawValue
@@ -17,7 +18,7 @@ from aima.workflows.life import live
 from aima.workflows.mail import Mail
 from aima.workflows.messages import deliver, refuse
 from aima.workflows.progress import PROGRESS
-from aima.workflows.run import Run
+from aima.workflows.run import Run, too_large
 from aima.workflows.segment import live_segment
 
 STATE = "aima.state"
@@ -52,16 +53,20 @@ class Interpreter:
         """
         run = self._run = _accept(args, self._mail)
         life = asyncio.create_task(live_segment(run) if "segment" in run.request else live(run))
-        full = asyncio.create_task(run.window.empty.wait())
+
+        def drained() -> bool:
+            return run.window.drained and workflow.all_handlers_finished()
+
         while not life.done():
-            try:
-                await workflow.wait((life, full), return_when=asyncio.FIRST_COMPLETED)
+            try:  # a condition is looked at when all that can go on has: no result is half taken
+                await workflow.wait_condition(lambda: life.done() or drained() or run.window.stuck)
             except asyncio.CancelledError:
                 run.cancel()
-            if full.done() and not life.done():
-                await workflow.wait_condition(workflow.all_handlers_finished)
-                _continue(run, args)
-        full.cancel()
+            else:
+                if run.window.stuck:
+                    run.window.be_patient()
+                if not life.done() and drained():
+                    _continue(run, args)
         try:
             return _output(life, run)
         except StepFailed as failure:
@@ -69,6 +74,7 @@ class Interpreter:
         except RunCancelled as cancelled:
             if run.state["undone"]:
                 workflow.upsert_memo({"undone": run.state["undone"]})
+            await _cancelled_here()
             raise asyncio.CancelledError from cancelled
 
     @workflow.signal(dynamic=True)
@@ -135,9 +141,33 @@ def _output(life: asyncio.Task[Json], run: Run) -> Json:
     return output
 
 
-def _continue(run: Run, args: Sequence[RawValue]) -> NoReturn:
-    """Go on in a new history with all that is known."""
-    workflow.continue_as_new(args=[{**run.request, "state": run.state}, RawValue(args[1].payload)])
+def _continue(run: Run, args: Sequence[RawValue]) -> None:
+    """Go on in a new history with all that is known; a run that knows too much fails."""
+    try:
+        known = workflow.payload_converter().to_payload({**run.request, "state": run.state})
+    except ApplicationError as error:
+        run.window.keep_open()  # for cleaning up
+        run.fail(StepFailed(too_large(run, error.message)))
+    else:
+        workflow.continue_as_new(args=[RawValue(known), RawValue(args[1].payload)])
+
+
+async def _cancelled_here() -> None:
+    """See to it that this history has been asked to end.
+
+    Temporal takes a run for cancelled only if that history was asked to in which it ends, and
+    cleaning up may have taken more than one.
+    """
+    if workflow.cancellation_reason() is not None:
+        return
+    asking = asyncio.create_task(
+        workflow.execute_activity(
+            "aima.cancel", start_to_close_timeout=timedelta(minutes=1), summary="cancelled before"
+        )
+    )
+    with suppress(asyncio.CancelledError):
+        await workflow.wait_condition(lambda: workflow.cancellation_reason() is not None)
+    asking.add_done_callback(lambda task: task.cancelled() or task.exception())  # seen
 
 
 def _read(args: Sequence[RawValue]) -> list[Json]:

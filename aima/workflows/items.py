@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NoReturn
 
 from aima.dsl.json import Json
-from aima.workflows.failure import StepFailed
-from aima.workflows.frame import Call, Frame, Node, Place, inside, leave
-from aima.workflows.schedule import check_cancelled, stop
+from aima.workflows.ending import END, end_of, note_end
+from aima.workflows.failure import Returned, StepFailed
+from aima.workflows.frame import Call, Frame, Node, Place, begun, close, inside, leave
+from aima.workflows.schedule import check_cancelled, ended, stop
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,15 @@ class Items:
         Raises:
             StepFailed: more of them failed than may; those in flight have ended by then.
         """
+        if self._frame.closing or END in self._place:
+            await self._close(items, first)
         left = iter([(i, item) for i, item in enumerate(items, first) if not self._done(i)])
         count = min(self._loop.parallel, len(items))
         runners = [asyncio.create_task(self._runner(left)) for _ in range(count)]
         end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         running = count
 
-        def ended(runner: asyncio.Task[None]) -> None:
+        def has_ended(runner: asyncio.Task[None]) -> None:
             nonlocal running
             running -= 1
             if not runner.cancelled() and (error := runner.exception()) and not end.done():
@@ -68,13 +71,26 @@ class Items:
                 end.set_result(None)
 
         for runner in runners:
-            runner.add_done_callback(ended)
+            runner.add_done_callback(has_ended)
         try:
             if runners:
                 await end
-        except (Exception, asyncio.CancelledError):  # not the end of the coroutine itself
+        except (Exception, asyncio.CancelledError) as error:  # not the end of the coroutine
+            note_end(self._place, error)
             await stop(runners)
             raise
+
+    async def _close(self, items: Sequence[Json], first: int) -> NoReturn:
+        """Let the items that were begun clean up, and end as it was decided before."""
+        left = [int(key) for key in begun(self._place)]
+        await ended([asyncio.create_task(self._closed(i, items[i - first])) for i in left])
+        raise end_of(self._place, self._frame)
+
+    async def _closed(self, index: int, item: Json) -> None:
+        try:
+            await self._proceed(replace(self._item_frame(index, item), closing=True))
+        finally:
+            close(self._place, str(index))
 
     def _done(self, index: int) -> bool:
         return str(index) in self.outputs or str(index) in self.failed
@@ -86,11 +102,15 @@ class Items:
                 output = await self._proceed(self._item_frame(index, item))
             except StepFailed as failure:
                 self._note(index, failure)
+            except (Returned, asyncio.CancelledError):
+                close(self._place, str(index))
+                raise
             else:
                 self.outputs[str(index)] = output
                 self._frame.run.progress.loop(self._node, done=1)
             leave(self._place, str(index))
             check_cancelled()
+            await self._frame.run.window.breathe()
 
     def _note(self, index: int, failure: StepFailed) -> None:
         error = failure.error

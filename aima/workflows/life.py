@@ -26,7 +26,15 @@ async def live(run: Run) -> Json:
         RunCancelled: somebody cancelled the run.
     """
     steps = _around(run, lambda: _steps(run), inner=True)
-    return await _around(run, lambda: _undone(run, steps), inner=False)()
+    try:
+        output = await _around(run, lambda: _undone(run, steps), inner=False)()
+        if run.cancelled:  # too late for the steps, not for the truth
+            raise RunCancelled  # noqa: TRY301 - what was done is undone as after any cancel
+    except (StepFailed, RunCancelled):
+        main = {node.id for node in run.program.steps.all_nodes()}
+        await undo(run, lambda record: record["step"] in main)
+        raise
+    return output
 
 
 def _around(run: Run, proceed: Proceed, *, inner: bool) -> Proceed:
@@ -67,8 +75,12 @@ async def _end(steps: Awaitable[Json]) -> dict[str, Json]:
 
 
 async def _steps(run: Run) -> Json:
-    frame = run.frame(run.state["place"])
-    outputs = await run.interruptible(Schedule(run.program.steps, frame).run())
+
+    async def work() -> Json:
+        frame = run.frame(run.state["place"], closing=run.closing)
+        return await Schedule(run.program.steps, frame).run()
+
+    outputs = await run.interruptible(work())
     if run.program.output is None:
         return outputs
     try:

@@ -23,7 +23,8 @@ Step: TypeAlias = Mapping[str, Any]
 Place: TypeAlias = dict[str, Any]
 
 _KEPT = ("outputs", "place", "mail", "renewed")
-_TIMES = ("until", "timeout", "deadline")
+_PASSING = ("until", "timeout", "deadline", "listening", "closed", "end")
+"""What a place knows of how its construct went, besides what is done in it."""
 _SECTIONS = ("on_failure", "finally")
 
 
@@ -64,9 +65,9 @@ def resumed(
         _require(plan, start)
         again.add(start)
     stale = _clear(plan["steps"], kept["place"], again, kept["outputs"])
-    kept["renewed"] |= dict.fromkeys(sorted(stale), beginning)
     kept["counts"], kept["loops"] = {}, {}
-    _renew(plan["steps"], kept["place"], kept)
+    tidied = _renew(plan["steps"], kept["place"], kept)
+    kept["renewed"] |= dict.fromkeys(sorted(stale | tidied), beginning)
     return Resumed(kept, frozenset(stale))
 
 
@@ -106,33 +107,45 @@ def _clear(
     return names
 
 
-def _renew(steps: list[dict[str, Any]], place: Place, kept: dict[str, Any]) -> None:
-    """Give what failed in a list another chance, and count what was finished."""
+def _renew(steps: list[dict[str, Any]], place: Place, kept: dict[str, Any]) -> set[str]:
+    """Give what failed in a list another chance, and count what was finished.
+
+    What a `finally` did is to happen again, when what it is for has ended again; name it all.
+    """
+    place.pop("end", None)
+    tidied: set[str] = set()
     for step in steps:
         if step["id"] in place.get("done", {}):
             kept["counts"][step["id"]] = {State.reused.value: 1}
         elif (inner := place.get("in", {}).get(step["id"])) is not None:
-            _renew_step(step, inner, kept)
+            tidied |= _renew_step(step, inner, kept)
+    return tidied
 
 
-def _renew_step(step: Step, place: Place, kept: dict[str, Any]) -> None:
+def _renew_step(step: Step, place: Place, kept: dict[str, Any]) -> set[str]:
     """Forget in the place of a step what would let it fail again at once."""
-    for key in [key for key in place if key in _TIMES or key.startswith("pause")]:
+    for key in [key for key in place if key in _PASSING or key.startswith("pause")]:
         del place[key]
-    place.pop("listening", None)  # another run asks for the events
     if "for_each" in step:
         place["failed"] = {}
         if "all" in place:
             loop = {"all": place["all"], "done": len(place.get("items", ()))}
             kept["loops"][step["id"]] = loop
+    else:
+        place.pop("failed", None)  # a pass, which goes on
     if "pass" in place:
         place["before"] = place["pass"] - 1
+    tidied: set[str] = set()
+    if place.get("in", {}).pop("finally", None) is not None:
+        tidied |= {inner["id"] for inner in _all(step["finally"])}
     for key, inner in place.get("in", {}).items():
         if key.startswith("pass") or ("for_each" in step and key.isdecimal()):
-            _renew_step({k: v for k, v in step.items() if k != "for_each"}, inner, kept)
+            one = {k: v for k, v in step.items() if k != "for_each"}
+            tidied |= _renew_step(one, inner, kept)
         else:
             for _, _, listed in lists_of(step):
-                _renew(listed, inner, kept)
+                tidied |= _renew(listed, inner, kept)
+    return tidied
 
 
 def _inside(step: Step) -> set[str]:

@@ -13,6 +13,7 @@ sections   how far ``on_failure``, ``finally`` and their like are
 undos      what is to be undone if the run fails, in order of completion
 undone     what was undone, and what could not be
 mail       signals, approvals and events that no step has taken yet, by kind
+waiting    the paths of the steps that wait for each kind of letter, the longest first
 counts     how often each step came to each state
 loops      how many items of each loop there are, are done and failed
 notes      what else is told of a step: its rounds, its pass, the branch that won
@@ -38,7 +39,7 @@ from temporalio.api.common.v1 import Payload
 from aima.dsl.json import Json
 from aima.dsl.plan import READABLE
 from aima.dsl.template import Evaluator, evaluator
-from aima.workflows.failure import RunCancelled, StepFailed
+from aima.workflows.failure import RunCancelled, StepError, StepFailed
 from aima.workflows.frame import Frame, Node, Place, Roots, Steps
 from aima.workflows.mail import Mail
 from aima.workflows.outline import shape
@@ -105,6 +106,7 @@ class Run:
             "undos": [],
             "undone": [],
             "mail": {},
+            "waiting": {},
             "counts": {},
             "started_at": workflow.now().isoformat(),
             **(request.get("state") or {}),
@@ -131,11 +133,15 @@ class Run:
         }
         self.cached: set[str] = set()
         self.routes: list[Callable[[str, Json], bool]] = []
+        self.closing = self.cancelled
         self._work: asyncio.Future[Json] | None = None
+        self._begun = False
+        self._failure: StepFailed | None = None
 
-    def frame(self, place: Place) -> Frame:
+    def frame(self, place: Place, *, closing: bool = False) -> Frame:
         """Make the frame of steps at the top."""
-        return Frame(run=self, roots=self.roots, outputs=self.state["outputs"], place=place)
+        outputs = self.state["outputs"]
+        return Frame(run=self, roots=self.roots, outputs=outputs, place=place, closing=closing)
 
     def until(self, place: Place, key: str, bound: timedelta) -> timedelta:
         """Give what is left of a bound in time that began when it was first asked for."""
@@ -153,18 +159,25 @@ class Run:
         Raises:
             RunCancelled: the run was cancelled, and the work has ended.
         """
-        self._work = asyncio.ensure_future(work)
-        if self.cancelled:
-            self._work.cancel()
+
+        async def begin() -> Json:
+            self._begun = True  # else a cancel would keep it from cleaning up what is begun
+            return await work
+
+        self._begun = False
+        self._work = asyncio.ensure_future(begin())
         try:
             return await self._work
         except asyncio.CancelledError as error:
-            raise RunCancelled from error
+            raise self._failure or RunCancelled from error
 
-    async def shielded(self, work: Awaitable[Json], because: BaseException | None = None) -> None:
+    async def shielded(self, work: Awaitable[object], because: BaseException | None = None) -> None:
         """Do what cleans up, to its end, also while the run is cancelled.
 
         An error of it is noted and does not take the place of what it is done ``because`` of.
+
+        Raises:
+            CancelledError: somebody has cancelled this meanwhile, and the work has ended.
         """
         doing = asyncio.ensure_future(work)
         cancelled: asyncio.CancelledError | None = None
@@ -178,14 +191,22 @@ class Run:
         except StepFailed as failure:
             if because is None:
                 raise
-            self.state.setdefault("cleanup", []).append(failure.error.data())
-        if cancelled is not None and because is None:
+            noted: list[Json] = self.state.setdefault("cleanup", [])
+            if failure.error.data() not in noted:  # a history before may have noted it
+                noted.append(failure.error.data())
+        if cancelled is not None:
             raise cancelled
 
     def cancel(self) -> None:
         """End what can be ended; what cleans up goes on."""
-        self.cancelled = True
-        if self._work is not None:
+        self.cancelled = self.closing = True
+        if self._work is not None and self._begun:
+            self._work.cancel()
+
+    def fail(self, failure: StepFailed) -> None:
+        """End what can be ended, with a failure that no single step has."""
+        self.closing, self._failure = True, failure
+        if self._work is not None and self._begun:
             self._work.cancel()
 
     @property
@@ -217,3 +238,18 @@ async def bounded(work: Awaitable[Json], bound: timedelta, *, summary: str) -> J
         await stop((doing,))
         raise TimeoutError
     return doing.result()
+
+
+def too_large(run: Run, message: str) -> StepError:
+    """Say that a run knows more than a history can begin with, and which step left most of it."""
+    convert = workflow.payload_converter().to_payload
+    sizes = {
+        name: len(convert(output).data)
+        for name, output in run.state["outputs"].items()
+        if name in run.program.nodes
+    }
+    if not sizes:
+        return StepError("TOO_LARGE", message, "", None, 1, 1)
+    largest = max(sizes, key=lambda name: sizes[name])
+    told = f"the run's outputs are too large to go on; this one has {sizes[largest]} bytes"
+    return run.program.nodes[largest].error("TOO_LARGE", f"{told}: {message}")

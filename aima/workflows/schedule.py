@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 from aima.dsl.json import Json
+from aima.workflows.ending import END, end_of, note_end
 from aima.workflows.failure import Returned, StepFailed
-from aima.workflows.frame import Frame, Node, Steps, leave
+from aima.workflows.frame import Frame, Node, Steps, begun, close, leave
 from aima.workflows.progress import State
 
 SKIPPED: Json = {"aima": "skipped"}
@@ -41,6 +42,8 @@ class Schedule:
         Raises:
             StepFailed: the first step that failed for good; the others have ended by then.
         """
+        if self._frame.closing or END in self._frame.place:
+            await self._close()
         for name in list(self._done):
             self._free(name)
         for node in self._steps.nodes:
@@ -49,31 +52,39 @@ class Schedule:
         if self._left:
             try:
                 await self._end
-            except (Exception, asyncio.CancelledError):  # not the end of the coroutine itself
+            except (Exception, asyncio.CancelledError) as error:  # not the end of the coroutine
+                note_end(self._frame.place, error)
                 await stop(self._running.values())
                 raise
         return {n.id: self._frame.outputs[n.id] for n in self._steps.nodes if self._done[n.id]}
 
+    async def _close(self) -> NoReturn:
+        """Let what was begun clean up, and end as it was decided before."""
+        left = [n for n in self._steps.nodes if n.id in begun(self._frame.place)]
+        frame = replace(self._frame, closing=True)
+        await ended([asyncio.create_task(self._step(node, frame)) for node in left])
+        raise end_of(self._frame.place, self._frame)
+
     def _start(self, node: Node) -> None:
         if node.id not in self._running:
-            self._running[node.id] = asyncio.create_task(self._step(node))
+            self._running[node.id] = asyncio.create_task(self._step(node, self._frame))
             for follower in self._steps.leads.get(node.id, ()):
                 self._early.add(follower.id)
                 self._start_if_free(follower)
 
-    async def _step(self, node: Node) -> None:
+    async def _step(self, node: Node, frame: Frame) -> None:
         progress = self._frame.run.progress
         progress.set(node, State.running)
         try:
-            output = await node.call(self._frame)
+            output = await node.call(frame)
         except StepFailed as failure:
-            progress.set(node, State.failed)
+            self._ended_badly(node, State.failed)
             self._fail(failure)
         except Returned as returned:
-            progress.set(node, State.done)
+            self._ended_badly(node, State.done)
             self._fail(returned)
         except asyncio.CancelledError:
-            progress.set(node, State.cancelled)
+            self._ended_badly(node, State.cancelled)
             raise
         except Exception as error:  # noqa: BLE001 - a fault of AIMA's own must fail the workflow task
             self._fail(error)
@@ -81,12 +92,16 @@ class Schedule:
             progress.set(node, State.skipped if output is SKIPPED else State.done)
             self._finish(node, output)
 
+    def _ended_badly(self, node: Node, state: State) -> None:
+        self._frame.run.progress.set(node, state)
+        close(self._frame.place, node.id)
+
     def _finish(self, node: Node, output: Json) -> None:
         if output is not SKIPPED:
             self._frame.outputs[node.id] = output
         self._done[node.id] = output is not SKIPPED
         leave(self._frame.place, node.id)
-        del self._running[node.id]
+        self._running.pop(node.id, None)
         if (end := self._ends.get(node.id)) is not None:
             end.set_result(None)
         for follower in self._free(node.id):
@@ -135,12 +150,34 @@ def check_cancelled() -> None:
 
 
 async def stop(tasks: Iterable[asyncio.Future[Any]]) -> None:
-    """Cancel what runs and wait until it has ended."""
+    """Cancel what runs and wait until it has ended.
+
+    Raises:
+        CancelledError: somebody has cancelled this meanwhile, and what was stopped has ended.
+    """
     running = [task for task in tasks if not task.done()]
     for task in running:
         task.cancel()
-    for task in running:
-        try:
-            await task
-        except (Exception, asyncio.CancelledError):  # noqa: BLE001, S112 - what was stopped may end as it likes
-            continue
+    await ended(running)
+
+
+async def ended(tasks: Iterable[asyncio.Future[Any]]) -> None:
+    """Wait until tasks have ended, as they like.
+
+    Raises:
+        CancelledError: somebody has cancelled this meanwhile, and they have ended.
+    """
+    before = _times_cancelled()
+    for task in tasks:
+        while not task.done():
+            try:
+                await task
+            except (Exception, asyncio.CancelledError):  # noqa: BLE001, S112 - it may end as it likes
+                continue
+    if _times_cancelled() > before:
+        raise asyncio.CancelledError
+
+
+def _times_cancelled() -> int:
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0

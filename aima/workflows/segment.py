@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 from temporalio import workflow
@@ -23,8 +23,9 @@ from temporalio.exceptions import (
 from temporalio.workflow import ChildWorkflowHandle, ParentClosePolicy
 
 from aima.dsl.json import Json
+from aima.workflows.children import result_of
 from aima.workflows.failure import Returned, RunCancelled, StepError, StepFailed, from_child
-from aima.workflows.frame import Frame, Node
+from aima.workflows.frame import Frame, Node, inside
 from aima.workflows.items import Items, Loop
 from aima.workflows.run import Run
 from aima.workflows.schedule import stop
@@ -45,7 +46,10 @@ async def in_segments(node: Node, frame: Frame, loop: Loop, items: Sequence[Json
 
     Raises:
         StepFailed: more items failed than may.
+        CancelledError: the loop has ended already; what its segments did was cleaned up in them.
     """
+    if frame.closing:
+        raise asyncio.CancelledError
     size = max(1, SEGMENT_STEPS // int(node.data["for_each"]["weight"]))
     place = frame.place_of(node)
     done: dict[str, bool] = place.setdefault("segments", {})
@@ -90,7 +94,7 @@ class Segment:
                 route = self._route(handle)
                 run.routes.append(route)
                 try:
-                    told = cast("dict[str, Any]", await handle)
+                    told = cast("dict[str, Any]", await result_of(handle))
                 finally:
                     run.routes.remove(route)
             except (ChildWorkflowError, WorkflowAlreadyStartedError) as error:
@@ -157,6 +161,10 @@ class Segment:
                 run.mail.put(kind, letter)
         run.progress.add(told)
         ended = told["ended"]
+        tolerated = self.loop.tolerated
+        if not ended and tolerated is not None and len(place["failed"]) > tolerated:
+            latest = max(told["failed"], key=int)  # of two parts that were each within bounds
+            ended = {"error": told["failed"][latest]["error"]}
         if "error" in ended:
             raise StepFailed(StepError.of(ended["error"]))
         if "returned" in ended:
@@ -188,10 +196,11 @@ class Segment:
         return hand_on
 
     async def _send(self, handle: ChildWorkflowHandle[Any, Any], kind: str, letter: Json) -> None:
-        try:
-            await handle.signal("aima.letter", args=[kind, letter])
-        except TemporalError:  # it has ended meanwhile
-            self.frame.run.mail.put(kind, letter)
+        with self.frame.run.window.busy():
+            try:
+                await handle.signal("aima.letter", args=[kind, letter])
+            except TemporalError:  # it has ended meanwhile
+                self.frame.run.mail.put(kind, letter)
 
 
 async def live_segment(run: Run) -> Json:
@@ -202,22 +211,25 @@ async def live_segment(run: Run) -> Json:
     node = run.program.nodes[told["step"]]
     run.roots |= told["roots"]
     run.state["outputs"].update(told["outputs"])
-    frame = Frame(
-        run,
-        run.roots,
-        run.state["outputs"],
-        run.state["place"],
-        told["path"],
-        (str(told["own"][0]), str(told["own"][1])),
-        tuple(told["at"]),
-    )
     names = (str(told["names"][0]), str(told["names"][1]))
     tolerated = None if told["tolerated"] is None else told["tolerated"] - told["failed"]
     loop = Loop(told["parallel"], tolerated, names, tuple(told["reads"]))
-    items = Items(node, frame, call_inside(node, "for_each"), loop)
+
+    async def work() -> Json:
+        frame = replace(
+            run.frame(run.state["place"], closing=run.closing),
+            path=told["path"],
+            own=(str(told["own"][0]), str(told["own"][1])),
+            items=tuple(told["at"]),
+        )
+        await Items(node, frame, call_inside(node, "for_each"), loop).run(
+            told["items"], told["first"]
+        )
+        return None
+
     ended: dict[str, Json] = {}
     try:
-        await run.interruptible(_nothing(items.run(told["items"], told["first"])))
+        await run.interruptible(work())
     except StepFailed as failure:
         ended = {"error": failure.error.data()}
     except Returned as returned:
@@ -226,9 +238,6 @@ async def live_segment(run: Run) -> Json:
         ended = {"cancelled": True}
     kept = ("undos", "undone", "cleanup", "mail", "counts", "loops", "notes")
     state = {key: run.state[key] for key in kept if key in run.state}
-    return {"items": items.outputs, "failed": items.failed, "ended": ended, **state}
-
-
-async def _nothing(work: Awaitable[None]) -> Json:
-    await work
-    return None
+    place = run.state["place"] if node.id == told["own"][0] else inside(run.state["place"], node.id)
+    done = {key: place.get(key, {}) for key in ("items", "failed")}
+    return {**done, "ended": ended, **state}

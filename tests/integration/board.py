@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from aima.errors import error_class
 from aima.unit import Context, Domain, Retry
 
-PATIENCE = 20.0
+PATIENCE = 40.0
 """Seconds that something may take which should take none."""
 
 
@@ -175,6 +175,7 @@ class LabUnits:
         self.board.attempts[request.name] += 1
         ctx.progress(f"waiting for {request.name}")
         self.board.seen(request.name).set()
+        self.board.seen(f"{request.name} x{self.board.attempts[request.name]}").set()
         try:
             await self.board.gates[request.name].wait()
         except asyncio.CancelledError:

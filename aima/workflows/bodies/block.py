@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 
 from aima.dsl.check import Checker
 from aima.dsl.compile import Compiler
@@ -48,6 +49,7 @@ class Block(RunningBody):
     """A list of steps as one step; its ``finally`` runs however they end."""
 
     keys = ("steps", FINALLY)
+    nests = True
 
     def schema(self) -> JsonSchema:
         """Give the JSON Schema of its keys, by key."""
@@ -89,7 +91,8 @@ class Block(RunningBody):
         steps = Schedule(node.steps("steps"), frame.within(inside(place, "steps")))
         if FINALLY not in node.data:
             return await steps.run()
-        after = Schedule(node.steps(FINALLY), frame.within(inside(place, FINALLY)))
+        tidying = replace(frame.within(inside(place, FINALLY)), closing=False)
+        after = Schedule(node.steps(FINALLY), tidying)
         try:
             output = await steps.run()
         except (Exception, asyncio.CancelledError) as error:  # not the end of the coroutine

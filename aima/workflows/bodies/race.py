@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 
 from temporalio import workflow
 
@@ -39,17 +40,22 @@ from aima.dsl.language import Nested
 from aima.dsl.node import Mapping, Sequence
 from aima.dsl.signature import JsonSchema
 from aima.workflows.constructs import RunningBody
+from aima.workflows.ending import END, end_of, note_end
 from aima.workflows.failure import StepFailed
 from aima.workflows.frame import Frame, Node, Steps, inside
-from aima.workflows.schedule import Schedule, stop
+from aima.workflows.schedule import Schedule, ended, stop
 from aima.workflows.step_list import STEP_LIST
 from aima.workflows.undo import undo
+
+WINNER = "winner"
+"""Where the place of a race has who won it."""
 
 
 class Race(RunningBody):
     """Branches of which the first to succeed ends the others; what those did is undone."""
 
     keys = ("race",)
+    nests = True
 
     def schema(self) -> JsonSchema:
         """Give the JSON Schema of its keys, by key."""
@@ -110,21 +116,31 @@ class Race(RunningBody):
         """Start all branches, in their order; the error of the last to fail counts."""
         place = frame.place_of(node)
         lists = [node.steps("race", i, "steps") for i, _ in enumerate(node.data["race"])]
-        tasks = [
-            asyncio.create_task(Schedule(steps, frame.within(inside(place, str(i)))).run())
-            for i, steps in enumerate(lists)
-        ]
-        try:
-            winner = await self._first(tasks)
-        except (Exception, asyncio.CancelledError):  # not the end of the coroutine itself
+
+        async def branch(index: int, *, closing: bool = False) -> dict[str, Json]:
+            inner = frame.within(inside(place, str(index)))
+            return await Schedule(lists[index], replace(inner, closing=closing)).run()
+
+        if frame.closing or END in place or WINNER in place:
+            over = [i for i, _ in enumerate(lists) if i != place.get(WINNER)]
+            await ended([asyncio.create_task(branch(i, closing=True)) for i in over])
+            if frame.closing or END in place:
+                raise end_of(place, frame)
+        else:
+            tasks = [asyncio.create_task(branch(i)) for i, _ in enumerate(lists)]
+            try:
+                place[WINNER] = await self._first(tasks)
+            except (Exception, asyncio.CancelledError) as error:  # not the end of the coroutine
+                note_end(place, error)
+                await stop(tasks)
+                raise
             await stop(tasks)
-            raise
-        await stop(tasks)
+        winner: int = place[WINNER]
         frame.run.progress.note(node, winner=winner)
         for index, steps in enumerate(lists):
             if index != winner:
-                await self._forget(steps, frame)
-        return {**tasks[winner].result(), "winner": winner}
+                await frame.run.shielded(self._forget(steps, frame))
+        return {**await branch(winner), "winner": winner}
 
     @staticmethod
     async def _first(tasks: list[asyncio.Task[dict[str, Json]]]) -> int:

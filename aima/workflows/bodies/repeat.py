@@ -22,6 +22,7 @@ Tried with::
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 from aima.dsl.check import NEVER, Checker
@@ -33,7 +34,7 @@ from aima.dsl.node import Mapping
 from aima.dsl.signature import JsonSchema
 from aima.workflows.constructs import RunningBody
 from aima.workflows.failure import StepFailed
-from aima.workflows.frame import Frame, Node, Place, inside, leave
+from aima.workflows.frame import Frame, Node, Place, begun, inside, leave
 from aima.workflows.schedule import Schedule
 from aima.workflows.shapes import condition
 from aima.workflows.step_list import STEP_LIST, output_of
@@ -53,6 +54,7 @@ class Repeat(RunningBody):
     keys = ("repeat", "steps")
     late = ("repeat",)
     repeats = True
+    nests = True
 
     def schema(self) -> JsonSchema:
         """Give the JSON Schema of its keys, by key."""
@@ -136,7 +138,10 @@ class Repeat(RunningBody):
         while True:
             done: int = place.setdefault("rounds", 0)
             frame.run.progress.note(node, rounds=done, most=most)
-            if "round" not in place.get("in", {}):  # not in the middle of one
+            if "round" not in begun(place):  # not in the middle of one
+                if frame.closing:
+                    raise asyncio.CancelledError
+                await frame.run.window.breathe()
                 if self._ends(node, frame, place):
                     return {**place.get("last", {}), "rounds": done}
                 if done >= most:

@@ -48,6 +48,7 @@ class Switch(RunningBody):
     """Branches, of which at most one runs."""
 
     keys = ("switch",)
+    nests = True
 
     def schema(self) -> JsonSchema:
         """Give the JSON Schema of its keys, by key."""

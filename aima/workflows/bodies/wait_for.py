@@ -204,11 +204,11 @@ class WaitFor(RunningBody):
         return {"for": kind, "what": node.value(frame, "wait_for", kind, *key)}
 
     async def _came(self, node: Node, frame: Frame, place: Place) -> Json:
-        said = node.data["wait_for"]
+        said, path = node.data["wait_for"], frame.path_of(node)
         if "approval" in said:
-            return await frame.run.mail.take(f"approval:{address(node, frame)}", place)
+            return await frame.run.mail.take(f"approval:{address(node, frame)}", place, path)
         if "signal" in said:
-            return {"data": await frame.run.mail.take(f"signal:{said['signal']}", place)}
+            return {"data": await frame.run.mail.take(f"signal:{said['signal']}", place, path)}
         return {"data": await self._event(node, frame, place)}
 
     async def _event(self, node: Node, frame: Frame, place: Place) -> Json:
@@ -225,7 +225,7 @@ class WaitFor(RunningBody):
             place["listening"] = True
             run.mail.put_events(name, answer["events"])
         while True:
-            event = await run.mail.take(f"event:{name}", place)
+            event = await run.mail.take(f"event:{name}", place, frame.path_of(node))
             if "if" not in node.data["wait_for"]["event"]:
                 break
             told = replace(frame, roots={**frame.roots, "event": event})

@@ -74,6 +74,7 @@ from aima.dsl.plan import Plan
 from aima.dsl.signature import JsonSchema
 from aima.dsl.types import ANY
 from aima.errors import ValidationFailed
+from aima.workflows.children import result_of
 from aima.workflows.constructs import RunningBody
 from aima.workflows.failure import StepFailed, from_child
 from aima.workflows.frame import Frame, Node
@@ -152,7 +153,7 @@ class Workflow(RunningBody):
         begun = frame.run.state.get("children", {}).pop(path, {})
         async with frame.run.window.place():
             try:
-                output: Json = await workflow.execute_child_workflow(
+                handle = await workflow.start_child_workflow(
                     str(plan["name"]),
                     args=[
                         {"input": given, "config": {}, "child": True, **begun},
@@ -162,6 +163,7 @@ class Workflow(RunningBody):
                     parent_close_policy=ParentClosePolicy.REQUEST_CANCEL,
                     static_summary=path,
                 )
+                output: Json = await result_of(handle)
             except (ChildWorkflowError, WorkflowAlreadyStartedError) as error:
                 task = asyncio.current_task()
                 if is_cancelled_exception(error) and task is not None and task.cancelling():

@@ -27,6 +27,7 @@ Tried with::
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import cast
 
@@ -157,16 +158,20 @@ class Retry(RunningModifier):
             number: int = place.setdefault("pass", 1)
             if number > 1:
                 frame.run.progress.note(node, **{"pass": number})
-            try:
-                return await proceed(_pass(node, frame, number))
-            except StepFailed as failure:
-                code = failure.error.code
-                tried = number - place.get("before", 0)
-                if tried >= policy.maximum_attempts or code in _NEVER:
-                    raise
-                if code in (policy.non_retryable_error_types or ()):
-                    raise
-            await undo(frame.run, belongs_to(node, frame))
+            if place.get("failed") != number:  # else a history before has seen it
+                try:
+                    return await proceed(_pass(node, frame, number))
+                except StepFailed as failure:
+                    code = failure.error.code
+                    tried = number - place.get("before", 0)
+                    if tried >= policy.maximum_attempts or code in _NEVER:
+                        raise
+                    if code in (policy.non_retryable_error_types or ()):
+                        raise
+                place["failed"] = number
+            if frame.closing:
+                raise asyncio.CancelledError
+            await frame.run.shielded(undo(frame.run, belongs_to(node, frame)))
             for inner in [n for steps in node.lists() for n in steps.all_nodes()]:
                 frame.outputs.pop(inner.id, None)
             wait = policy.initial_interval * policy.backoff_coefficient ** min(number - 1, 60)

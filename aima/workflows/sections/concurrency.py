@@ -42,7 +42,7 @@ from aima.dsl.signature import JsonSchema
 from aima.dsl.template import evaluator, to_text
 from aima.dsl.types import TEXT
 from aima.workflows.constructs import Proceed, RunningSection
-from aima.workflows.failure import StepError, StepFailed
+from aima.workflows.failure import RunCancelled, StepError, StepFailed
 from aima.workflows.run import Run
 from aima.workflows.schedule import check_cancelled
 
@@ -107,7 +107,10 @@ class Concurrency(RunningSection):
         if "key" not in place:
             place.update(_evaluated(run, said))
         try:
-            await run.interruptible(_acquired(run, place, said))
+            if not place.get("granted"):
+                if run.cancelled:
+                    raise RunCancelled  # noqa: TRY301 - it gives back what it asked for
+                await run.interruptible(_acquired(run, place, said))
             output = await proceed()
         except (Exception, asyncio.CancelledError):  # not the end of the coroutine itself
             await _released(place["key"])
@@ -126,14 +129,15 @@ async def _acquired(run: Run, place: dict[str, Any], said: Map[str, Any]) -> Jso
     if place.get("granted"):
         return None
     try:
-        answer = await workflow.execute_activity(
-            "aima.acquire",
-            {key: place[key] for key in ("key", "limit", "on_conflict")},
-            activity_id="aima.acquire",
-            summary="concurrency",
-            start_to_close_timeout=timedelta(minutes=1),
-            cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-        )
+        async with run.window.place():
+            answer = await workflow.execute_activity(
+                "aima.acquire",
+                {key: place[key] for key in ("key", "limit", "on_conflict")},
+                activity_id="aima.acquire",
+                summary="concurrency",
+                start_to_close_timeout=timedelta(minutes=1),
+                cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+            )
     except ActivityError as error:
         check_cancelled()
         message = f"the concurrency key {place['key']!r} could not be asked for: {error.cause}"
@@ -147,7 +151,7 @@ async def _acquired(run: Run, place: dict[str, Any], said: Map[str, Any]) -> Jso
             "step": "this run",
             "for": f"its turn with the concurrency key {place['key']!r}",
         }
-        await run.mail.take(f"granted:{place['key']}", place)
+        await run.mail.take(f"granted:{place['key']}", place, "concurrency")
         del run.progress.waits["concurrency"]
     place["granted"] = True
     return None

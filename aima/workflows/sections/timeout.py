@@ -19,6 +19,8 @@ Tried with::
 
 from __future__ import annotations
 
+import asyncio
+
 from aima.dsl.check import Checker
 from aima.dsl.compile import Compiler
 from aima.dsl.duration import parse_bound
@@ -29,8 +31,9 @@ from aima.dsl.signature import JsonSchema
 from aima.dsl.template import evaluator
 from aima.workflows.constructs import Proceed, RunningSection
 from aima.workflows.duration_modifier import check_duration
-from aima.workflows.failure import StepError, StepFailed
+from aima.workflows.failure import RunCancelled, StepError, StepFailed
 from aima.workflows.run import Run, bounded
+from aima.workflows.schedule import ended
 from aima.workflows.shapes import duration
 
 
@@ -62,10 +65,16 @@ class RunTimeout(RunningSection):
             raise StepFailed(_error("VALIDATION_ERROR", str(error), said)) from error
         left = run.until(run.state["sections"], self.key, bound)
         try:
-            return await bounded(proceed(), left, summary="the run's timeout")
+            if left:
+                return await bounded(proceed(), left, summary="the run's timeout")
+            run.closing = True  # it was over in an earlier history
+            await ended([asyncio.ensure_future(proceed())])
         except TimeoutError:
-            message = f"the run took longer than {bound.total_seconds():g} s, its `timeout`"
-            raise StepFailed(_error("TIMEOUT", message, said)) from None
+            pass
+        if run.cancelled:  # and its cleaning up took longer than that
+            raise RunCancelled
+        message = f"the run took longer than {bound.total_seconds():g} s, its `timeout`"
+        raise StepFailed(_error("TIMEOUT", message, said))
 
 
 def _error(code: str, message: str, said: dict[str, list[int]]) -> StepError:

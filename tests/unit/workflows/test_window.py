@@ -111,9 +111,10 @@ async def test_a_long_history_lets_nothing_more_through_and_tells_when_it_is_emp
     waiting = asyncio.create_task(window.enter())
     await settle()
     assert not waiting.done()
-    assert not window.empty.is_set()
+    assert not window._queue[0].done()
+    drained = [window.drained]
     window.leave()
     await settle()
-    assert window.empty.is_set()
+    assert [*drained, window.drained] == [False, True]
     assert not waiting.done()
     waiting.cancel()
