@@ -41,6 +41,7 @@ class Execution:
         self.last: WorkflowCommand | None = None
         self.cancel_requested = False
         self.was_told = False
+        self.in_time = False
         self.activities: dict[int, Activity] = {}
         self.paths: dict[int, str] = {}
         self.children: dict[int, str] = {}
@@ -124,8 +125,8 @@ class Execution:
         self._events += 3 + len(task.given)
         task.run()
         self._turns += task.turns
-        for job in task.given:
-            self.was_told = self.was_told or job.HasField("cancel_workflow")
+        self.was_told = self.was_told or task.tells_of_a_cancel
+        self.in_time = self.in_time or (task.tells_of_a_cancel and not task.ends_first)
         task.tell_seen()
         self._events += len(task.commands)
         for command in task.commands:
@@ -231,7 +232,7 @@ class Execution:
             arguments = list(command.continue_as_new_workflow_execution.arguments)
             following = replace(identity, run_id=server.next_run_id())
             successor = server.start(following, arguments, self.parent)
-            successor.was_told = self.was_told
+            successor.was_told, successor.in_time = self.was_told, self.in_time
         elif self.parent is not None:
             self.parent[0].child_ended(self.parent[1], identity.id, command)
 

@@ -65,6 +65,20 @@ class Task:
                 activity = self._local.pop(server.dice.below(len(self._local)))
                 self._next = [jobs.activity_ended(activity.seq, activity.resolve(), local=True)]
 
+    @property
+    def tells_of_a_cancel(self) -> bool:
+        """Whether the workflow heard of a cancel."""
+        return any(job.HasField("cancel_workflow") for job in self.given)
+
+    @property
+    def ends_first(self) -> bool:
+        """Whether the workflow may have ended before it heard of the rest.
+
+        The SDK hands it signals and updates first.
+        """
+        first = any(j.HasField("signal_workflow") or j.HasField("do_update") for j in self.given)
+        return first and self._over()
+
     def tell_seen(self) -> None:
         """Note what the workflow has heard of, now that it counts."""
         self._execution.server.seen += self._seen

@@ -18,7 +18,7 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 T = TypeVar("T")
 
 MOST_STEPS = 14
-HISTORIES = (0,)
+HISTORIES = (0, 12, 25)
 CODES = ["EXECUTION_FAILED", "TIMEOUT", "CONFLICT", "OWN"]
 CHILD = "other"
 _DURATIONS = ("1s", "3s", "20s", "5m")
