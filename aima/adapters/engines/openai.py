@@ -6,22 +6,17 @@ images, models).
 
 from __future__ import annotations
 
-import base64
-import json
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import httpx2
-from pydantic import BaseModel, ValidationError
 
-from aima.adapters.engines.openai_answer import Answer, failure_of, server_sent
+from aima.adapters.engines.openai_answer import Answer, server_sent
 from aima.adapters.engines.openai_body import chat_body, complete_body, image_body
-from aima.adapters.engines.openai_wire import Pictures, ServedModels, Vectors, Voices
-from aima.errors import AimaError, EngineNotRunning, ExecutionFailed, TimedOut
+from aima.adapters.engines.openai_server import OpenAIServer, number
+from aima.adapters.engines.openai_wire import Pictures, Vectors, Voices
+from aima.errors import AimaError, ExecutionFailed
 from aima.media import seconds_of
-from aima.ports.artifacts import Artifacts
 from aima.ports.inference import (
     ChatReply,
     ChatRequest,
@@ -31,7 +26,6 @@ from aima.ports.inference import (
     EmbedRequest,
     ImageReply,
     ImageRequest,
-    ModelCard,
     Pieces,
     Progress,
     SpeechReply,
@@ -56,46 +50,10 @@ _EXTENSIONS = {  # some servers go by the name; Python's own table knows no audi
     "video/mp4": ".mp4",
     "video/webm": ".webm",
 }
-_Wanted = TypeVar("_Wanted", bound=BaseModel)
 
 
-@dataclass(frozen=True)
-class OpenAIEngine:
-    """An engine behind an OpenAI-compatible address.
-
-    Attributes:
-        url: where the API starts, such as ``http://127.0.0.1:8000/v1``.
-        http: the client to use; it carries the timeouts, and follows no redirects.
-        artifacts: where recordings are, and where speech goes.
-    """
-
-    name: str
-    url: str
-    http: httpx2.AsyncClient
-    artifacts: Artifacts
-    api_key: str = field(default="", repr=False)
-
-    async def models(self) -> list[ModelCard]:
-        """List what it serves."""
-        listed = self._read(ServedModels, await self._get("models"))
-        return [
-            ModelCard(
-                name=model.id,
-                engine=self.name,
-                **model.model_dump(exclude={"id"}),
-            )
-            for model in listed.data
-        ]
-
-    async def voices(self) -> list[Voice]:
-        """List the voices it speaks with; none where the server has no such list."""
-        try:
-            body = await self._get("audio/voices")
-        except AimaError as error:
-            if error.status == _NO_SUCH_LIST:
-                return []
-            raise
-        return self._read(Voices, body).voices
+class OpenAIChats(OpenAIServer):
+    """Chats by `POST /chat/completions`."""
 
     async def chat(self, request: ChatRequest, *, pieces: Pieces) -> ChatReply:
         """Answer a conversation, read as a stream so that a cancel is felt at once."""
@@ -107,6 +65,10 @@ class OpenAIEngine:
                     pieces(words)
         return answer.reply(request.json_schema)
 
+
+class OpenAICompletes(OpenAIServer):
+    """Continues texts by `POST /completions`."""
+
     async def complete(self, request: CompleteRequest, *, pieces: Pieces) -> CompleteReply:
         """Continue a text, read as a stream so that a cancel is felt at once."""
         answer = Answer(engine=self.name, model=request.model, trimmed=False)
@@ -116,23 +78,9 @@ class OpenAIEngine:
                     pieces(words)
         return answer.completion()
 
-    async def generate_image(self, request: ImageRequest, *, progress: Progress) -> ImageReply:
-        """Make pictures."""
-        progress(f"{request.n} to make")
-        async with self._stream("images/generations", json=image_body(request)) as response:
-            told = self._read(Pictures, await response.aread())
-        form = told.output_format or request.format
-        images = [
-            await self.artifacts.put(self._bytes(made.b64_json), media_type=f"image/{form}")
-            for made in told.data
-        ]
-        return ImageReply(
-            images=images,
-            format=form,
-            kind=told.kind,
-            model=told.model or request.model,
-            timings=told.timings,
-        )
+
+class OpenAIEmbeds(OpenAIServer):
+    """Makes vectors by `POST /embeddings`."""
 
     async def embed(self, request: EmbedRequest) -> EmbedReply:
         """Turn texts into vectors."""
@@ -152,6 +100,10 @@ class OpenAIEngine:
             model=told.model or request.model,
             timings=told.timings,
         )
+
+
+class OpenAITranscribes(OpenAIServer):
+    """Writes speech down by `POST /audio/transcriptions`."""
 
     async def transcribe(self, request: TranscribeRequest, *, pieces: Pieces) -> Transcript:
         """Write down a recording."""
@@ -176,6 +128,10 @@ class OpenAIEngine:
         pieces(transcript.text)
         return transcript
 
+
+class OpenAISpeaks(OpenAIServer):
+    """Speaks by `POST /audio/speech`."""
+
     async def synthesize(self, request: SynthesizeRequest, *, pieces: Pieces) -> SpeechReply:
         """Say a text; the recording is kept as it comes in."""
         body = {
@@ -190,87 +146,59 @@ class OpenAIEngine:
             media_type = told.get("content-type", f"audio/{request.format}").partition(";")[0]
             sound = _passed_on(response, pieces)
             audio = await self.artifacts.put(sound, media_type=media_type)
-        total = _number(told.get("x-aima-total-ms"))
-        seconds = _number(told.get("x-aima-audio-seconds"))
+        total = number(told.get("x-aima-total-ms"))
+        seconds = number(told.get("x-aima-audio-seconds"))
         return SpeechReply(
             audio=audio,
             format=_FORMATS.get(media_type, media_type.partition("/")[2].removeprefix("x-")),
             duration=seconds or seconds_of(await self.artifacts.path(audio)),
             model=request.model,
-            timings=Timings(total_ms=total, load_ms=_number(told.get("x-aima-load-ms")))
+            timings=Timings(total_ms=total, load_ms=number(told.get("x-aima-load-ms")))
             if total is not None
             else None,
         )
 
-    async def _get(self, path: str) -> bytes:
-        async with self._stream(path, method="GET") as response:
-            return await response.aread()
-
-    def _bytes(self, written: str) -> bytes:
-        """Read base64 out of an answer."""
+    async def voices(self) -> list[Voice]:
+        """List the voices it speaks with; none where the server has no such list."""
         try:
-            return base64.b64decode(written, validate=True)
-        except ValueError as error:
-            raise ExecutionFailed(f"engine {self.name!r} answered broken base64") from error
-
-    def _read(
-        self, model: type[_Wanted], body: bytes, silent: Mapping[str, object] | None = None
-    ) -> _Wanted:
-        """Read an answer; ``silent`` is what a server that does not tell is taken to mean."""
-        try:
-            told = json.loads(body)
-            return model.model_validate({**silent, **told} if silent else told)
-        except (ValidationError, ValueError, TypeError) as error:
-            raise ExecutionFailed(
-                f"engine {self.name!r} answered something that is no {model.__name__}: {error}"
-            ) from error
-
-    @asynccontextmanager
-    async def _stream(
-        self,
-        path: str,
-        *,
-        method: str = "POST",
-        **content: Any,  # noqa: ANN401 - httpx2's own
-    ) -> AsyncIterator[httpx2.Response]:
-        headers = {"authorization": f"Bearer {self.api_key}"} if self.api_key else {}
-        with _told(self.name):
-            async with self.http.stream(
-                method, f"{self.url}/{path}", headers=headers, **content
-            ) as response:
-                if not response.is_success:
-                    raise failure_of(
-                        await response.aread(),
-                        self.name,
-                        response.status_code,
-                        retry_after=_number(response.headers.get("retry-after")),
-                    )
-                yield response
+            body = await self._get("audio/voices")
+        except AimaError as error:
+            if error.status == _NO_SUCH_LIST:
+                return []
+            raise
+        return self._read(Voices, body).voices
 
 
-@contextmanager
-def _told(engine: str) -> Iterator[None]:
-    """Turn the transport's exceptions into AIMA's."""
-    try:
-        yield
-    except httpx2.TimeoutException as error:
-        raise TimedOut(f"engine {engine!r} did not answer in time") from error
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        reason = str(error) or type(error).__name__
-        raise EngineNotRunning(
-            f"engine {engine!r} does not answer ({reason}); `aima doctor` tells why"
-        ) from error
+class OpenAIDraws(OpenAIServer):
+    """Draws by `POST /images/generations`."""
+
+    async def generate_image(self, request: ImageRequest, *, progress: Progress) -> ImageReply:
+        """Make pictures."""
+        progress(f"{request.n} to make")
+        async with self._stream("images/generations", json=image_body(request)) as response:
+            told = self._read(Pictures, await response.aread())
+        form = told.output_format or request.format
+        images = [
+            await self.artifacts.put(self._bytes(made.b64_json), media_type=f"image/{form}")
+            for made in told.data
+        ]
+        return ImageReply(
+            images=images,
+            format=form,
+            kind=told.kind,
+            model=told.model or request.model,
+            timings=told.timings,
+        )
+
+
+@dataclass(frozen=True)
+class OpenAIEngine(
+    OpenAIChats, OpenAICompletes, OpenAIEmbeds, OpenAITranscribes, OpenAISpeaks, OpenAIDraws
+):
+    """An engine of which nothing is known but the protocol: it may be asked for all of it."""
 
 
 async def _passed_on(response: httpx2.Response, pieces: Pieces) -> AsyncIterator[bytes]:
     async for chunk in response.aiter_bytes():
         pieces(chunk)
         yield chunk
-
-
-def _number(text: str | None) -> float | None:
-    """Read a header; one that is no number tells nothing."""
-    try:
-        return float(text) if text else None
-    except ValueError:
-        return None
