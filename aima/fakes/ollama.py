@@ -1,0 +1,159 @@
+"""Ollama's dialect: newline-delimited JSON, models that come and go."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from aima.fakes.faults import Faults
+from aima.fakes.vectors import vector
+
+_DIGEST = "sha256:" + "0" * 64
+_BYTES = 1000
+
+
+def ollama(faults: Faults) -> Sequence[Route]:
+    """Give the doors of the dialect."""
+    doors = _Doors(faults)
+    post = ["POST"]
+    return [
+        Route("/api/version", doors.version),
+        Route("/api/tags", doors.tags),
+        Route("/api/ps", doors.running),
+        Route("/api/show", doors.show, methods=post),
+        Route("/api/chat", doors.chat, methods=post),
+        Route("/api/embed", doors.embed, methods=post),
+        Route("/api/generate", doors.generate, methods=post),
+        Route("/api/pull", doors.pull, methods=post),
+    ]
+
+
+def _refusal(message: str) -> object:
+    return {"error": message}
+
+
+class _Doors:
+    def __init__(self, faults: Faults) -> None:
+        self.faults = faults
+        self.there = {"fake:latest": ["completion", "tools"], "fake-embed:latest": ["embedding"]}
+        self.loaded: set[str] = set()
+
+    async def version(self, _: Request) -> Response:
+        return JSONResponse({"version": "0.12.0"})
+
+    async def tags(self, _: Request) -> Response:
+        return JSONResponse({"models": [self._card(name) for name in self.there]})
+
+    async def running(self, _: Request) -> Response:
+        cards = [self._card(name) | {"size_vram": _BYTES} for name in sorted(self.loaded)]
+        return JSONResponse({"models": cards})
+
+    async def show(self, request: Request) -> Response:
+        body = await request.json()
+        if (name := self._named(body)) is None:
+            return _unknown(body)
+        return JSONResponse({"capabilities": self.there[name], "details": {}, "model_info": {}})
+
+    async def generate(self, request: Request) -> Response:
+        """Load or unload, which is what a call without a prompt means."""
+        return await self._moved(await request.json())
+
+    async def chat(self, request: Request) -> Response:
+        if (instead := await self.faults.before(_refusal)) is not None:
+            return instead
+        body = await request.json()
+        if (name := self._named(body)) is None:
+            return _unknown(body)
+        self.loaded.add(name)
+        words = self.faults.words((body.get("options") or {}).get("num_predict"))
+        if body.get("stream", True):
+            return StreamingResponse(self._lines(words, body), media_type="application/x-ndjson")
+        said = [word async for word in words]
+        message = {"role": "assistant", "content": "".join(said)}
+        return JSONResponse({"model": body["model"], "message": message, **_end(len(said))})
+
+    async def embed(self, request: Request) -> Response:
+        if (instead := await self.faults.before(_refusal)) is not None:
+            return instead
+        body = await request.json()
+        if "input" not in body or not body["input"]:
+            return await self._moved(body)
+        texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
+        vectors = [vector(text) for text in texts]
+        told = {"model": body["model"], "embeddings": vectors, "prompt_eval_count": len(texts)}
+        return JSONResponse(told)
+
+    async def pull(self, request: Request) -> Response:
+        body = await request.json()
+        return StreamingResponse(self._pulling(body), media_type="application/x-ndjson")
+
+    async def _pulling(self, body: dict[str, Any]) -> AsyncIterator[bytes]:
+        yield self._line({"status": "pulling manifest"})
+        name = str(body["model"])
+        if name.startswith("missing"):
+            # The real one says so with status 200, too: the headers have gone out already.
+            yield self._line({"error": "pull model manifest: file does not exist"})
+            return
+        part = {"status": f"pulling {_DIGEST[7:19]}", "digest": _DIGEST, "total": _BYTES}
+        yield self._line(part | {"completed": _BYTES // 2})
+        await asyncio.sleep(self.faults.load_delay)
+        yield self._line(part | {"completed": _BYTES})
+        self.there[_full(name)] = ["completion"]
+        yield self._line({"status": "success"})
+
+    async def _moved(self, body: dict[str, Any]) -> Response:
+        if (name := self._named(body)) is None:
+            return _unknown(body)
+        out = body.get("keep_alive") == 0
+        if out:
+            self.loaded.discard(name)
+        else:
+            await asyncio.sleep(self.faults.load_delay)
+            self.loaded.add(name)
+        reason = "unload" if out else "load"
+        told = {"model": body["model"], "response": "", "done": True, "done_reason": reason}
+        return JSONResponse(told | {"embeddings": []})
+
+    async def _lines(self, words: AsyncIterator[str], body: dict[str, Any]) -> AsyncIterator[bytes]:
+        count = 0
+        async for word in words:
+            count += 1
+            message = {"role": "assistant", "content": word}
+            yield self._line({"model": body["model"], "message": message, "done": False})
+        message = {"role": "assistant", "content": ""}
+        yield self._line({"model": body["model"], "message": message, **_end(count)})
+
+    def _line(self, data: object) -> bytes:
+        return self.faults.encoded(json.dumps(data) + "\n")
+
+    def _card(self, name: str) -> dict[str, object]:
+        return {"name": name, "model": name, "size": _BYTES, "digest": _DIGEST, "details": {}}
+
+    def _named(self, body: dict[str, Any]) -> str | None:
+        name = _full(str(body["model"]))
+        return name if name in self.there else None
+
+
+def _full(name: str) -> str:
+    return name if ":" in name else f"{name}:latest"
+
+
+def _unknown(body: dict[str, Any]) -> Response:
+    return JSONResponse(_refusal(f"model {body['model']!r} not found"), status_code=404)
+
+
+def _end(count: int) -> dict[str, object]:
+    return {
+        "done": True,
+        "done_reason": "stop",
+        "total_duration": 12_000_000,
+        "load_duration": 2_000_000,
+        "prompt_eval_count": 1,
+        "eval_count": count,
+    }

@@ -1,0 +1,117 @@
+"""The OpenAI-compatible dialect: models, chats, completions, embeddings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from aima.fakes.faults import Faults
+from aima.fakes.vectors import vector
+
+MODEL = "fake"
+
+
+def openai(faults: Faults, prefix: str = "/v1") -> Sequence[Route]:
+    """Give the doors of the dialect."""
+    doors = OpenAIDoors(faults)
+    post = ["POST"]
+    return [
+        Route(f"{prefix}/models", doors.models),
+        Route(f"{prefix}/chat/completions", doors.chat, methods=post),
+        Route(f"{prefix}/completions", doors.complete, methods=post),
+        Route(f"{prefix}/embeddings", doors.embed, methods=post),
+    ]
+
+
+def refusal(message: str) -> object:
+    """Write an error of this dialect."""
+    return {"error": {"message": message, "type": "server_error", "param": None, "code": None}}
+
+
+class OpenAIDoors:
+    """One method for each address."""
+
+    def __init__(self, faults: Faults) -> None:
+        """Answer as ``faults`` say."""
+        self.faults = faults
+
+    async def models(self, _: Request) -> Response:
+        """List the one model."""
+        card = {"id": MODEL, "object": "model", "created": 0, "owned_by": "fake"}
+        return JSONResponse({"object": "list", "data": [card]})
+
+    async def chat(self, request: Request) -> Response:
+        """Answer a chat, streamed or whole."""
+        return await self._write(request, "chat.completion")
+
+    async def complete(self, request: Request) -> Response:
+        """Continue a text, streamed or whole."""
+        return await self._write(request, "text_completion")
+
+    async def embed(self, request: Request) -> Response:
+        """Make vectors; equal texts have equal ones."""
+        if (instead := await self.faults.before(refusal)) is not None:
+            return instead
+        body = await request.json()
+        texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
+        base64 = body.get("encoding_format") == "base64"
+        data = [
+            {"object": "embedding", "index": index, "embedding": vector(text, base64=base64)}
+            for index, text in enumerate(texts)
+        ]
+        used = {"prompt_tokens": len(texts), "total_tokens": len(texts)}
+        return JSONResponse({"object": "list", "data": data, "model": body["model"], "usage": used})
+
+    async def _write(self, request: Request, kind: str) -> Response:
+        if (instead := await self.faults.before(refusal)) is not None:
+            return instead
+        body = await request.json()
+        words = self.faults.words(body.get("max_tokens"))
+        if body.get("stream"):
+            stream = self._events(words, body, kind)
+            return StreamingResponse(stream, media_type="text/event-stream")
+        written = [word async for word in words]
+        text = "".join(written)
+        said = (
+            {"message": {"role": "assistant", "content": text}}
+            if "chat" in kind
+            else {"text": text}
+        )
+        return JSONResponse(
+            {
+                **_head(body, kind),
+                "choices": [{"index": 0, "finish_reason": "stop", **said}],
+                "usage": _usage(len(written)),
+            }
+        )
+
+    async def _events(
+        self, words: AsyncIterator[str], body: dict[str, Any], kind: str
+    ) -> AsyncIterator[bytes]:
+        head = _head(body, f"{kind}.chunk" if "chat" in kind else kind)
+        count = 0
+        async for word in words:
+            count += 1
+            said = {"delta": {"content": word}} if "chat" in kind else {"text": word}
+            yield self._event(head | {"choices": [{"index": 0, "finish_reason": None, **said}]})
+        end = {"delta": {}} if "chat" in kind else {"text": ""}
+        yield self._event(head | {"choices": [{"index": 0, "finish_reason": "stop", **end}]})
+        if (body.get("stream_options") or {}).get("include_usage"):
+            yield self._event(head | {"choices": [], "usage": _usage(count)})
+        yield b"data: [DONE]\n\n"
+
+    def _event(self, data: object) -> bytes:
+        return self.faults.encoded(f"data: {json.dumps(data)}\n\n")
+
+
+def _head(body: dict[str, Any], kind: str) -> dict[str, object]:
+    return {"id": "fake-1", "object": kind, "created": 0, "model": body["model"]}
+
+
+def _usage(written: int) -> dict[str, int]:
+    return {"prompt_tokens": 1, "completion_tokens": written, "total_tokens": written + 1}

@@ -1,0 +1,76 @@
+"""A fake engine on a free port of loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from aima.fakes.faults import Faults, change
+from aima.fakes.ollama import ollama
+from aima.fakes.openai import openai
+from aima.fakes.tei import tei
+from aima.fakes.vllm import vllm
+
+DIALECTS: dict[str, Callable[[Faults], Sequence[Route]]] = {
+    "ollama": ollama,
+    "openai": openai,
+    "tei": tei,
+    "vllm": vllm,
+}
+"""What a fake may speak."""
+
+
+@dataclass
+class FakeEngine:
+    """A fake that runs.
+
+    Attributes:
+        url: where it listens, without a path.
+        faults: what goes wrong from now on.
+    """
+
+    url: str
+    faults: Faults
+
+
+def app_of(dialect: str, faults: Faults) -> Starlette:
+    """Make the application of a dialect."""
+
+    async def knobs(request: Request) -> Response:
+        return await change(request, faults)
+
+    return Starlette(
+        routes=[*DIALECTS[dialect](faults), Route("/__faults", knobs, methods=["POST"])]
+    )
+
+
+@asynccontextmanager
+async def fake(dialect: str, faults: Faults | None = None) -> AsyncIterator[FakeEngine]:
+    """Run a fake engine in this process while the block lasts."""
+    faults = faults or Faults()
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app_of(dialect, faults), log_level="critical", lifespan="off")
+    server = _Inside(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield FakeEngine(f"http://127.0.0.1:{listener.getsockname()[1]}", faults)
+    finally:
+        server.should_exit = server.force_exit = True
+        await serving
+        listener.close()
+
+
+class _Inside(uvicorn.Server):
+    """A server inside another program, whose signals are not its own."""
+
+    def install_signal_handlers(self) -> None:
+        """Install none."""
