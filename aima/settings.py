@@ -11,7 +11,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, TypeAlias, cast
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -68,11 +68,22 @@ class Worker(_Group):
     )
 
 
+EngineKind: TypeAlias = Literal["ollama", "openai", "tei", "vllm"]
+
+
 class Engine(_Group):
     """One inference engine that AIMA reaches but does not start."""
 
     url: str = Field(description="Where its OpenAI-compatible API starts, such as `…:8000/v1`.")
+    kind: EngineKind = Field(
+        default="openai",
+        description="Which product it is: `ollama`, `vllm`, `tei`, or `openai`, any server that "
+        "speaks that API.",
+    )
     api_key: SecretStr = Field(default=SecretStr(""), description="Key sent as a bearer token.")
+    context_tokens: int = Field(
+        default=0, ge=0, description="Tokens a chat may hold, for Ollama. 0: the server's choice."
+    )
     concurrency: int = Field(
         default=0,
         ge=0,

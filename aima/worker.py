@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import httpx2
 
 from aima.adapters.engines.embedded import EmbeddedEngine
-from aima.adapters.engines.openai import OpenAIEngine
+from aima.adapters.engines.kinds import engine_of
 from aima.adapters.files.folders import FolderFiles
 from aima.adapters.media.frames import ProcessFrames
 from aima.adapters.vectors.sqlite import SqliteVectors
 from aima.catalog import Catalog, discover
 from aima.ports.artifacts import Artifacts
+from aima.ports.engine import Engine
 from aima.routing.router import Router
 from aima.routing.slots import FileSlots
 from aima.settings import Settings, load_settings
@@ -52,11 +53,8 @@ def units_of(settings: Settings) -> Catalog:
 
 def engines_of(settings: Settings, http: httpx2.AsyncClient, artifacts: Artifacts) -> Router:
     """Make the clients of all configured engines, the embedded one last."""
-    engines = [
-        OpenAIEngine(
-            name, engine.url.rstrip("/"), http, artifacts, engine.api_key.get_secret_value()
-        )
-        for name, engine in settings.engines.items()
+    engines: list[Engine] = [
+        engine_of(name, told, http, artifacts) for name, told in settings.engines.items()
     ]
     if settings.embedded.enabled and settings.embedded.url:
         url = settings.embedded.url.rstrip("/")

@@ -77,7 +77,7 @@ class OpenAIDoors:
             return StreamingResponse(stream, media_type="text/event-stream")
         written = [word async for word in words]
         text = "".join(written)
-        said = (
+        said: dict[str, object] = (
             {"message": {"role": "assistant", "content": text}}
             if "chat" in kind
             else {"text": text}
@@ -99,7 +99,7 @@ class OpenAIDoors:
             count += 1
             said = {"delta": {"content": word}} if "chat" in kind else {"text": word}
             yield self._event(head | {"choices": [{"index": 0, "finish_reason": None, **said}]})
-        end = {"delta": {}} if "chat" in kind else {"text": ""}
+        end: dict[str, object] = {"delta": {}} if "chat" in kind else {"text": ""}
         yield self._event(head | {"choices": [{"index": 0, "finish_reason": "stop", **end}]})
         if (body.get("stream_options") or {}).get("include_usage"):
             yield self._event(head | {"choices": [], "usage": _usage(count)})

@@ -64,15 +64,11 @@ class _Doors:
         if (instead := await self.faults.before(refusal)) is not None:
             return instead
         body = await request.json()
+        places = enumerate((text, score(body["query"], text)) for text in body["documents"])
         results = [
-            {
-                "index": index,
-                "relevance_score": score(body["query"], text),
-                "document": {"text": text},
-            }
-            for index, text in enumerate(body["documents"])
+            {"index": index, "relevance_score": worth, "document": {"text": text}}
+            for index, (text, worth) in sorted(places, key=lambda place: -place[1][1])
         ]
-        results.sort(key=lambda told: -float(told["relevance_score"]))
         used = {"total_tokens": len(results)}
         model = body["model"]
         return JSONResponse({"id": "r", "model": model, "results": results, "usage": used})

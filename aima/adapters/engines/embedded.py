@@ -6,8 +6,7 @@ import base64
 from dataclasses import dataclass
 
 from aima.adapters.engines.openai import OpenAIEngine
-from aima.adapters.engines.openai_wire import Scores
-from aima.errors import ExecutionFailed, ValidationFailed
+from aima.adapters.engines.reranking import JinaReranks
 from aima.ports.artifacts import Artifact
 from aima.ports.inference import (
     DescribeReply,
@@ -15,45 +14,12 @@ from aima.ports.inference import (
     DetectReply,
     DetectRequest,
     Pieces,
-    Ranked,
-    RerankReply,
-    RerankRequest,
 )
 
 
 @dataclass(frozen=True)
-class EmbeddedEngine(OpenAIEngine):
+class EmbeddedEngine(OpenAIEngine, JinaReranks):
     """An embedded engine, here or elsewhere."""
-
-    async def rerank(self, request: RerankRequest) -> RerankReply:
-        """Give the documents, those that answer the query best first."""
-        try:
-            texts = request.texts
-        except ValueError as error:
-            raise ValidationFailed(str(error)) from error
-        body = {
-            "model": request.model,
-            "query": request.query,
-            "documents": texts,
-            "return_documents": False,
-        }
-        async with self._stream("rerank", json=body | _given(top_n=request.top_n)) as response:
-            told = self._read(Scores, await response.aread())
-        if any(not 0 <= scored.index < len(texts) for scored in told.results):
-            raise ExecutionFailed(f"engine {self.name!r} ranked documents that nobody sent")
-        return RerankReply(
-            results=[
-                Ranked(
-                    index=scored.index,
-                    score=scored.relevance_score,
-                    document=request.documents[scored.index],
-                )
-                for scored in told.results
-            ],
-            usage=told.usage,
-            model=told.model or request.model,
-            timings=told.timings,
-        )
 
     async def detect(self, request: DetectRequest) -> DetectReply:
         """Find things in a picture."""

@@ -240,7 +240,7 @@ async def server_sent(chunks: AsyncIterator[bytes], engine: str) -> AsyncIterato
     Raises:
         AimaError: the engine told an error, or what it sent makes no sense or has no end.
     """
-    async for line in _lines(chunks, engine):
+    async for line in lines(chunks, engine):
         if not line.startswith(b"data:"):
             continue
         data = line.removeprefix(b"data:").strip()
@@ -276,7 +276,7 @@ def failure_of(
     return cls(f"engine {engine!r}: {message}")
 
 
-async def _lines(chunks: AsyncIterator[bytes], engine: str) -> AsyncIterator[bytes]:
+async def lines(chunks: AsyncIterator[bytes], engine: str) -> AsyncIterator[bytes]:
     """Split bytes into lines; the client's own splitting would also cut at U+2028 and others.
 
     Those are legal inside the JSON of an event, and a model does write them.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from pydantic import BaseModel, field_validator
+from pydantic import AliasChoices, BaseModel, Field, field_validator, model_validator
 
 from aima.ports.inference import ModelType, Timings, Usage, Voice
 
@@ -75,7 +75,7 @@ class Scored(BaseModel):
     """The place of one document."""
 
     index: int
-    relevance_score: float
+    relevance_score: float = Field(validation_alias=AliasChoices("relevance_score", "score"))
 
 
 class Scores(BaseModel):
@@ -85,3 +85,9 @@ class Scores(BaseModel):
     model: str | None = None
     usage: Usage | None = None
     timings: Timings | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, told: object) -> object:
+        """Take the bare list that some servers answer for the results."""
+        return {"results": told} if isinstance(told, list) else told

@@ -1,0 +1,97 @@
+"""Hugging Face's text-embeddings-inference, by its own API: vectors and ranks, nothing else.
+
+Source: the documentation of text-embeddings-inference 1.9.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, RootModel
+
+from aima.adapters.engines.openai_server import OpenAIServer
+from aima.adapters.engines.reranking import ranked, texts_of
+from aima.errors import ExecutionFailed
+from aima.ports.inference import (
+    EmbedReply,
+    EmbedRequest,
+    ModelCard,
+    ModelType,
+    RerankReply,
+    RerankRequest,
+    Usage,
+)
+
+_MOST_TEXTS = 32
+"""What a server takes at once unless it was started with another ``--max-client-batch-size``."""
+
+
+class _Info(BaseModel):
+    model_id: str
+    model_type: dict[str, object]
+    version: str = ""
+    max_client_batch_size: int = _MOST_TEXTS
+
+
+class _Vectors(RootModel[list[list[float]]]):
+    """An answer of ``/embed``."""
+
+
+class _Place(BaseModel):
+    index: int
+    score: float
+
+
+class _Places(RootModel[list[_Place]]):
+    """An answer of ``/rerank``."""
+
+
+@dataclass(frozen=True)
+class TeiEngine(OpenAIServer):
+    """A text-embeddings-inference server; it serves one model."""
+
+    async def version(self) -> str:
+        """Give its version."""
+        return (await self._info()).version
+
+    async def models(self) -> list[ModelCard]:
+        """Give the one model, of the type that the server tells."""
+        info = await self._info()
+        kind: ModelType = "rerank" if "reranker" in info.model_type else "embedding"
+        return [ModelCard(name=info.model_id, engine=self.name, type=kind, loaded=True)]
+
+    async def embed(self, request: EmbedRequest) -> EmbedReply:
+        """Turn texts into vectors, as many at once as the server takes."""
+        most = (await self._info()).max_client_batch_size
+        vectors: list[list[float]] = []
+        for start in range(0, len(request.texts), most):
+            body: dict[str, object] = {"inputs": request.texts[start : start + most]}
+            if request.dimensions is not None:
+                body["dimensions"] = request.dimensions
+            async with self._stream("/embed", json=body) as response:
+                vectors += self._read(_Vectors, await response.aread()).root
+        if len(vectors) != len(request.texts):
+            raise ExecutionFailed(
+                f"engine {self.name!r} gave {len(vectors)} vectors for {len(request.texts)} texts"
+            )
+        return EmbedReply(
+            embeddings=vectors,
+            embedding=vectors[0] if vectors else [],
+            usage=Usage(),
+            model=request.model,
+        )
+
+    async def rerank(self, request: RerankRequest) -> RerankReply:
+        """Give the documents, those that answer the query best first."""
+        most = (await self._info()).max_client_batch_size
+        texts = texts_of(request)
+        places: list[tuple[int, float]] = []
+        for start in range(0, len(texts), most):
+            body = {"query": request.query, "texts": texts[start : start + most]}
+            async with self._stream("/rerank", json=body) as response:
+                told = self._read(_Places, await response.aread()).root
+            places += [(start + place.index, place.score) for place in told]
+        return RerankReply(results=ranked(request, places, self.name), model=request.model)
+
+    async def _info(self) -> _Info:
+        return self._read(_Info, await self._get("/info"))

@@ -1,0 +1,56 @@
+"""vLLM: OpenAI's API, and doors of its own for rerank, sleep and metrics.
+
+Source: vLLM's documentation, 0.12 to 0.16. The doors of sleep are there only where it was
+started with ``--enable-sleep-mode`` and ``VLLM_SERVER_DEV_MODE=1``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from aima.adapters.engines.openai import (
+    OpenAIChats,
+    OpenAICompletes,
+    OpenAIEmbeds,
+    OpenAITranscribes,
+)
+from aima.adapters.engines.prometheus import VLLM, read
+from aima.adapters.engines.reranking import JinaReranks
+from aima.ports.engine_lifecycle import EngineMetrics
+
+
+class _Version(BaseModel):
+    version: str
+
+
+class _Sleep(BaseModel):
+    is_sleeping: bool
+
+
+@dataclass(frozen=True)
+class VllmEngine(OpenAIChats, OpenAICompletes, OpenAIEmbeds, OpenAITranscribes, JinaReranks):
+    """A vLLM server; it serves one model, which comes and goes with its process."""
+
+    async def version(self) -> str:
+        """Give its version."""
+        return self._read(_Version, await self._get("/version")).version
+
+    async def metrics(self) -> EngineMetrics:
+        """Give what it counts."""
+        return read((await self._get("/metrics")).decode(errors="replace"), VLLM)
+
+    async def sleep(self, *, keep_weights: bool = True) -> None:
+        """Give the devices' memory back."""
+        async with self._stream(f"/sleep?level={1 if keep_weights else 2}"):
+            return
+
+    async def wake(self) -> None:
+        """Come back."""
+        async with self._stream("/wake_up"):
+            return
+
+    async def is_sleeping(self) -> bool:
+        """Tell whether it sleeps."""
+        return self._read(_Sleep, await self._get("/is_sleeping")).is_sleeping
