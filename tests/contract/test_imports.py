@@ -54,7 +54,7 @@ MAY_IMPORT = {
     # Where settings, adapters and units meet:
     "aima.worker": "aima.adapters aima.catalog aima.ports aima.routing aima.settings "
     "aima.shipped aima.stack aima.stores aima.streams aima.temporal",
-    "aima.fakes": "",
+    "aima.testing.engines": "",
     "aima.testing": "aima.adapters aima.errors aima.ports aima.routing aima.settings aima.unit",
     # The doors, and what opens them:
     "aima.gateway": "aima aima.blocking aima.catalog aima.disk aima.dsl aima.errors aima.settings "

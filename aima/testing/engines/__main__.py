@@ -1,12 +1,12 @@
-"""``python -m aima.fakes DIALECT --port P``: a fake engine by itself."""
+"""``python -m aima.testing.engines DIALECT --port P``: a fake engine by itself."""
 
 from __future__ import annotations
 
 import click
 import uvicorn
 
-from aima.fakes.faults import Faults
-from aima.fakes.server import DIALECTS, app_of
+from aima.testing.engines.faults import Faults
+from aima.testing.engines.server import DIALECTS, app_of
 
 
 @click.command()

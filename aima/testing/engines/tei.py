@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from aima.fakes.faults import Faults
-from aima.fakes.vectors import score, vector
+from aima.testing.engines.faults import Faults
+from aima.testing.engines.vectors import score, vector
 
 
 def tei(faults: Faults) -> Sequence[Route]:

@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from aima.fakes.faults import Faults
-from aima.fakes.openai import openai, refusal
-from aima.fakes.vectors import score
+from aima.testing.engines.faults import Faults
+from aima.testing.engines.openai import openai, refusal
+from aima.testing.engines.vectors import score
 
 
 def vllm(faults: Faults) -> Sequence[Route]:

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from aima.fakes.faults import Faults
-from aima.fakes.vectors import vector
+from aima.testing.engines.faults import Faults
+from aima.testing.engines.vectors import vector
 
 _DIGEST = "sha256:" + "0" * 64
 _BYTES = 1000

@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from aima.fakes.faults import Faults, change
-from aima.fakes.ollama import ollama
-from aima.fakes.openai import openai
-from aima.fakes.tei import tei
-from aima.fakes.vllm import vllm
+from aima.testing.engines.faults import Faults, change
+from aima.testing.engines.ollama import ollama
+from aima.testing.engines.openai import openai
+from aima.testing.engines.tei import tei
+from aima.testing.engines.vllm import vllm
 
 DIALECTS: dict[str, Callable[[Faults], Sequence[Route]]] = {
     "ollama": ollama,
