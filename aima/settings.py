@@ -68,19 +68,30 @@ class Worker(_Group):
     )
 
 
+ModelType: TypeAlias = Literal[
+    "llm", "vlm", "asr", "tts", "embedding", "diffusion", "video_gen", "detection", "rerank"
+]
 EngineKind: TypeAlias = Literal["ollama", "openai", "tei", "vllm"]
 
 
 class Engine(_Group):
     """One inference engine that AIMA reaches but does not start."""
 
-    url: str = Field(description="Where its OpenAI-compatible API starts, such as `…:8000/v1`.")
+    url: str = Field(
+        description="Where it listens, such as `http://127.0.0.1:8000`; of kind `openai` where its "
+        "API starts, such as `…:8000/v1`."
+    )
     kind: EngineKind = Field(
         default="openai",
         description="Which product it is: `ollama`, `vllm`, `tei`, or `openai`, any server that "
         "speaks that API.",
     )
     api_key: SecretStr = Field(default=SecretStr(""), description="Key sent as a bearer token.")
+    type: ModelType | None = Field(
+        default=None,
+        description="What its models are, where it does not tell: `llm`, `vlm`, `asr`, `tts`, "
+        "`embedding`, `rerank` …. Absent: any of these, as far as it can.",
+    )
     context_tokens: int = Field(
         default=0, ge=0, description="Tokens a chat may hold, for Ollama. 0: the server's choice."
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from typing import ClassVar
 
 from aima.adapters.engines.openai import OpenAIEngine
 from aima.adapters.engines.reranking import JinaReranks
+from aima.adapters.engines.server import given
 from aima.ports.artifacts import Artifact
 from aima.ports.inference import (
     DescribeReply,
@@ -21,6 +23,9 @@ from aima.ports.inference import (
 class EmbeddedEngine(OpenAIEngine, JinaReranks):
     """An embedded engine, here or elsewhere."""
 
+    LISTED_IN: ClassVar[float] = 120.0
+    """It starts with the first question."""
+
     async def detect(self, request: DetectRequest) -> DetectReply:
         """Find things in a picture."""
         body = {
@@ -28,23 +33,18 @@ class EmbeddedEngine(OpenAIEngine, JinaReranks):
             "threshold": request.threshold,
             "image": await self._data_url(request.image),
         }
-        async with self._stream("detections", json=body | _given(labels=request.labels)) as answer:
-            return self._read(DetectReply, await answer.aread())
+        return self._read(
+            DetectReply, await self._post("detections", body | given(labels=request.labels))
+        )
 
     async def describe(self, request: DescribeRequest, *, pieces: Pieces) -> DescribeReply:
         """Put a picture into words; it is one piece."""
         body = {"model": request.model, "image": await self._data_url(request.image)}
-        more = _given(prompt=request.prompt, max_tokens=request.max_tokens)
-        async with self._stream("describe", json=body | more) as response:
-            reply = self._read(DescribeReply, await response.aread())
+        more = given(prompt=request.prompt, max_tokens=request.max_tokens)
+        reply = self._read(DescribeReply, await self._post("describe", body | more))
         pieces(reply.description)
         return reply
 
     async def _data_url(self, image: Artifact) -> str:
         data = base64.b64encode(await self.artifacts.get(image)).decode("ascii")
         return f"data:{image.media_type};base64,{data}"
-
-
-def _given(**fields: object) -> dict[str, object]:
-    """Leave out what was not asked for."""
-    return {key: value for key, value in fields.items() if value is not None}

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from typing import TypeAlias
+
 import httpx2
 
 from aima.adapters.engines.ollama import OllamaEngine
 from aima.adapters.engines.openai import OpenAIEngine
-from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.tei import TeiEngine
 from aima.adapters.engines.vllm import VllmEngine
+from aima.errors import ValidationFailed
 from aima.ports.artifacts import Artifacts
 from aima.settings import Engine, EngineKind
 
-KINDS: dict[EngineKind, type[OpenAIServer]] = {
+AnyEngine: TypeAlias = OllamaEngine | OpenAIEngine | TeiEngine | VllmEngine
+
+KINDS: dict[EngineKind, type[AnyEngine]] = {
     "ollama": OllamaEngine,
     "openai": OpenAIEngine,
     "tei": TeiEngine,
     "vllm": VllmEngine,
 }
+_OPTIONS = ("context_tokens", "type")
+"""Settings that only some of them take."""
 
 
-def engine_of(
-    name: str, told: Engine, http: httpx2.AsyncClient, artifacts: Artifacts
-) -> OpenAIServer:
-    """Make the client of a configured engine."""
-    url, key = told.url.rstrip("/"), told.api_key.get_secret_value()
-    if told.kind == "ollama":
-        return OllamaEngine(name, url, http, artifacts, key, context_tokens=told.context_tokens)
-    return KINDS[told.kind](name, url, http, artifacts, key)
+def engine_of(name: str, told: Engine, http: httpx2.AsyncClient, artifacts: Artifacts) -> AnyEngine:
+    """Make the client of a configured engine.
+
+    Raises:
+        ValidationFailed: something is set that this kind of engine has no use for.
+    """
+    cls, url = KINDS[told.kind], told.url.rstrip("/")
+    if told.kind != "openai":  # of which only its user knows where its API starts
+        url = url.removesuffix("/v1") + "/v1"
+    taken = {field.name for field in fields(cls)}
+    more = {key: getattr(told, key) for key in _OPTIONS if key in told.model_fields_set}
+    if unused := more.keys() - taken:
+        raise ValidationFailed(
+            f"setting 'engines.{name}': {', '.join(sorted(unused))} means nothing to an engine of "
+            f"kind {told.kind!r}; leave it out"
+        )
+    return cls(name, url, http, artifacts, told.api_key.get_secret_value(), **more)

@@ -13,8 +13,9 @@ import httpx2
 
 from aima.adapters.engines.openai_answer import Answer, server_sent
 from aima.adapters.engines.openai_body import chat_body, complete_body, image_body
-from aima.adapters.engines.openai_server import OpenAIServer, number
+from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.openai_wire import Pictures, Vectors, Voices
+from aima.adapters.engines.server import EngineServer, number
 from aima.errors import AimaError, ExecutionFailed
 from aima.media import seconds_of
 from aima.ports.inference import (
@@ -52,7 +53,7 @@ _EXTENSIONS = {  # some servers go by the name; Python's own table knows no audi
 }
 
 
-class OpenAIChats(OpenAIServer):
+class OpenAIChats(EngineServer):
     """Chats by `POST /chat/completions`."""
 
     async def chat(self, request: ChatRequest, *, pieces: Pieces) -> ChatReply:
@@ -66,7 +67,7 @@ class OpenAIChats(OpenAIServer):
         return answer.reply(request.json_schema)
 
 
-class OpenAICompletes(OpenAIServer):
+class OpenAICompletes(EngineServer):
     """Continues texts by `POST /completions`."""
 
     async def complete(self, request: CompleteRequest, *, pieces: Pieces) -> CompleteReply:
@@ -79,7 +80,7 @@ class OpenAICompletes(OpenAIServer):
         return answer.completion()
 
 
-class OpenAIEmbeds(OpenAIServer):
+class OpenAIEmbeds(EngineServer):
     """Makes vectors by `POST /embeddings`."""
 
     async def embed(self, request: EmbedRequest) -> EmbedReply:
@@ -87,7 +88,7 @@ class OpenAIEmbeds(OpenAIServer):
         body = {"model": request.model, "input": request.texts, "dimensions": request.dimensions}
         sent = {key: value for key, value in body.items() if value is not None}
         async with self._stream("embeddings", json=sent) as response:
-            told = self._read(Vectors, await response.aread())
+            told = self._read(Vectors, await self._all(response))
         vectors = [v.embedding for v in sorted(told.data, key=lambda vector: vector.index)]
         if len(vectors) != len(request.texts):
             raise ExecutionFailed(
@@ -102,7 +103,7 @@ class OpenAIEmbeds(OpenAIServer):
         )
 
 
-class OpenAITranscribes(OpenAIServer):
+class OpenAITranscribes(EngineServer):
     """Writes speech down by `POST /audio/transcriptions`."""
 
     async def transcribe(self, request: TranscribeRequest, *, pieces: Pieces) -> Transcript:
@@ -122,14 +123,14 @@ class OpenAITranscribes(OpenAIServer):
             async with self._stream(
                 door, data=form, files={"file": (name, file, media_type)}
             ) as response:
-                body = await response.aread()
+                body = await self._all(response)
         silent = {"segments": [], "language": request.language or "", "model": request.model}
         transcript = self._read(Transcript, body, silent)
         pieces(transcript.text)
         return transcript
 
 
-class OpenAISpeaks(OpenAIServer):
+class OpenAISpeaks(EngineServer):
     """Speaks by `POST /audio/speech`."""
 
     async def synthesize(self, request: SynthesizeRequest, *, pieces: Pieces) -> SpeechReply:
@@ -169,14 +170,14 @@ class OpenAISpeaks(OpenAIServer):
         return self._read(Voices, body).voices
 
 
-class OpenAIDraws(OpenAIServer):
+class OpenAIDraws(EngineServer):
     """Draws by `POST /images/generations`."""
 
     async def generate_image(self, request: ImageRequest, *, progress: Progress) -> ImageReply:
         """Make pictures."""
         progress(f"{request.n} to make")
         async with self._stream("images/generations", json=image_body(request)) as response:
-            told = self._read(Pictures, await response.aread())
+            told = self._read(Pictures, await self._all(response))
         form = told.output_format or request.format
         images = [
             await self.artifacts.put(self._bytes(made.b64_json), media_type=f"image/{form}")
@@ -193,7 +194,13 @@ class OpenAIDraws(OpenAIServer):
 
 @dataclass(frozen=True)
 class OpenAIEngine(
-    OpenAIChats, OpenAICompletes, OpenAIEmbeds, OpenAITranscribes, OpenAISpeaks, OpenAIDraws
+    OpenAIServer,
+    OpenAIChats,
+    OpenAICompletes,
+    OpenAIEmbeds,
+    OpenAITranscribes,
+    OpenAISpeaks,
+    OpenAIDraws,
 ):
     """An engine of which nothing is known but the protocol: it may be asked for all of it."""
 

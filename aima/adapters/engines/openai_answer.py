@@ -40,6 +40,7 @@ _ERROR_OF_STATUS = {
     504: "TIMEOUT",
 }
 _LONGEST_LINE = 4 * 1024**2
+_LONGEST_ANSWER = 16 * 1024**2
 _MOST_CHARACTERS = 200
 
 
@@ -130,11 +131,15 @@ class Answer:
     thoughts: list[str] = field(default_factory=list)
     calls: dict[int, _Called] = field(default_factory=dict)
     _space: str = ""
+    _length: int = 0
 
     def add(self, event: Event) -> str:
         """Take an event in; give the words it brought.
 
         Where it is ``trimmed``, there is no space at either end of it all.
+
+        Raises:
+            ExecutionFailed: it has no end.
         """
         self.model = event.model or self.model
         self.usage = event.usage or self.usage
@@ -150,6 +155,9 @@ class Answer:
             if choice.logprobs is not None:
                 self.chosen += map(_choice_of, choice.logprobs.content or [])
             self.finish_reason = choice.finish_reason or self.finish_reason
+        self._length += len(text)
+        if self._length > _LONGEST_ANSWER:
+            raise ExecutionFailed(f"engine {self.engine!r} writes without an end; set `max_tokens`")
         words = text.rstrip() if self.trimmed else text
         self._space = text[len(words) :]
         if words:
@@ -261,19 +269,37 @@ async def server_sent(chunks: AsyncIterator[bytes], engine: str) -> AsyncIterato
 def failure_of(
     body: bytes, engine: str, status: int = 500, *, retry_after: float | None = None
 ) -> AimaError:
-    """Read an OpenAI-shaped error; AIMA's own codes pass through."""
-    try:
-        told = json.loads(body)["error"]
-        message, code = str(told["message"]), str(told.get("code"))
-    except (ValueError, LookupError, TypeError, AttributeError):
-        message = body[:_MOST_CHARACTERS].decode(errors="replace") or f"HTTP {status}"
-        code = ""
+    """Read an error in any shape that servers tell one; AIMA's own codes pass through."""
+    message, code = _told(body)
+    message = message or body[:_MOST_CHARACTERS].decode(errors="replace") or f"HTTP {status}"
     cls = error_class(code)
     if cls.code != code:
         cls = error_class(_ERROR_OF_STATUS.get(status, "EXECUTION_FAILED"))
     if issubclass(cls, RateLimited):
         return cls(f"engine {engine!r}: {message}", retry_after=retry_after)
     return cls(f"engine {engine!r}: {message}")
+
+
+def _told(body: bytes) -> tuple[str, str]:
+    """Give the message and the code of an error.
+
+    OpenAI tells an object `error`, Ollama and TEI a text; older vLLM tells the message at the top,
+    and FastAPI a `detail`, of a wrong field a list.
+    """
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return "", ""
+    error = told.get("error", told) if isinstance(told, dict) else None
+    if isinstance(error, str):
+        return error, ""
+    if not isinstance(error, dict):
+        return "", ""
+    detail = error.get("detail")
+    if isinstance(detail, list):
+        fields = [field for field in detail if isinstance(field, dict)]
+        return "; ".join(f"{field.get('loc')}: {field.get('msg')}" for field in fields), ""
+    return str(error.get("message") or detail or ""), str(error.get("code"))
 
 
 async def lines(chunks: AsyncIterator[bytes], engine: str) -> AsyncIterator[bytes]:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.openai_wire import Scores
+from aima.adapters.engines.server import EngineServer
 from aima.errors import ExecutionFailed, ValidationFailed
 from aima.ports.inference import Ranked, RerankReply, RerankRequest
 
 
-class JinaReranks(OpenAIServer):
+class JinaReranks(EngineServer):
     """Reranks by the shape that most servers share."""
 
     async def rerank(self, request: RerankRequest) -> RerankReply:
@@ -26,8 +26,7 @@ class JinaReranks(OpenAIServer):
         }
         if request.top_n is not None:
             body["top_n"] = request.top_n
-        async with self._stream("rerank", json=body) as response:
-            told = self._read(Scores, await response.aread())
+        told = self._read(Scores, await self._post("rerank", body))
         places = ((scored.index, scored.relevance_score) for scored in told.results)
         return RerankReply(
             results=ranked(request, places, self.name),

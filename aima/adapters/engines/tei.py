@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, RootModel
 
-from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.reranking import ranked, texts_of
+from aima.adapters.engines.server import EngineServer, given
 from aima.errors import ExecutionFailed
 from aima.ports.inference import (
     EmbedReply,
@@ -47,7 +47,7 @@ class _Places(RootModel[list[_Place]]):
 
 
 @dataclass(frozen=True)
-class TeiEngine(OpenAIServer):
+class TeiEngine(EngineServer):
     """A text-embeddings-inference server; it serves one model."""
 
     async def version(self) -> str:
@@ -65,11 +65,8 @@ class TeiEngine(OpenAIServer):
         most = (await self._info()).max_client_batch_size
         vectors: list[list[float]] = []
         for start in range(0, len(request.texts), most):
-            body: dict[str, object] = {"inputs": request.texts[start : start + most]}
-            if request.dimensions is not None:
-                body["dimensions"] = request.dimensions
-            async with self._stream("/embed", json=body) as response:
-                vectors += self._read(_Vectors, await response.aread()).root
+            body = given(inputs=request.texts[start : start + most], dimensions=request.dimensions)
+            vectors += self._read(_Vectors, await self._post("/embed", body)).root
         if len(vectors) != len(request.texts):
             raise ExecutionFailed(
                 f"engine {self.name!r} gave {len(vectors)} vectors for {len(request.texts)} texts"
@@ -88,8 +85,7 @@ class TeiEngine(OpenAIServer):
         places: list[tuple[int, float]] = []
         for start in range(0, len(texts), most):
             body = {"query": request.query, "texts": texts[start : start + most]}
-            async with self._stream("/rerank", json=body) as response:
-                told = self._read(_Places, await response.aread()).root
+            told = self._read(_Places, await self._post("/rerank", body)).root
             places += [(start + place.index, place.score) for place in told]
         return RerankReply(results=ranked(request, places, self.name), model=request.model)
 

@@ -16,6 +16,7 @@ from aima.adapters.engines.openai import (
     OpenAIEmbeds,
     OpenAITranscribes,
 )
+from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.prometheus import VLLM, read
 from aima.adapters.engines.reranking import JinaReranks
 from aima.ports.engine_lifecycle import EngineMetrics
@@ -30,7 +31,9 @@ class _Sleep(BaseModel):
 
 
 @dataclass(frozen=True)
-class VllmEngine(OpenAIChats, OpenAICompletes, OpenAIEmbeds, OpenAITranscribes, JinaReranks):
+class VllmEngine(
+    OpenAIServer, OpenAIChats, OpenAICompletes, OpenAIEmbeds, OpenAITranscribes, JinaReranks
+):
     """A vLLM server; it serves one model, which comes and goes with its process."""
 
     async def version(self) -> str:

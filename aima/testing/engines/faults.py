@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 
 class Faults(BaseModel):
@@ -25,23 +25,34 @@ class Faults(BaseModel):
     hang: bool = Field(default=False, description="Never send a first byte.")
     die_after: int | None = Field(default=None, description="Cut a stream after so many tokens.")
     bad_utf8: bool = Field(default=False, description="Write tokens that are not UTF-8.")
-    garbage: bool = Field(default=False, description="Answer something that is no JSON.")
+    garbage: bool = Field(default=False, description="Answer a web page where JSON is expected.")
+    malformed: bool = Field(default=False, description="Answer half of a JSON object.")
+    empty: bool = Field(default=False, description="Answer nothing, with status 200.")
     endless: bool = Field(default=False, description="Never stop writing.")
+    memory_short: bool = Field(default=False, description="No model can be brought in.")
     load_delay: float = Field(default=0, ge=0, description="Seconds to bring a model in.")
-    asked: int = Field(default=0, description="Requests so far.")
+    asked: int = Field(default=0, description="Requests so far that an engine would work for.")
 
-    async def before(self, refusal: Callable[[str], object]) -> Response | None:
+    async def before(self, request: Request, refusal: Callable[[str], object]) -> Response | None:
         """Count a request; give what it gets in place of an answer, if anything."""
         self.asked += 1
+        body = await request.body()
         if self.hang:
-            await asyncio.Event().wait()
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
         await asyncio.sleep(self.latency)
         if self.fail_every and self.asked % self.fail_every == 0:
             headers = {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
-            body = refusal("a fault that was asked for")
-            return JSONResponse(body, self.status, headers=headers)
+            told = refusal("a fault that was asked for")
+            return JSONResponse(told, self.status, headers=headers)
         if self.garbage:
             return Response(b"<html>\xff this is no answer", media_type="text/html")
+        if self.malformed:
+            return Response(b'{"model": "fake", "cho', media_type="application/json")
+        if self.empty:
+            return Response(b"", media_type="application/json")
+        if self.endless and b'"stream":true' not in body.replace(b" ", b""):
+            return StreamingResponse(_flood(), media_type="application/json")
         return None
 
     async def words(self, most: int | None) -> AsyncIterator[str]:
@@ -66,3 +77,9 @@ async def change(request: Request, faults: Faults) -> Response:
     for name, value in (await request.json()).items():
         setattr(faults, name, value)
     return JSONResponse(faults.model_dump())
+
+
+async def _flood() -> AsyncIterator[bytes]:
+    yield b'{"model": "'
+    while True:
+        yield b"x" * 65_536

@@ -58,14 +58,23 @@ class _Doors:
         body = await request.json()
         if (name := self._named(body)) is None:
             return _unknown(body)
-        return JSONResponse({"capabilities": self.there[name], "details": {}, "model_info": {}})
+        info = {
+            "general.architecture": "fake",
+            "fake.block_count": 2,
+            "fake.context_length": 1024,
+            "fake.embedding_length": 64,
+            "fake.attention.head_count": 8,
+            "fake.attention.head_count_kv": 2,
+        }
+        can = self.there[name]
+        return JSONResponse({"capabilities": can, "details": {}, "model_info": info})
 
     async def generate(self, request: Request) -> Response:
         """Load or unload, which is what a call without a prompt means."""
         return await self._moved(await request.json())
 
     async def chat(self, request: Request) -> Response:
-        if (instead := await self.faults.before(_refusal)) is not None:
+        if (instead := await self.faults.before(request, _refusal)) is not None:
             return instead
         body = await request.json()
         if (name := self._named(body)) is None:
@@ -75,11 +84,11 @@ class _Doors:
         if body.get("stream", True):
             return StreamingResponse(self._lines(words, body), media_type="application/x-ndjson")
         said = [word async for word in words]
-        message = {"role": "assistant", "content": "".join(said)}
+        message = {"role": "assistant", "content": "".join(said), **_calls(body)}
         return JSONResponse({"model": body["model"], "message": message, **_end(len(said))})
 
     async def embed(self, request: Request) -> Response:
-        if (instead := await self.faults.before(_refusal)) is not None:
+        if (instead := await self.faults.before(request, _refusal)) is not None:
             return instead
         body = await request.json()
         if "input" not in body or not body["input"]:
@@ -111,6 +120,9 @@ class _Doors:
         if (name := self._named(body)) is None:
             return _unknown(body)
         out = body.get("keep_alive") == 0
+        if self.faults.memory_short and not out:
+            short = "model requires more system memory (9.9 GiB) than is available (1.0 GiB)"
+            return JSONResponse(_refusal(short), status_code=500)
         if out:
             self.loaded.discard(name)
         else:
@@ -122,9 +134,13 @@ class _Doors:
 
     async def _lines(self, words: AsyncIterator[str], body: dict[str, Any]) -> AsyncIterator[bytes]:
         count = 0
+        message: dict[str, object]
         async for word in words:
             count += 1
             message = {"role": "assistant", "content": word}
+            yield self._line({"model": body["model"], "message": message, "done": False})
+        if calls := _calls(body):
+            message = {"role": "assistant", "content": "", **calls}
             yield self._line({"model": body["model"], "message": message, "done": False})
         message = {"role": "assistant", "content": ""}
         yield self._line({"model": body["model"], "message": message, **_end(count)})
@@ -138,6 +154,14 @@ class _Doors:
     def _named(self, body: dict[str, Any]) -> str | None:
         name = _full(str(body["model"]))
         return name if name in self.there else None
+
+
+def _calls(body: dict[str, Any]) -> dict[str, object]:
+    """Call the first tool, if there are any; here it comes whole, and not as text."""
+    if not body.get("tools"):
+        return {}
+    name = body["tools"][0]["function"]["name"]
+    return {"tool_calls": [{"function": {"name": name, "arguments": {"n": 1}}}]}
 
 
 def _full(name: str) -> str:

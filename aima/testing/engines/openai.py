@@ -55,7 +55,7 @@ class OpenAIDoors:
 
     async def embed(self, request: Request) -> Response:
         """Make vectors; equal texts have equal ones."""
-        if (instead := await self.faults.before(refusal)) is not None:
+        if (instead := await self.faults.before(request, refusal)) is not None:
             return instead
         body = await request.json()
         texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
@@ -68,7 +68,7 @@ class OpenAIDoors:
         return JSONResponse({"object": "list", "data": data, "model": body["model"], "usage": used})
 
     async def _write(self, request: Request, kind: str) -> Response:
-        if (instead := await self.faults.before(refusal)) is not None:
+        if (instead := await self.faults.before(request, refusal)) is not None:
             return instead
         body = await request.json()
         words = self.faults.words(body.get("max_tokens"))
@@ -76,16 +76,13 @@ class OpenAIDoors:
             stream = self._events(words, body, kind)
             return StreamingResponse(stream, media_type="text/event-stream")
         written = [word async for word in words]
-        text = "".join(written)
-        said: dict[str, object] = (
-            {"message": {"role": "assistant", "content": text}}
-            if "chat" in kind
-            else {"text": text}
-        )
+        text, calls = "".join(written), _calls(body)
+        message = {"role": "assistant", "content": text, **({"tool_calls": calls} if calls else {})}
+        said = {"message": message} if "chat" in kind else {"text": text}
         return JSONResponse(
             {
                 **_head(body, kind),
-                "choices": [{"index": 0, "finish_reason": "stop", **said}],
+                "choices": [{"index": 0, "finish_reason": _reason(body), **said}],
                 "usage": _usage(len(written)),
             }
         )
@@ -99,14 +96,33 @@ class OpenAIDoors:
             count += 1
             said = {"delta": {"content": word}} if "chat" in kind else {"text": word}
             yield self._event(head | {"choices": [{"index": 0, "finish_reason": None, **said}]})
-        end: dict[str, object] = {"delta": {}} if "chat" in kind else {"text": ""}
-        yield self._event(head | {"choices": [{"index": 0, "finish_reason": "stop", **end}]})
+        end: dict[str, object] = {"delta": {"tool_calls": _calls(body)}}
+        end = end if "chat" in kind else {"text": ""}
+        yield self._event(head | {"choices": [{"index": 0, "finish_reason": _reason(body), **end}]})
         if (body.get("stream_options") or {}).get("include_usage"):
             yield self._event(head | {"choices": [], "usage": _usage(count)})
         yield b"data: [DONE]\n\n"
 
     def _event(self, data: object) -> bytes:
         return self.faults.encoded(f"data: {json.dumps(data)}\n\n")
+
+
+def _calls(body: dict[str, Any]) -> list[dict[str, object]]:
+    """Call the first tool, if there are any."""
+    names = [tool["function"]["name"] for tool in body.get("tools") or ()]
+    return [
+        {
+            "index": 0,
+            "id": "call_0",
+            "type": "function",
+            "function": {"name": name, "arguments": '{"n": 1}'},
+        }
+        for name in names[:1]
+    ]
+
+
+def _reason(body: dict[str, Any]) -> str:
+    return "tool_calls" if body.get("tools") else "stop"
 
 
 def _head(body: dict[str, Any], kind: str) -> dict[str, object]:

@@ -41,6 +41,11 @@ class FakeEngine:
     url: str
     faults: Faults
 
+    def heal(self) -> None:
+        """Turn every knob back."""
+        for name, value in Faults():
+            setattr(self.faults, name, value)
+
 
 def app_of(dialect: str, faults: Faults) -> Starlette:
     """Make the application of a dialect."""
@@ -66,6 +71,10 @@ async def fake(dialect: str, faults: Faults | None = None) -> AsyncIterator[Fake
     finally:
         server.should_exit = server.force_exit = True
         await serving
+        left = list(server.server_state.tasks)  # of clients that have not gone yet
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
         listener.close()
 
 

@@ -39,14 +39,14 @@ class _Doors:
         return Response(status_code=200)
 
     async def embed(self, request: Request) -> Response:
-        if (instead := await self.faults.before(_refusal)) is not None:
+        if (instead := await self.faults.before(request, _refusal)) is not None:
             return instead
         inputs = (await request.json())["inputs"]
         texts = [inputs] if isinstance(inputs, str) else inputs
         return JSONResponse([vector(text) for text in texts])
 
     async def rerank(self, request: Request) -> Response:
-        if (instead := await self.faults.before(_refusal)) is not None:
+        if (instead := await self.faults.before(request, _refusal)) is not None:
             return instead
         body = await request.json()
         places = enumerate(score(body["query"], text) for text in body["texts"])

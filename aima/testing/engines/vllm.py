@@ -61,7 +61,7 @@ class _Doors:
         return JSONResponse({"is_sleeping": self.asleep})
 
     async def rerank(self, request: Request) -> Response:
-        if (instead := await self.faults.before(refusal)) is not None:
+        if (instead := await self.faults.before(request, refusal)) is not None:
             return instead
         body = await request.json()
         places = enumerate((text, score(body["query"], text)) for text in body["documents"])

@@ -11,6 +11,7 @@ import pytest_asyncio
 from aima.adapters.engines.openai import OpenAIEngine
 from aima.testing import MemoryArtifacts
 from tests.unit.adapters.engine_server import EngineServer, engine_server
+from tests.unit.adapters.faked import Faked, all_faked
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -40,3 +41,18 @@ async def http() -> AsyncIterator[httpx2.AsyncClient]:
 def engine(server: EngineServer, http: httpx2.AsyncClient) -> OpenAIEngine:
     """Give an engine behind that server."""
     return OpenAIEngine("there", server.url, http, MemoryArtifacts(), "secret")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def all_fakes() -> AsyncIterator[Faked]:
+    """Run a fake of each engine."""
+    async with all_faked() as started:
+        yield started
+
+
+@pytest.fixture
+def faked(all_fakes: Faked) -> Faked:
+    """Give the fakes with nothing wrong yet."""
+    for engine in all_fakes.running.values():
+        engine.heal()
+    return all_fakes
