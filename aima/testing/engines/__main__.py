@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import click
 import uvicorn
 
@@ -11,14 +13,25 @@ from aima.testing.engines.server import DIALECTS, app_of
 
 @click.command()
 @click.argument("dialect", type=click.Choice(sorted(DIALECTS)))
-@click.option("--port", type=click.IntRange(1, 65535), required=True, help="On loopback.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="On loopback; 0 takes a free one."
+)
 @click.option(
     "--set", "knobs", multiple=True, metavar="NAME=VALUE", help="A fault, such as ttft=1."
 )
 def main(dialect: str, port: int, knobs: tuple[str, ...]) -> None:
-    """Run an engine that speaks DIALECT and thinks nothing."""
+    """Run an engine that speaks DIALECT and thinks nothing; its address is printed."""
+    names = [knob.partition("=")[0] for knob in knobs]
+    wrong = [name for name in names if name not in Faults.model_fields]
+    if wrong:
+        raise click.BadParameter(
+            f"there is no fault {wrong[0]!r}; {', '.join(Faults.model_fields)}"
+        )
     faults = Faults.model_validate(dict(knob.split("=", 1) for knob in knobs))
-    uvicorn.run(app_of(dialect, faults), host="127.0.0.1", port=port, log_level="warning")
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        click.echo(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        server = uvicorn.Server(uvicorn.Config(app_of(dialect, faults), log_level="warning"))
+        server.run(sockets=[listener])
 
 
 if __name__ == "__main__":

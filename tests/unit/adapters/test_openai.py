@@ -304,7 +304,9 @@ async def test_a_status_becomes_the_error_that_it_means(
     ("body", "message"),
     [
         ({"error": {"message": "m", "code": "RATE_LIMITED"}}, "m"),
-        ({"error": "plain"}, '{"error":"plain"}'),
+        ({"error": "plain"}, "engine 'there': plain"),
+        ({"object": "error", "message": "older", "code": 404}, "engine 'there': older"),
+        ({"detail": [{"loc": ["body", "n"], "msg": "no"}]}, "engine 'there': ['body', 'n']: no"),
         ({"detail": "other"}, "other"),
         (b"<html>oops</html>", "<html>oops</html>"),
         (b"\xff\xfe", "\ufffd"),
