@@ -32,8 +32,8 @@ from aima.workflows.resume import step_in
 ANSWER_SECONDS = 2.0
 """How long a worker may take to tell how far a run is."""
 
-SILENT_SECONDS = 10.0
-"""How long nobody is asked again after nobody answered."""
+SILENT_SECONDS = 3.0
+"""How long nobody is asked again after nobody answered: a worker may be just starting."""
 
 MOST_CHILDREN = 20
 """So many children of a run are looked at, theirs included."""

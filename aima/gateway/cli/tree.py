@@ -195,7 +195,9 @@ class Tree:
         waits = [w for w in self.told.get("waits", ()) if w["step"] == "this run"]
         yield from (Text("waits", waiting_for(wait)) for wait in waits)
         if self.told.get("silent"):
-            yield Text("", "no worker answers: this is what the history tells")
+            begun = any(row["state"] != "waiting" for row in self.told.get("rows", ()))
+            known = "no worker answers: this is what the history tells"
+            yield Text("", known if begun else "no worker has taken it up yet")
 
 
 def _sign_of(busy: Mapping[str, Any], state: str) -> str:
