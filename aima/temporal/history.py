@@ -225,20 +225,23 @@ _BESIDE = "core_local_activity"
 def _beside(marker: MarkerRecordedEventAttributes) -> StepState:
     """Read a step that is over; while it ran, the history had nothing of it."""
     told = json.loads(marker.details["data"].payloads[0].data)
-    seconds = _seconds(told["complete_time"]) - _seconds(told["original_schedule_time"])
     failed = marker.HasField("failure")
     cancelled = failed and marker.failure.HasField("canceled_failure_info")
     return StepState(
         told["activity_id"],
         told["activity_type"],
         "cancelled" if cancelled else "failed" if failed else "done",
-        seconds=round(max(seconds, 0.0), 3),
+        seconds=_between(told["original_schedule_time"], told["complete_time"]),
         message=_reason(marker.failure) if failed and not cancelled else "",
     )
 
 
-def _seconds(moment: dict[str, float]) -> float:
-    return moment["seconds"] + moment["nanos"] / 1e9
+def _between(scheduled: dict[str, float], completed: dict[str, float] | None) -> float | None:
+    """Give the seconds that it took; None if it was cancelled before it began."""
+    if completed is None:
+        return None
+    seconds = completed["seconds"] - scheduled["seconds"]
+    return round(max(seconds + (completed["nanos"] - scheduled["nanos"]) / 1e9, 0.0), 3)
 
 
 def _reason(failure: Failure) -> str:

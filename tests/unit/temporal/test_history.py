@@ -190,6 +190,19 @@ async def test_an_end_that_is_read_while_the_progress_is_decoded_stays_the_end()
     assert known.states["a"].state == "done"
 
 
+def beside(over: dict[str, int] | None, failure: Failure | None = None) -> HistoryEvent:
+    """Make the event of a step that ran beside the workflow, from second 10 on."""
+    event = History().event("MARKER_RECORDED")
+    marker = event.marker_recorded_event_attributes
+    marker.marker_name = "core_local_activity"
+    told = {"activity_id": "a", "activity_type": "acme.shout", "complete_time": over}
+    data = json.dumps({**told, "original_schedule_time": {"seconds": 10, "nanos": 0}})
+    marker.details["data"].payloads.append(Payload(data=data.encode()))
+    if failure is not None:
+        marker.failure.CopyFrom(failure)
+    return event
+
+
 @pytest.mark.parametrize(
     ("failure", "expected"),
     [
@@ -202,17 +215,14 @@ def test_a_step_beside_the_workflow_is_known_by_its_one_event(
     steps: Steps, failure: Failure | None, expected: tuple[str, str]
 ) -> None:
     """Nothing of it is in the history before it is over."""
-    event = History().event("MARKER_RECORDED")
-    marker = event.marker_recorded_event_attributes
-    marker.marker_name = "core_local_activity"
-    begun, over = {"seconds": 10, "nanos": 0}, {"seconds": 11, "nanos": 500_000_000}
-    told = {"activity_id": "a", "activity_type": "acme.shout"}
-    data = json.dumps({**told, "original_schedule_time": begun, "complete_time": over})
-    marker.details["data"].payloads.append(Payload(data=data.encode()))
-    if failure is not None:
-        marker.failure.CopyFrom(failure)
-    [found] = steps.take(event)
+    [found] = steps.take(beside({"seconds": 11, "nanos": 500_000_000}, failure))
     assert found == StepState("a", "acme.shout", expected[0], seconds=1.5, message=expected[1])
+
+
+def test_a_step_beside_the_workflow_may_be_cancelled_before_it_began(steps: Steps) -> None:
+    """Another one failed in the same moment; the SDK then writes no end, and nobody knows one."""
+    failure = Failure(canceled_failure_info=CanceledFailureInfo())
+    assert list(steps.take(beside(None, failure))) == [StepState("a", "acme.shout", "cancelled")]
 
 
 def test_other_markers_are_no_steps(steps: Steps) -> None:
