@@ -220,6 +220,11 @@ def evaluator(compiled: Json) -> Evaluator:
     return evaluate or (lambda _: literal)
 
 
+def is_literal(compiled: Json) -> bool:
+    """Tell whether a compiled value is the same for all data."""
+    return _build(compiled, 0)[1] is None
+
+
 def _build(compiled: Json, depth: int) -> tuple[Json, Evaluator | None]:
     """Take a compiled value apart: it is a literal, or there is a function that evaluates it."""
     if depth > MAX_DEPTH:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 
 from temporalio import workflow
@@ -13,7 +13,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 from temporalio.workflow import ActivityCancellationType
 
 from aima.dsl.json import Json
-from aima.dsl.template import to_text
+from aima.dsl.template import is_literal, to_text
 from aima.workflows.beside import Again, Attempts, beside
 from aima.workflows.failure import StepFailed, from_activity
 from aima.workflows.frame import Frame, Node
@@ -52,12 +52,27 @@ class Call:
         return asdict(self)
 
 
+_BOUNDS = ("timeout", "deadline", "heartbeat", "retry", "queue", "priority", "labels", "cache")
+
+
 def call_of(node: Node, frame: Frame, *at: str) -> Call:
     """Evaluate the call that the plan has at a path of a step.
+
+    What bounds it is evaluated once for all runs of the plan where it is literal, as mostly.
 
     Raises:
         StepFailed: an expression in it failed, or gives what it must not.
     """
+    call = node.calls.get(at)
+    if call is None:
+        call = _without_input(node, frame, *at)
+        literal = all(is_literal(node.at(*at, key)) for key in _BOUNDS)
+        if literal and not node.at(*at, "stream"):
+            node.calls[at] = call
+    return replace(call, input=node.value(frame, *at, "input"))
+
+
+def _without_input(node: Node, frame: Frame, *at: str) -> Call:
     timeout = node.duration(frame, *at, "timeout")
     deadline = None if node.at(*at, "for_each") else node.duration(frame, *at, "deadline")
     heartbeat = node.duration(frame, *at, "heartbeat")
@@ -79,7 +94,7 @@ def call_of(node: Node, frame: Frame, *at: str) -> Call:
     assert isinstance(retry, dict)  # noqa: S101 - accept() has seen to it
     return Call(
         unit=str(node.at(*at, "unit")),
-        input=node.value(frame, *at, "input"),
+        input=None,
         retry=retry,
         timeout=timeout.total_seconds() if timeout else 0.0,
         deadline=(deadline or DEADLINE).total_seconds(),
@@ -138,11 +153,30 @@ async def _settled(running: asyncio.Task[Json]) -> Json:
     """
     while not running.done():
         try:
-            await asyncio.wait((running,))
+            await _end_of(running)
         except asyncio.CancelledError:
             if not running.done():
                 running.cancel()
     return running.result()
+
+
+async def _end_of(running: asyncio.Task[Json]) -> None:
+    """Wait for a task without ending it when this is cancelled; every step does it once.
+
+    It does what ``asyncio.wait`` does for one task, in the same turns of the loop, and costs a
+    third.
+    """
+    end: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def ended(_: object) -> None:
+        if not end.done():
+            end.set_result(None)
+
+    running.add_done_callback(ended)
+    try:
+        await end
+    finally:
+        running.remove_done_callback(ended)
 
 
 def _attempts_of(call: Call, node: Node, frame: Frame, path: str) -> Attempts:

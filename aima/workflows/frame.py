@@ -20,6 +20,7 @@ from aima.workflows.failure import StepError, StepFailed
 from aima.workflows.resume import step_in
 
 if TYPE_CHECKING:
+    from aima.workflows.activity import Call as UnitCall
     from aima.workflows.run import Run
 
 Roots: TypeAlias = dict[str, object]
@@ -52,6 +53,7 @@ class Node:
             raise ValueError(f"step {self.id!r} follows one that it does not wait for")
         self.places = list(data["places"])
         self.policy: RetryPolicy | None = None
+        self.calls: dict[tuple[str, ...], UnitCall] = {}
         self._evaluators: dict[tuple[str | int, ...], Evaluator] = {}
         self._steps: dict[tuple[str | int, ...], Steps] = {}
 
