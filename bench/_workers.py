@@ -35,7 +35,7 @@ from bench import _shapes
 from bench._shapes import HAND_WRITTEN, Json, Shape
 
 HAND, AIMA = "hand", "aima"
-PATIENCE = 120.0
+PATIENCE = 600.0
 _GIVEN: dict[str, Json] = {"text": "hello"}
 
 
