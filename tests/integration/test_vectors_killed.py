@@ -27,24 +27,24 @@ async def test_a_kill_leaves_whole_batches_and_loses_none(
     """Three writers at once, one killed at a time: what was acknowledged is there, whole."""
     store = SqliteVectors(tmp_path / "vectors.db")
     chance = random.Random(kills)  # noqa: S311 - when to kill is no secret
-    writers = {who: start(store.file, who) for who in ("a", "b", "c")}
-    request.addfinalizer(lambda: [end(writer) for writer in writers.values()])
-    acknowledged: dict[str, int] = {}
+    writers = [start(store.file, f"writer{number}") for number in range(3)]
+    request.addfinalizer(lambda: [end(writer) for writer in writers])
     for kill in range(kills):
-        for who, writer in writers.items():
-            assert writer.stdout is not None
-            for _ in range(chance.randint(2, 6)):
-                acknowledged[who] = int(writer.stdout.readline())
-        victim = "abc"[kill % 3]
-        rest = end(writers[victim])
-        acknowledged[victim] = max([acknowledged[victim], *map(int, rest.split())])
-        await check(store, victim, acknowledged[victim])
-        writers[victim] = start(store.file, victim)
-        acknowledged.pop(victim)
-    for writer in writers.values():
+        acknowledged = [acknowledgements(writer, chance.randint(2, 6)) for writer in writers[-3:]]
+        victim = writers[-3]
+        last = max([acknowledged[0], *map(int, end(victim).split())])
+        await check(store, f"writer{kill}", last)
+        writers.append(start(store.file, f"writer{kill + 3}"))
+    for writer in writers[-3:]:
         end(writer)
     counts = whole(store.file)
     assert len(set(counts)) == 1, counts
+
+
+def acknowledgements(writer: subprocess.Popen[str], count: int) -> int:
+    """Wait for some acknowledged batches; give the last one's turn."""
+    assert writer.stdout is not None
+    return [int(writer.stdout.readline()) for _ in range(count)][-1]
 
 
 def start(file: Path, who: str) -> subprocess.Popen[str]:
@@ -55,8 +55,14 @@ def start(file: Path, who: str) -> subprocess.Popen[str]:
 
 def end(writer: subprocess.Popen[str]) -> str:
     """Kill a writer; give what it still had to say."""
+    assert writer.stdout is not None
+    if writer.stdout.closed:
+        return ""
     writer.kill()
-    return writer.communicate(timeout=30)[0] if not writer.stdout.closed else ""  # type: ignore[union-attr] # it is a pipe
+    with writer.stdout:  # `communicate` would lose what `readline` has read ahead
+        rest = writer.stdout.read()
+    writer.wait(timeout=30)
+    return rest
 
 
 async def check(store: SqliteVectors, who: str, turn: int) -> None:
