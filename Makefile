@@ -28,7 +28,7 @@ run: install ## Ask the recorded question aloud and write answer.wav
 	@$(BIN)/aima run workflows/voice-assistant.yaml --example -o audio=answer.wav
 
 test: models ## Run the tests (make test ARGS='-k some_words' runs a few)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile $(ARGS)
 
 check: packages ## Look for mistakes of form and type
 	$(BIN)/ruff format --check --quiet
