@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from textwrap import dedent
 from typing import Any
 
+import httpx2
+
 from aima.dsl.json import Json
+from aima.streams.hub import Hub
+from aima.streams.publisher import HubClient
 from aima.temporal.again import Again
 from tests.integration.lab import Lab
 from tests.integration.test_constructs import RUNS
+from tests.integration.test_follow import STORY, Stage
+from tests.unit.streams.hub_server import listen, serving
 
 NESTED = """
     steps:
@@ -194,6 +201,47 @@ async def held_key(lab: Lab) -> str:
     return second
 
 
+async def follow(lab: Lab) -> str:
+    """A step that reads along while another one writes."""
+    listener, stage = listen(), Stage()
+    async with httpx2.AsyncClient() as http, serving(Hub(), listener):
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        around = replace(lab.around, streams=HubClient(url, "t", http))
+        watched = replace(lab, around=around, more=stage.units())
+        async with watched.worker():
+            run_id = await watched.start(STORY)
+            await watched.outcome(run_id)
+    return run_id
+
+
+async def cancelled_long_ago(lab: Lab) -> str:
+    """A cancel whose cleaning up takes more than one history: this is the last of them."""
+    text = """
+        name: cancelled-long-ago
+        steps:
+          - id: a
+            type: lab.echo
+            input: {name: a}
+            compensate: {type: lab.echo, input: {name: undo}}
+          - id: busy
+            depends_on: [a]
+            steps: [{id: hang, type: lab.hang, input: {name: h}}]
+            finally:
+              - id: loop
+                repeat: {until: "${steps.count.n >= 800}", max: 1000}
+                steps:
+                  - id: count
+                    type: lab.echo
+                    input: {n: "${has(steps.count) ? steps.count.n + 1 : 1}"}
+    """
+    async with lab.worker():
+        run_id = await lab.start(text)
+        await lab.board.until_seen("h")
+        await lab.runs.cancel(run_id)
+        await lab.outcome(run_id)
+    return run_id
+
+
 def scenarios() -> dict[str, Callable[[Lab], Awaitable[str]]]:
     """Give all scenarios of the language by name."""
     found: dict[str, Callable[[Lab], Awaitable[str]]] = {}
@@ -202,5 +250,8 @@ def scenarios() -> dict[str, Callable[[Lab], Awaitable[str]]]:
     texts = {"nested": NESTED, "undone": UNDONE, "local": LOCAL, "deadlines": DEADLINES}
     texts |= {"segments": SEGMENTS, "continued-as-new": LONG}
     found |= {name: partial(ran, name, text, {}) for name, text in texts.items()}
-    told = (signals_and_approvals, cancel_with_undo, segment, retried, held_key)
+    told = (
+        *(signals_and_approvals, cancel_with_undo, cancelled_long_ago),
+        *(segment, retried, held_key, follow),
+    )
     return found | {record.__name__.replace("_", "-"): record for record in told}
