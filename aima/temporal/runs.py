@@ -37,7 +37,7 @@ from temporalio.exceptions import TimeoutError as TemporalTimeout
 
 from aima.dsl.json import Json
 from aima.dsl.plan import Plan
-from aima.errors import Conflict, NotFound, TemporalUnreachable, ValidationFailed
+from aima.errors import Conflict, NotFound, TemporalUnreachable, TooLarge, ValidationFailed
 from aima.temporal.attributes import LABELS, PLAN
 from aima.temporal.history import Steps, StepState
 from aima.temporal.overview import Overview
@@ -163,7 +163,8 @@ class Runs:
 
         Raises:
             Conflict: the id is taken.
-            InvalidRequest: the input is no JSON, or too large.
+            InvalidRequest: the input is no JSON.
+            TooLarge: the input is more than may pass between steps.
         """
         run_id = request.id or new_run_id(plan.name)
         start = start_of(self.client, plan, request)
@@ -178,6 +179,8 @@ class Runs:
                     memo=start.memo,
                     search_attributes=start.attributes,
                 )
+        except TooLarge as error:
+            raise TooLarge(f"the run's input: {error.message}") from error
         except WorkflowAlreadyStartedError as error:
             raise Conflict(f"there is a run {run_id!r} already; give another id") from error
         return run_id

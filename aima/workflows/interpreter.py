@@ -18,8 +18,9 @@ from aima.workflows.life import live
 from aima.workflows.mail import Mail
 from aima.workflows.messages import deliver, refuse
 from aima.workflows.progress import PROGRESS
-from aima.workflows.run import Run, too_large
+from aima.workflows.run import Run
 from aima.workflows.segment import live_segment
+from aima.workflows.size import too_large
 
 STATE = "aima.state"
 """The query that gives all that a run knows, as in :mod:`aima.workflows.run`."""
@@ -147,7 +148,7 @@ def _continue(run: Run, args: Sequence[RawValue]) -> None:
         known = workflow.payload_converter().to_payload({**run.request, "state": run.state})
     except ApplicationError as error:
         run.window.keep_open()  # for cleaning up
-        run.fail(StepFailed(too_large(run, error.message)))
+        run.fail(StepFailed(too_large(run, error)))
     else:
         workflow.continue_as_new(args=[RawValue(known), RawValue(args[1].payload)])
 

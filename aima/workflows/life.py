@@ -8,10 +8,12 @@ from typing import Any
 from aima.dsl.expression import ExpressionError
 from aima.dsl.json import Json
 from aima.dsl.places import place_of
+from aima.dsl.template import Evaluator
 from aima.workflows.constructs import Proceed, RunningSection, running_sections
 from aima.workflows.failure import Returned, RunCancelled, StepError, StepFailed
 from aima.workflows.run import Run
 from aima.workflows.schedule import Schedule
+from aima.workflows.size import check_output
 from aima.workflows.undo import undo
 
 STEPS_RANK = 100
@@ -81,10 +83,14 @@ async def _steps(run: Run) -> Json:
         return await Schedule(run.program.steps, frame).run()
 
     outputs = await run.interruptible(work())
-    if run.program.output is None:
-        return outputs
+    output = outputs if run.program.output is None else _evaluated(run, run.program.output)
+    check_output(run, output)
+    return output
+
+
+def _evaluated(run: Run, output: Evaluator) -> Json:
     try:
-        return run.program.output(run.roots)
+        return output(run.roots)
     except ExpressionError as error:
         place = place_of(error, run.program.places, "output")
         told = StepError(

@@ -39,7 +39,7 @@ from temporalio.api.common.v1 import Payload
 from aima.dsl.json import Json
 from aima.dsl.plan import READABLE
 from aima.dsl.template import Evaluator, evaluator
-from aima.workflows.failure import RunCancelled, StepError, StepFailed
+from aima.workflows.failure import RunCancelled, StepFailed
 from aima.workflows.frame import Frame, Node, Place, Roots, Steps
 from aima.workflows.mail import Mail
 from aima.workflows.outline import shape
@@ -238,18 +238,3 @@ async def bounded(work: Awaitable[Json], bound: timedelta, *, summary: str) -> J
         await stop((doing,))
         raise TimeoutError
     return doing.result()
-
-
-def too_large(run: Run, message: str) -> StepError:
-    """Say that a run knows more than a history can begin with, and which step left most of it."""
-    convert = workflow.payload_converter().to_payload
-    sizes = {
-        name: len(convert(output).data)
-        for name, output in run.state["outputs"].items()
-        if name in run.program.nodes
-    }
-    if not sizes:
-        return StepError("TOO_LARGE", message, "", None, 1, 1)
-    largest = max(sizes, key=lambda name: sizes[name])
-    told = f"the run's outputs are too large to go on; this one has {sizes[largest]} bytes"
-    return run.program.nodes[largest].error("TOO_LARGE", f"{told}: {message}")

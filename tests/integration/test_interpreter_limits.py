@@ -1,10 +1,12 @@
 """Temporal's limits, which no author should have to know."""
 
 import json
+from typing import Any
 
 import pytest
 from temporalio.api.enums.v1 import EventType
 
+from aima.errors import TooLarge
 from aima.workflows.window import MAX_IN_FLIGHT, MAX_TASK_BYTES
 from tests.integration.lab import Lab
 
@@ -114,3 +116,52 @@ async def test_an_input_over_every_limit_fails_its_step_and_names_it(lab: Lab) -
     assert (outcome.error["code"], outcome.error["step"]) == ("TOO_LARGE", "take")
     assert "keep large data in an artifact" in str(outcome.error["message"])
     assert lab.board.began == []
+
+
+MAKE = """
+name: too-much
+steps:
+  - id: make
+    type: lab.sized
+    input: {name: make, characters: 3000000}
+    compensate: {type: lab.sized, input: {name: undo}}
+""".strip()
+SIX = json.dumps(["${steps.make.text}"] * 6)
+
+
+@pytest.mark.parametrize(
+    ("more", "line", "step", "said"),
+    [
+        (f"output:\n  n: 1\n  all: {SIX}", 9, "", "`output.all` at 9:"),
+        (f"  - {{id: s, set: {{l: {SIX}}}}}", 7, "s", "most of it is this one's"),
+        (f"  - {{id: r, return: {SIX}}}", 7, "r", "exceeds the 16777216"),
+    ],
+    ids=["output", "outputs-of-steps", "return"],
+)
+async def test_a_result_over_every_limit_fails_the_run_at_its_line(
+    lab: Lab, more: str, line: int, step: str, said: str
+) -> None:
+    """While the run can still undo: at its very end nobody would."""
+    outcome = await lab.run(f"{MAKE}\n{more}")
+    error: Any = outcome.error
+    assert (error["code"], error["line"], error["step"]) == ("TOO_LARGE", line, step)
+    assert said in error["message"]
+    assert [told["step"] for told in error["undone"]] == ["make"]
+    assert lab.board.calls == ["make 0", "undo 0"]
+
+
+async def test_a_larger_input_than_may_pass_starts_nothing(lab: Lab) -> None:
+    """Whoever starts the run is told, and what of it is too large."""
+    text = workflow([{"id": "a", "type": "lab.echo", "input": {"n": 1}}])
+    with pytest.raises(TooLarge, match=r"^the run's input: a value of 17000030 bytes exceeds"):
+        await lab.start(text, {"t": "x" * 17_000_000})
+    assert lab.board.calls == []
+
+
+async def test_a_hundred_nested_blocks_run(lab: Lab) -> None:
+    """What the checker takes runs: no limit on recursion is met before."""
+    steps: list[dict[str, object]] = [{"id": "leaf", "type": "lab.echo", "input": {"n": 7}}]
+    for depth in range(100):
+        steps = [{"id": f"b{depth}", "steps": steps}]
+    outcome = await lab.run(workflow(steps, output="${steps.leaf.n}"))
+    assert outcome.output == 7

@@ -28,8 +28,9 @@ from aima.dsl.json import Json
 from aima.dsl.signature import JsonSchema
 from aima.dsl.types import ANY
 from aima.workflows.constructs import RunningBody
-from aima.workflows.failure import Returned
+from aima.workflows.failure import Returned, StepFailed
 from aima.workflows.frame import Frame, Node
+from aima.workflows.size import refusal
 
 IN_CLEANUP = define("return/in-cleanup", "A step that cleans up tries to end the run well.")
 
@@ -67,7 +68,10 @@ class Return(RunningBody):
 
     async def run(self, node: Node, frame: Frame) -> Json:
         """End the run."""
-        raise Returned(node.value(frame, "return"))
+        output = node.value(frame, "return")
+        if (error := refusal(output)) is not None:
+            raise StepFailed(node.error(error.type or "TOO_LARGE", error.message)) from error
+        raise Returned(output)
 
 
 BODY = Return()
