@@ -25,6 +25,10 @@ Place: TypeAlias = dict[str, Any]
 _KEPT = ("outputs", "place", "mail", "renewed")
 _PASSING = ("until", "timeout", "deadline", "listening", "closed", "end")
 """What a place knows of how its construct went, besides what is done in it."""
+_DECIDED = ("if", "branch")
+"""What a place knows of what was decided before it was begun."""
+_HAPPENED = ("done", "items", "rounds", "segments", "caught")
+"""What a place knows of what has happened in it."""
 _SECTIONS = ("on_failure", "finally")
 
 
@@ -145,7 +149,22 @@ def _renew_step(step: Step, place: Place, kept: dict[str, Any]) -> set[str]:
         else:
             for _, _, listed in lists_of(step):
                 tidied |= _renew(listed, inner, kept)
+    _decide_again(place)
     return tidied
+
+
+def _decide_again(place: Place) -> None:
+    """Forget what was decided before anything happened: config may differ this time."""
+    if _nothing_happened(place):
+        for key in _DECIDED:
+            place.pop(key, None)
+
+
+def _nothing_happened(place: Place) -> bool:
+    """Tell whether all that is inside of a step is still to come."""
+    if "winner" in place or any(place.get(key) for key in _HAPPENED):
+        return False
+    return all(_nothing_happened(inner) for inner in place.get("in", {}).values())
 
 
 def _inside(step: Step) -> set[str]:

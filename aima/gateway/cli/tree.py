@@ -94,8 +94,7 @@ class Tree:
             {**row, "state": end if row["state"] == "running" else row["state"], "busy": ()}
             for row in self.told.get("rows", ())
         ]
-        told = {**self.told, "rows": rows, "waits": (), "silent": False}
-        return replace(self, told=told, answers=Answers())
+        return replace(self, told={**self.told, "rows": rows, "waits": ()}, answers=Answers())
 
     def lines(self, height: int, columns: int = 80) -> list[Text]:
         """Lay it out in at most so many lines: what is over is folded first, then what waits."""
@@ -196,7 +195,7 @@ class Tree:
         yield from (Text("waits", waiting_for(wait)) for wait in waits)
         if self.told.get("silent"):
             begun = any(row["state"] != "waiting" for row in self.told.get("rows", ()))
-            known = "no worker answers: this is what the history tells"
+            known = "no worker has answered: this is what the history tells"
             yield Text("", known if begun else "no worker has taken it up yet")
 
 

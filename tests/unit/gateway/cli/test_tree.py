@@ -117,7 +117,7 @@ def test_a_run_that_failed_has_nothing_running_any_more() -> None:
 
 def test_a_tree_without_a_worker_says_so() -> None:
     """It knows less, and whoever reads it must know that."""
-    assert "no worker answers" in shown([row("a", "running")], silent=True)[-1]
+    assert "no worker has answered" in shown([row("a", "running")], silent=True)[-1]
     assert shown([row("a")], silent=True)[-1] == "no worker has taken it up yet"
 
 
