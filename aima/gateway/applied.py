@@ -22,10 +22,10 @@ from starlette.responses import JSONResponse, Response
 
 from aima.blocking import in_thread
 from aima.dsl.plan import Plan
-from aima.errors import NotFound, ValidationFailed
+from aima.errors import NotFound
 from aima.gateway.definitions import Definitions
 from aima.gateway.incoming import read
-from aima.gateway.problem import problem
+from aima.gateway.problem import Mistakes
 from aima.store.applied import AppliedWorkflow
 from aima.temporal.schedules import Schedules
 
@@ -62,8 +62,7 @@ class AppliedWorkflows:
         checked = self.definitions.check(asked.text, asked.file, asked.source)
         diagnostics = [asdict(found) for found in checked.diagnostics]
         if not checked.ok:
-            refusal = ValidationFailed(f"the workflow {asked.file!r} has errors")
-            return problem(refusal, diagnostics=diagnostics)
+            raise Mistakes(f"the workflow {asked.file!r} has errors", diagnostics=diagnostics)
         plan = self.definitions.plan(checked, asked.source)
         source = asked.source or asked.file
         row = AppliedWorkflow(plan.name, plan.text, plan.hash, source=source, text=asked.text)

@@ -1,4 +1,4 @@
-"""Reading what a request brings: bounded, and checked against a model once."""
+"""Reading what a request brings, checked against a model once; the route bounds its size."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from aima.errors import TooLarge, ValidationFailed
-from aima.gateway import MOST_BODY_BYTES
+from aima.gateway.problem import Mistakes
 
 Model = TypeVar("Model", bound=BaseModel)
 Given = TypeVar("Given")
+
+MOST_MISTAKES = 20
+"""Mistakes of one request that are told; more would only be scrolled past."""
 
 
 async def read(request: Request, model: type[Model]) -> Model:
@@ -22,26 +24,7 @@ async def read(request: Request, model: type[Model]) -> Model:
         TooLarge: it is over the limit; what is over it is not read.
         ValidationFailed: it is no JSON, or does not fit.
     """
-    return accept(model.model_validate_json, await body_of(request), what="the request")
-
-
-async def body_of(request: Request) -> bytes:
-    """Read a body, and of one over the limit no more than shows it.
-
-    Raises:
-        TooLarge: it is over the limit.
-    """
-    body = bytearray()
-    stated = request.headers.get("content-length", "0")
-    parts = request.stream()
-    while len(body) <= MOST_BODY_BYTES and int(stated) <= MOST_BODY_BYTES:
-        part = await anext(parts, b"")
-        if not part:
-            return bytes(body)
-        body += part
-    raise TooLarge(
-        f"the request has more than {MOST_BODY_BYTES >> 20} MiB; give large values as files"
-    )
+    return accept(model.model_validate_json, await request.body(), what="the request")
 
 
 def accept(validate: Callable[[Given], Model], given: Given, *, what: str) -> Model:
@@ -53,7 +36,19 @@ def accept(validate: Callable[[Given], Model], given: Given, *, what: str) -> Mo
     try:
         return validate(given)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise ValidationFailed(f"{what}: {f'{where!r}: ' if where else ''}{message}") from error
+        found = [
+            {
+                "pointer": "".join(f"/{_escaped(part)}" for part in mistake["loc"]),
+                "detail": mistake["msg"].removeprefix("Value error, "),
+                "code": mistake["type"],
+            }
+            for mistake in error.errors(include_url=False)[:MOST_MISTAKES]
+        ]
+        where = ".".join(str(part) for part in error.errors(include_url=False)[0]["loc"])
+        message = f"{what}: {f'{where!r}: ' if where else ''}{found[0]['detail']}"
+        raise Mistakes(message, errors=found) from error
+
+
+def _escaped(part: int | str) -> str:
+    """Write one step of a JSON pointer (RFC 6901)."""
+    return str(part).replace("~", "~0").replace("/", "~1")

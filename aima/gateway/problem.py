@@ -1,32 +1,98 @@
-"""Errors as the door tells them: problem details (RFC 9457) with AIMA's code."""
+"""Errors as the door tells them: problem details (RFC 9457) with AIMA's code.
+
+Below `/v1` they have the form that clients of OpenAI's API read.
+"""
 
 from __future__ import annotations
+
+import math
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from temporalio.service import RPCError
 
-from aima.errors import AimaError, InternalError, InvalidRequest, NotFound, TemporalUnreachable
+from aima.errors import (
+    AimaError,
+    EngineNotRunning,
+    InternalError,
+    InvalidRequest,
+    ModelNotFound,
+    NotFound,
+    QuotaExceeded,
+    RateLimited,
+    TemporalUnreachable,
+    Unauthorized,
+    ValidationFailed,
+)
+
+OPENAI = "/v1/"
+"""Where the addresses of OpenAI's API begin."""
+
+SERVER_ERROR = 500
+_RETRY_AFTER_SECONDS = 1.0
+"""When to come back, where nobody knows better."""
+
+_OPENAI_CODES = {
+    ModelNotFound.code: "model_not_found",
+    QuotaExceeded.code: "insufficient_quota",
+    RateLimited.code: "rate_limit_exceeded",
+    Unauthorized.code: "invalid_api_key",
+}
 
 
-def problem(error: AimaError, **more: object) -> Response:
-    """Give an error; ``more`` are members of its own."""
-    told = {"title": type(error).__name__, "status": error.status, "code": error.code}
-    return JSONResponse(
-        {**told, "detail": error.message, **more},
-        status_code=error.status,
-        media_type="application/problem+json",
-    )
+class Mistakes(ValidationFailed):
+    """The request has mistakes that are told one by one.
+
+    Attributes:
+        members: what else the problem has, such as a list of the mistakes.
+    """
+
+    def __init__(self, message: str, /, **members: object) -> None:
+        """Tell what is wrong as a whole, and each mistake."""
+        super().__init__(message)
+        self.members = members
 
 
-def tell(_: Request, error: Exception) -> Response:
-    """Answer with what went wrong."""
-    answer = problem(_named(error))
-    if isinstance(error, HTTPException):  # such as 405, which no error of the tree has
-        answer.status_code = error.status_code
-        answer.headers.update(error.headers or {})
-    return answer
+def tell(request: Request, error: Exception, *, status: int | None = None) -> Response:
+    """Answer with what went wrong; ``status`` where it is not the error's own."""
+    named = _named(error)
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    status = status or (error.status_code if isinstance(error, HTTPException) else named.status)
+    if isinstance(named, Unauthorized):
+        headers["www-authenticate"] = "Bearer"
+    if isinstance(named, RateLimited | EngineNotRunning | TemporalUnreachable):
+        seconds = getattr(named, "retry_after", None) or _RETRY_AFTER_SECONDS
+        headers["retry-after"] = str(math.ceil(seconds))
+    if request.scope["path"].startswith(OPENAI):
+        return JSONResponse(openai_error(named), status, headers)
+    told = {
+        "type": f"urn:aima:error:{named.code}",
+        "title": type(named).__name__ if not isinstance(named, Mistakes) else "ValidationFailed",
+        "status": status,
+        "detail": named.message,
+        "instance": request.scope["path"],
+        "code": named.code,
+        "retryable": named.retryable,
+        "request_id": request.scope.get("aima.request_id", ""),
+    }
+    members = named.members if isinstance(named, Mistakes) else {}
+    return JSONResponse({**told, **members}, status, headers, "application/problem+json")
+
+
+def openai_error(error: AimaError) -> dict[str, object]:
+    """Write an error as OpenAI's API does."""
+    kind = "server_error" if error.status >= SERVER_ERROR else "invalid_request_error"
+    code = _OPENAI_CODES.get(error.code, error.code.lower())
+    param = "model" if isinstance(error, ModelNotFound) else _first_place(error)
+    return {"error": {"message": error.message, "type": kind, "param": param, "code": code}}
+
+
+def _first_place(error: AimaError) -> str | None:
+    """Name the field that is wrong, where there is one."""
+    found = error.members.get("errors") if isinstance(error, Mistakes) else None
+    pointer = str(found[0]["pointer"]) if isinstance(found, list) and found else ""
+    return pointer.removeprefix("/").replace("/", ".") or None
 
 
 def _named(error: Exception) -> AimaError:

@@ -1,7 +1,7 @@
-"""The door of a stack: HTTP on loopback, for the command line now and for everyone later.
+"""The door's routes for a stack and its runs.
 
-Every request carries the stack's token. Streams are JSON lines. Errors are problem details
-(RFC 9457) with AIMA's code, also for an address that there is not.
+Streams are JSON lines. Errors are problem details (RFC 9457) with AIMA's code, also for an
+address that there is not.
 """
 
 from __future__ import annotations
@@ -9,36 +9,31 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-import uvicorn
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
-from temporalio.service import RPCError
 
 from aima import __version__
 from aima.dsl.inputs import accept_config, accept_input
-from aima.errors import AimaError, ValidationFailed
 from aima.gateway.applied import AppliedWorkflows
 from aima.gateway.definitions import Definitions
-from aima.gateway.guard import Guard
 from aima.gateway.incoming import accept, read
-from aima.gateway.problem import problem, tell
+from aima.gateway.permission import Permission
+from aima.gateway.problem import Mistakes
+from aima.gateway.route import Endpoint, Way
 from aima.gateway.streams import StreamRoutes, along, as_json
 from aima.stack.lock import StackState
 from aima.streams.hub import Said
 from aima.temporal.again import Again
 from aima.temporal.history import StepState
 from aima.temporal.runs import RunRequest, Runs
+from aima.temporal.server import LOOPBACK
 from aima.temporal.watch import Tree
 from aima.workflows.outline import NOTHING, rows, shape
 
@@ -47,7 +42,6 @@ if TYPE_CHECKING:
 
 PREFIX = "/api/v2"
 STREAMS = f"{PREFIX}/streams"
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def _run_id(text: str) -> str:
@@ -116,52 +110,53 @@ class ListRuns(_Body):
 
 @dataclass(frozen=True)
 class Door:
-    """What the routes work on."""
+    """What the routes work on.
 
+    Attributes:
+        key: the file with the admin's key.
+    """
+
+    key: Path
     supervisor: Supervisor
     runs: Runs
     definitions: Definitions
     applied: AppliedWorkflows
     state: StackState
     streams: StreamRoutes
-    streams_token: str = field(repr=False)
 
-    def app(self) -> Starlette:
-        """Make the web application: the routes, behind the guard."""
-        run = f"{PREFIX}/runs/{{id:path}}"
-        table: list[tuple[str, str, Endpoint]] = [
-            ("GET", "/health", self.health),
-            ("GET", "/stack/attach", self.attach),
-            ("POST", "/stack/stay", self.stay),
-            ("POST", "/stack/stop", self.stop),
-            ("POST", f"{PREFIX}/check", self.check),
-            ("POST", f"{PREFIX}/execute", self.execute),
-            ("POST", f"{PREFIX}/definitions", self.applied.post),
-            ("GET", f"{PREFIX}/definitions", self.applied.get),
-            ("DELETE", f"{PREFIX}/definitions/{{name}}", self.applied.delete),
-            ("POST", f"{PREFIX}/runs", self.start_run),
-            ("GET", f"{PREFIX}/runs", self.list_runs),
-            ("POST", STREAMS, self.streams.write),
-            ("GET", STREAMS, self.streams.listen),
-            ("GET", f"{run}/events", self.watch_run),
-            ("GET", f"{run}/state", self.state_of_run),
-            ("GET", f"{run}/stream", self.streams.read),
-            ("POST", f"{run}/cancel", self.cancel_run),
-            ("POST", f"{run}/retry", self.retry_run),
-            ("POST", f"{run}/rerun", self.rerun_run),
-            ("POST", f"{run}/signals/{{name}}", self.signal_run),
-            ("POST", f"{run}/approvals/{{step}}", self.approve_run),
-            ("GET", run, self.find_run),
+    def ways(self) -> list[Way]:
+        """Give the addresses, and who may use each."""
+        run, may = f"{PREFIX}/runs/{{id:path}}", Permission
+        table: list[tuple[str, str, Endpoint, Permission]] = [
+            ("GET", "/livez", self.live, may.PUBLIC),
+            ("GET", "/health", self.health, may.HEALTH_READ),
+            ("GET", "/stack/attach", self.attach, may.STACK_CONTROL),
+            ("POST", "/stack/stay", self.stay, may.STACK_CONTROL),
+            ("POST", "/stack/stop", self.stop, may.STACK_CONTROL),
+            ("POST", f"{PREFIX}/check", self.check, may.WORKFLOW_WRITE),
+            ("POST", f"{PREFIX}/execute", self.execute, may.UNIT_RUN),
+            ("POST", f"{PREFIX}/definitions", self.applied.post, may.WORKFLOW_WRITE),
+            ("GET", f"{PREFIX}/definitions", self.applied.get, may.WORKFLOW_READ),
+            ("DELETE", f"{PREFIX}/definitions/{{name}}", self.applied.delete, may.WORKFLOW_WRITE),
+            ("POST", f"{PREFIX}/runs", self.start_run, may.WORKFLOW_WRITE),
+            ("GET", f"{PREFIX}/runs", self.list_runs, may.RUN_READ),
+            ("POST", STREAMS, self.streams.write, may.STREAM_SHARE),
+            ("GET", STREAMS, self.streams.listen, may.STREAM_SHARE),
+            ("GET", f"{run}/events", self.watch_run, may.RUN_READ),
+            ("GET", f"{run}/state", self.state_of_run, may.RUN_READ),
+            ("GET", f"{run}/stream", self.streams.read, may.RUN_READ),
+            ("POST", f"{run}/cancel", self.cancel_run, may.RUN_CONTROL),
+            ("POST", f"{run}/retry", self.retry_run, may.RUN_CONTROL),
+            ("POST", f"{run}/rerun", self.rerun_run, may.RUN_CONTROL),
+            ("POST", f"{run}/signals/{{name}}", self.signal_run, may.RUN_CONTROL),
+            ("POST", f"{run}/approvals/{{step}}", self.approve_run, may.RUN_CONTROL),
+            ("GET", run, self.find_run, may.RUN_READ),
         ]
-        return Starlette(
-            routes=[Route(path, call, methods=[method]) for method, path, call in table],
-            exception_handlers=dict.fromkeys(
-                (AimaError, RPCError, HTTPException, ClientDisconnect, Exception), tell
-            ),
-            middleware=[
-                Middleware(Guard, token=self.state.token, lesser={STREAMS: self.streams_token})
-            ],
-        )
+        return [Way(*row) for row in table]
+
+    async def live(self, _: Request) -> Response:
+        """Tell anybody no more than that it lives."""
+        return Response(status_code=204)
 
     async def health(self, _: Request) -> Response:
         """Tell that it lives, its processes, and who uses it."""
@@ -170,6 +165,8 @@ class Door:
                 "version": __version__,
                 "temporal": self.state.temporal,
                 "ui": self.state.ui,
+                "door": f"http://{LOOPBACK}:{self.state.port}",
+                "key": str(self.key) if self.key.exists() else "",
                 "stays": self.supervisor.stays,
                 "clients": sorted(self.supervisor.clients),
                 "pids": self.supervisor.pids,
@@ -221,8 +218,8 @@ class Door:
         asked = await read(request, StartRun)
         checked = self.definitions.check(asked.text, asked.file, asked.place)
         if not checked.ok:
-            refusal = ValidationFailed(f"the workflow {asked.file!r} has errors")
-            return problem(refusal, diagnostics=[asdict(found) for found in checked.diagnostics])
+            mistakes = [asdict(found) for found in checked.diagnostics]
+            raise Mistakes(f"the workflow {asked.file!r} has errors", diagnostics=mistakes)
         plan = self.definitions.plan(checked, asked.place)
         run_id = await self.runs.start(
             plan,
@@ -310,31 +307,6 @@ class Door:
         """Ask a run to stop."""
         await self.runs.cancel(request.path_params["id"])
         return Response(status_code=202)
-
-
-async def serve_door(door: Door, listener: socket.socket) -> None:
-    """Serve the door until cancelled."""
-    config = uvicorn.Config(
-        door.app(),
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=1,
-    )
-    server = _Server(config)
-    try:
-        await server.serve(sockets=[listener])
-    except asyncio.CancelledError:
-        server.should_exit = True
-        await server.shutdown(sockets=[listener])
-        raise
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals to the supervisor."""
-
-    def install_signal_handlers(self) -> None:
-        """Install none."""
 
 
 def _plain(run: Any) -> dict[str, Any]:  # noqa: ANN401 - a Run

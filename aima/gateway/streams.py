@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from aima.gateway.incoming import accept, body_of
+from aima.gateway.incoming import accept
 from aima.streams.hub import Hub, Reader, Said
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class StreamRoutes:
     async def write(self, request: Request) -> Response:
         """Take a piece in; tell how much of that attempt is here."""
         say = accept(Say.model_validate, dict(request.query_params), what="the query")
-        data = await body_of(request)
+        data = await request.body()
         media_type = request.headers.get("content-type", "application/octet-stream")
         said = Said(say.run, say.step, say.attempt, say.offset, data, media_type, say.ended)
         return JSONResponse({"have": self.hub.say(said)})

@@ -13,9 +13,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
+from typing import TYPE_CHECKING
 
 from temporalio.client import Client
 
+from aima.blocking import in_thread
 from aima.errors import EngineNotRunning, TemporalUnreachable
 from aima.settings import Settings, variable
 from aima.stack.activation import EngineSocket
@@ -26,6 +28,11 @@ from aima.stack.ports import free_port, listen
 from aima.stores import converter_of, store_of
 from aima.temporal.client import connect, set_retention, wait_for_namespace
 from aima.temporal.server import LOOPBACK, server_command
+
+if TYPE_CHECKING:
+    from aima.gateway.definitions import Definitions
+    from aima.gateway.keys import Keys
+    from aima.gateway.route import Way
 
 READY_SECONDS = 30.0
 """How long Temporal may take to answer; it took under a second on two busy cores."""
@@ -132,14 +139,11 @@ class Supervisor:
 
     async def _start(self) -> StackState:
         """Start everything but the worker, in the order in which it is needed."""
-        from aima.gateway.applied import AppliedWorkflows
+        from aima.gateway.chain import create_app
         from aima.gateway.definitions import Definitions
-        from aima.gateway.rest import Door, serve_door
-        from aima.gateway.streams import StreamRoutes
+        from aima.gateway.keys import first_key
+        from aima.gateway.serve import serve_door
         from aima.gateway.units import units_of
-        from aima.streams.hub import Hub
-        from aima.temporal.runs import Runs
-        from aima.temporal.schedules import Schedules
 
         settings = self.settings
         definitions = Definitions(units_of(settings))  # a broken unit is told before all else
@@ -148,6 +152,8 @@ class Supervisor:
         engine = self._listen(0, "the embedded engine", "AIMA_EMBEDDED_URL")
         self._door = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
         self._engine = EngineSocket(self._children, engine, self._keeper.log("engine"))
+        if self.stays:
+            await in_thread(first_key, settings.data, partial(store_of, settings))
         self._temporal, ui = await self._start_temporal()
         client = await self._client()
         if not settings.temporal.address:
@@ -163,13 +169,42 @@ class Supervisor:
             ui=ui,
             project=str(settings.root or ""),
         )
-        runs = Runs(client, settings.temporal.task_queue)
-        schedules = Schedules(client, settings.temporal.task_queue)
-        applied = AppliedWorkflows(definitions, schedules, partial(store_of, settings))
-        streams = StreamRoutes(Hub())
-        door = Door(self, runs, definitions, applied, state, streams, self._streams_token)
-        self._keeper.keep(serve_door(door, listener))
+        ways, keys = self._ways(definitions, client, state)
+        app = create_app(ways, keys)
+        self._keeper.keep(serve_door(app, listener, self._keeper.log("access")))
         return state
+
+    def _ways(
+        self, definitions: Definitions, client: Client, state: StackState
+    ) -> tuple[list[Way], Keys]:
+        """Put the door together: its addresses, and who may come in."""
+        from aima.gateway.applied import AppliedWorkflows
+        from aima.gateway.key_routes import KeyRoutes
+        from aima.gateway.keys import ADMIN_KEY, Keys
+        from aima.gateway.permission import Caller, Role
+        from aima.gateway.rest import Door
+        from aima.gateway.streams import StreamRoutes
+        from aima.streams.hub import Hub
+        from aima.temporal.runs import Runs
+        from aima.temporal.schedules import Schedules
+
+        settings, queue = self.settings, self.settings.temporal.task_queue
+        store = partial(store_of, settings)
+        own = {
+            state.token: Caller("the command line", Role.ADMIN),
+            self._streams_token: Caller("a worker", Role.DEVICE),
+        }
+        keys = Keys(own, store)
+        door = Door(
+            key=settings.data / ADMIN_KEY,
+            supervisor=self,
+            runs=Runs(client, queue),
+            definitions=definitions,
+            applied=AppliedWorkflows(definitions, Schedules(client, queue), store),
+            state=state,
+            streams=StreamRoutes(Hub()),
+        )
+        return [*door.ways(), *KeyRoutes(keys).ways()], keys
 
     async def _start_temporal(self) -> tuple[str, str]:
         """Start the embedded server, or name the one of the settings; give address and UI."""

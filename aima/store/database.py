@@ -30,6 +30,7 @@ from aima.store.applied import Applied
 from aima.store.cache import Cache
 from aima.store.effects import Effects
 from aima.store.events import Outbox
+from aima.store.keys import KeyTable
 from aima.store.schema import upgrade
 
 _BUSY_SECONDS = 10.0
@@ -68,6 +69,11 @@ class Store:
     def applied(self) -> Applied:
         """The workflows whose triggers are active."""
         return Applied(self.transaction)
+
+    @cached_property
+    def keys(self) -> KeyTable:
+        """The keys of the door."""
+        return KeyTable(self.transaction)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

@@ -87,3 +87,18 @@ applied = Table(
     Column("applied_at", DateTime(timezone=True), nullable=False),
 )
 """Workflows whose triggers are active: see :mod:`aima.store.applied`."""
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("scopes", JSON),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("used_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True)),
+)
+"""Who may come in at the door: see :mod:`aima.store.keys`."""

@@ -60,8 +60,8 @@ MAY_IMPORT = {
     "aima.gateway": "aima aima.blocking aima.catalog aima.disk aima.dsl aima.errors aima.settings "
     "aima.shipped aima.stack aima.store aima.streams aima.temporal aima.unit aima.worker "
     "aima.workflows",
-    "aima.stack.supervisor": "aima.errors aima.gateway aima.settings aima.stack aima.stores "
-    "aima.streams aima.temporal aima.worker",
+    "aima.stack.supervisor": "aima.blocking aima.errors aima.gateway aima.settings aima.stack "
+    "aima.stores aima.streams aima.temporal aima.worker",
     "aima.lsp": "aima aima.dsl aima.errors aima.gateway aima.unit aima.workflows",
     "aima.trial": "aima.artifacts aima.catalog aima.disk aima.dsl aima.errors aima.gateway "
     "aima.temporal aima.workflows",

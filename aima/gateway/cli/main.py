@@ -41,6 +41,7 @@ COMMANDS = (
     "units",
     "unit",
     "models",
+    "key",
     "engine",
     "worker",
     "schema",

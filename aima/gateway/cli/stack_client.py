@@ -58,9 +58,9 @@ class StackClient:
         """Tell or start something; raises as :meth:`get` does."""
         return self._ask("POST", path, body)
 
-    def delete(self, path: str) -> None:
+    def delete(self, path: str) -> Any:  # noqa: ANN401 - JSON
         """Remove something; raises as :meth:`get` does."""
-        self._ask("DELETE", path, None)
+        return self._ask("DELETE", path, None)
 
     def lines(self, path: str) -> Iterator[dict[str, Any]]:
         """Read a stream of JSON lines; it raises as :meth:`get` does, also if it breaks off."""

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import logging
+from contextlib import AbstractContextManager
+
 import pytest
 from pydantic import BaseModel
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 from starlette.testclient import TestClient
 from temporalio.service import RPCError, RPCStatusCode
 
-from aima.errors import Conflict, ValidationFailed
+from aima.errors import Conflict, ModelNotFound, RateLimited, ValidationFailed
 from aima.gateway import MOST_BODY_BYTES
-from aima.gateway.guard import Guard
+from aima.gateway.chain import MOST_HEADERS, create_app
 from aima.gateway.incoming import accept, read
-from aima.gateway.problem import tell
+from aima.gateway.keys import Keys
+from aima.gateway.permission import Caller, Permission, Role
+from aima.gateway.route import Way
+from aima.store.database import Store
 
 TOKEN = "open sesame"  # noqa: S105 - of a door that leads nowhere
 
@@ -40,23 +44,35 @@ async def fail(request: Request) -> Response:
 
 FAILURES: dict[str, Exception] = {
     "known": Conflict("it is taken"),
+    "busy": RateLimited("too many", retry_after=1.2),
+    "model": ModelNotFound("no engine serves 'x'"),
     "temporal": RPCError("shard status unknown", RPCStatusCode.UNAVAILABLE, b""),
     "http": HTTPException(405, headers={"allow": "POST"}),
     "bug": ZeroDivisionError("the secret is 42"),
 }
 
 
+def no_store() -> AbstractContextManager[Store]:
+    """Fail: nobody needs the store for a secret of the stack."""
+    raise AssertionError
+
+
 @pytest.fixture
 def client() -> TestClient:
-    """A small application behind the guard."""
-    app = Starlette(
-        routes=[Route("/take", take, methods=["POST"]), Route("/fail/{how}", fail)],
-        exception_handlers=dict.fromkeys((*map(type, FAILURES.values()), Exception), tell),
-        middleware=[Middleware(Guard, token=TOKEN, lesser={"/fail/http": "less"})],
-    )
+    """A small application behind the chain."""
+    own = {TOKEN: Caller("test", Role.ADMIN), "less": Caller("worker", Role.DEVICE)}
+    ways = [
+        Way("POST", "/take", take, Permission.RUN_CONTROL),
+        Way("GET", "/fail/{how}", fail, Permission.RUN_READ),
+        Way("GET", "/v1/fail/{how}", fail, Permission.RUN_READ),
+        Way("POST", "/v1/take", take, Permission.RUN_READ),
+    ]
     headers = {"authorization": f"Bearer {TOKEN}"}
     return TestClient(
-        app, base_url="http://127.0.0.1", headers=headers, raise_server_exceptions=False
+        create_app(ways, Keys(own, no_store)),
+        base_url="http://127.0.0.1",
+        headers=headers,
+        raise_server_exceptions=False,
     )
 
 
@@ -66,18 +82,26 @@ def client() -> TestClient:
         ({}, 200),
         ({"host": "LOCALHOST:80"}, 200),
         ({"host": "[::1]"}, 200),
-        ({"authorization": "Bearer less"}, 401),
+        ({"authorization": "Bearer less"}, 403),
         ({"host": "[::1"}, 403),
         ({"host": ""}, 403),
         ({"host": "evil.example"}, 403),
         ({"host": "localhost@evil.example"}, 403),
+        ({"host": "evil.example@localhost"}, 403),
+        ({"host": "localhost/take?x="}, 403),
         ({"host": "127.0.0.1.nip.io"}, 403),
+        ({"host": "evil.example", "x-forwarded-host": "localhost"}, 403),
         ({"authorization": ""}, 401),
         ({"authorization": f"bearer {TOKEN}"}, 200),
         ({"authorization": f"Basic {TOKEN}"}, 401),
         ({"authorization": TOKEN}, 401),
         ({"authorization": f"Bearer {TOKEN}x"}, 401),
         ({"authorization": "Bearer"}, 401),
+        ({"authorization": "Bearer nothing"}, 401),
+        ({"authorization": "", "x-request-from": "internal"}, 401),
+        ({"content-encoding": "gzip"}, 415),
+        ({f"x-{n}": "" for n in range(MOST_HEADERS)}, 431),
+        ({"x-long": "x" * 17_000}, 431),
     ],
 )
 def test_the_guard_lets_in_by_token_and_name(
@@ -85,6 +109,44 @@ def test_the_guard_lets_in_by_token_and_name(
 ) -> None:
     """Nothing else decides: not the address, not the method, not what is asked for."""
     assert client.post("/take", json={"count": 1}, headers=headers).status_code == status
+
+
+@pytest.mark.parametrize(
+    "path", ["/take/", "/x/%2e%2e/take", "/take;x", "/take%2f", "/TAKE", "/take%00", "/livez/take"]
+)
+def test_an_address_that_only_looks_like_another_leads_nowhere(
+    client: TestClient, path: str
+) -> None:
+    """With a key it is not there; without one nothing is told of it."""
+    assert client.post(path, json={"count": 1}).status_code in (404, 405)
+    assert client.post(path, headers={"authorization": ""}).status_code == 401
+
+
+def test_a_page_of_the_web_gets_no_leave_to_read(client: TestClient) -> None:
+    """No answer has a CORS header, so a browser keeps it from the page."""
+    asked = {"origin": "http://evil.example", "access-control-request-method": "POST"}
+    preflight = client.options("/take", headers=asked)
+    answer = client.post("/take", json={"count": 1}, headers=asked)
+    for told in (preflight, answer):
+        assert not [name for name in told.headers if name.startswith("access-control-")]
+
+
+def test_each_request_has_an_id_and_a_line_in_the_log(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A request can be named to whoever looks after the machine, also one that was refused."""
+    caplog.set_level(logging.INFO, "aima.access")
+    assert client.get("/nowhere?secret=1").json()["request_id"]
+    given = client.get("/fail/known", headers={"x-request-id": "mine-1"})
+    strange = client.get("/fail/bug", headers={"x-request-id": "no id", "authorization": "x"})
+    assert given.headers["x-request-id"] == given.json()["request_id"] == "mine-1"
+    assert len(strange.headers["x-request-id"]) == 32
+    lines = [json.loads(record.getMessage()) for record in caplog.records]
+    assert [(n["status"], n["caller"], n["path"]) for n in lines if "ms" in n] == [
+        (404, "test", "/nowhere"),
+        (409, "test", "/fail/known"),
+        (401, None, "/fail/bug"),
+    ]
 
 
 def test_a_body_of_the_most_that_is_allowed_is_taken(client: TestClient) -> None:
@@ -108,6 +170,7 @@ def test_a_body_without_a_stated_size_is_counted(client: TestClient) -> None:
         ("known", 409, "CONFLICT", "it is taken"),
         ("temporal", 503, "TEMPORAL_UNREACHABLE", "shard status unknown"),
         ("http", 405, "INVALID_REQUEST", "Method Not Allowed"),
+        ("busy", 429, "RATE_LIMITED", "too many"),
         ("bug", 500, "INTERNAL_ERROR", "logs/stack.log"),
     ],
 )
@@ -118,14 +181,49 @@ def test_each_failure_is_a_problem(
     told = client.get(f"/fail/{how}")
     assert (told.status_code, told.json()["code"]) == (status, code)
     assert detail in told.json()["detail"]
-    assert "42" not in told.text
+    assert "42" not in told.json()["detail"]
     assert told.headers["content-type"] == "application/problem+json"
     assert told.headers.get("allow") == ("POST" if how == "http" else None)
+    assert told.headers.get("retry-after") == {"busy": "2", "temporal": "1"}.get(how)
+    assert told.json()["status"] == status
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "error"),
+    [
+        ("model", 404, {"code": "model_not_found", "param": "model"}),
+        ("busy", 429, {"code": "rate_limit_exceeded", "type": "invalid_request_error"}),
+        ("bug", 500, {"code": "internal_error", "type": "server_error", "param": None}),
+    ],
+)
+def test_clients_of_openai_are_told_in_their_own_form(
+    client: TestClient, how: str, status: int, error: dict[str, object]
+) -> None:
+    """Their libraries read `error.message` and `error.code`, and look at the status."""
+    told = client.get(f"/v1/fail/{how}")
+    assert told.status_code == status
+    assert told.json()["error"] == told.json()["error"] | error
+    assert client.get("/v1/x", headers={"authorization": ""}).json()["error"]["code"] == (
+        "invalid_api_key"
+    )
+
+
+def test_each_mistake_of_a_body_is_told_with_its_place(client: TestClient) -> None:
+    """A form can show it beside the field."""
+    wrong = client.post("/take", json={"count": "many"})
+    assert wrong.json()["errors"] == [
+        {
+            "pointer": "/count",
+            "detail": "Input should be a valid integer, unable to parse string as an integer",
+            "code": "int_parsing",
+        }
+    ]
+    assert client.post("/v1/take", json={"count": "x"}).json()["error"]["param"] == "count"
 
 
 def test_an_address_that_there_is_not_is_a_problem_too(client: TestClient) -> None:
     """No answer of the door is plain text."""
-    assert client.get("/nowhere").json()["code"] in ("RESOURCE_NOT_FOUND", "INTERNAL_ERROR")
+    assert client.get("/nowhere").json()["code"] == "RESOURCE_NOT_FOUND"
 
 
 @pytest.mark.parametrize(

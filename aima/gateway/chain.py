@@ -1,0 +1,167 @@
+"""What every request passes before it is routed: a name and a line in the log, limits, the guard.
+
+The order matters. Whatever is refused, and by whom, has a request id and a line in the log;
+what is too large or comes under a strange name is refused before anybody looks at its key.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import secrets
+from collections.abc import Callable, Collection, Iterable
+from datetime import UTC, datetime
+from time import perf_counter
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from temporalio.service import RPCError
+
+from aima.errors import AimaError, Forbidden, TooLarge, UnsupportedMedia
+from aima.gateway.keys import Keys
+from aima.gateway.permission import Caller
+from aima.gateway.problem import tell
+from aima.gateway.route import CALLER, Way, nowhere
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+MOST_HEADERS = 64
+MOST_HEADER_BYTES = 16 << 10
+REQUEST_ID = b"x-request-id"
+HEADERS_TOO_LARGE = 431
+_GOOD_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
+
+access_log = logging.getLogger("aima.access")
+
+
+def create_app(ways: Iterable[Way], keys: Keys, *, hosts: Collection[str] = LOOPBACK) -> ASGIApp:
+    """Make the web application of a door: the ways, behind the chain."""
+    app = Starlette(
+        routes=[way.route() for way in ways],
+        exception_handlers=dict.fromkeys(
+            (AimaError, RPCError, HTTPException, ClientDisconnect, Exception), tell
+        ),
+    )
+    app.router.redirect_slashes = False  # its redirect would tell strangers what there is
+    app.router.default = nowhere
+    return Named(Limits(Guard(app, keys, hosts=hosts)))
+
+
+class Named:
+    """Gives each request an id, its own or a new one, and writes a line about it."""
+
+    def __init__(self, app: ASGIApp, *, clock: Callable[[], float] = perf_counter) -> None:
+        """Name the requests of ``app``."""
+        self._app = app
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, and tell of it."""
+        begun, status, sent = self._clock(), 0, 0
+        given = Request(scope).headers.get("x-request-id", "")
+        name = given if _GOOD_ID.fullmatch(given) else secrets.token_hex(16)
+        scope["aima.request_id"] = name
+
+        async def told(message: Message) -> None:
+            nonlocal status, sent
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                kept = [pair for pair in message["headers"] if pair[0].lower() != REQUEST_ID]
+                message = {**message, "headers": [*kept, (REQUEST_ID, name.encode())]}
+            sent += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, told)
+        finally:
+            caller = scope.get(CALLER)
+            line = {
+                "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+                "request_id": name,
+                "caller": caller.name if isinstance(caller, Caller) else None,
+                "method": scope["method"],
+                "path": scope["path"],  # without its query, which may hold what is private
+                "status": status,
+                "bytes": sent,
+                "ms": round((self._clock() - begun) * 1000, 1),
+            }
+            access_log.info("%s", json.dumps(line))
+
+
+class Limits:
+    """Refuses headers that are too many or too large, and bodies that somebody packed."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Guard ``app``."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        headers = scope["headers"]
+        size = sum(len(name) + len(value) for name, value in headers)
+        packed = Request(scope).headers.get("content-encoding", "identity").lower()
+        if len(headers) > MOST_HEADERS or size > MOST_HEADER_BYTES:
+            answer = tell(
+                Request(scope),
+                TooLarge(
+                    f"the request has more than {MOST_HEADERS} headers, or more than "
+                    f"{MOST_HEADER_BYTES >> 10} KiB of them; leave some out"
+                ),
+                status=HEADERS_TOO_LARGE,
+            )
+            await answer(scope, receive, send)
+        elif packed != "identity":
+            refusal = UnsupportedMedia("send the body as it is, without a `content-encoding`")
+            await tell(Request(scope), refusal)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+class Guard:
+    """Lets in what calls this machine by a name of its own, and finds out whose key it carries.
+
+    A page of the web can call loopback under a name that its owner lets point there (DNS
+    rebinding); the browser then sends that name as the host. What a caller may do is for the
+    routes to decide.
+    """
+
+    def __init__(self, app: ASGIApp, keys: Keys, *, hosts: Collection[str]) -> None:
+        """Guard ``app``; ``hosts`` are the names it may be called by."""
+        self._app = app
+        self._keys = keys
+        self._hosts = frozenset(host.lower() for host in hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on with its caller, or refuse it."""
+        request = Request(scope)
+        if not self._is_called(request.headers.getlist("host")):
+            refusal = Forbidden("AIMA answers to 127.0.0.1 and localhost only")
+            await tell(request, refusal)(scope, receive, send)
+            return
+        try:
+            scope[CALLER] = await self._caller(request)
+        except AimaError as error:  # the store cannot be read
+            await tell(request, error)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _is_called(self, hosts: list[str]) -> bool:
+        """Tell whether a request names one host, and one of ours."""
+        if len(hosts) != 1:
+            return False
+        try:
+            parts = urlsplit(f"//{hosts[0]}")
+            name = parts.hostname
+        except ValueError:  # such as an unclosed bracket
+            return False
+        return name in self._hosts and parts.netloc == hosts[0] and "@" not in parts.netloc
+
+    async def _caller(self, request: Request) -> Caller | None:
+        given = request.headers.getlist("authorization")
+        scheme, _, secret = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+        if scheme.lower() != "bearer" or not secret:
+            return None
+        return await self._keys.caller(secret.encode("latin-1"))

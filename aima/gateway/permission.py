@@ -1,0 +1,77 @@
+"""Who may do what: a permission for each kind of thing to do, and roles that have several."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """What a route asks of its caller; ``PUBLIC`` asks nothing."""
+
+    PUBLIC = "public"
+    HEALTH_READ = "health:read"
+    RUN_READ = "run:read"
+    RUN_CONTROL = "run:control"
+    WORKFLOW_READ = "workflow:read"
+    WORKFLOW_WRITE = "workflow:write"
+    UNIT_READ = "unit:read"
+    UNIT_QUERY = "unit:query"
+    UNIT_RUN = "unit:run"
+    INFERENCE_USE = "inference:use"
+    STREAM_SHARE = "stream:share"
+    KEY_MANAGE = "key:manage"
+    STACK_CONTROL = "stack:control"
+
+
+class Role(StrEnum):
+    """A set of permissions with a name."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    AUTHOR = "author"
+    ADMIN = "admin"
+    DEVICE = "device"
+
+
+_VIEWS = {
+    Permission.HEALTH_READ,
+    Permission.RUN_READ,
+    Permission.WORKFLOW_READ,
+    Permission.UNIT_READ,
+}
+_OPERATES = _VIEWS | {
+    Permission.RUN_CONTROL,
+    Permission.UNIT_QUERY,
+    Permission.UNIT_RUN,
+    Permission.INFERENCE_USE,
+}
+
+GRANTS: Mapping[Role, frozenset[Permission]] = {
+    Role.VIEWER: frozenset(_VIEWS),
+    Role.OPERATOR: frozenset(_OPERATES),
+    Role.AUTHOR: frozenset(_OPERATES | {Permission.WORKFLOW_WRITE}),
+    Role.ADMIN: frozenset(Permission),
+    Role.DEVICE: frozenset({Permission.HEALTH_READ, Permission.STREAM_SHARE}),
+}
+"""The permissions of each role."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Whoever was let in.
+
+    Attributes:
+        name: the name of its key, for logs.
+        scopes: the only permissions of its role that it has; None: all of them.
+    """
+
+    name: str
+    role: Role
+    scopes: frozenset[str] | None = field(default=None)
+
+    def may(self, permission: Permission) -> bool:
+        """Tell whether it may do this."""
+        narrowed = self.scopes is not None and permission not in self.scopes
+        return permission in GRANTS[self.role] and not narrowed

@@ -1,0 +1,113 @@
+"""Routes that say who may use them; one that does not say it lets nobody in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
+
+from aima.errors import Forbidden, NotFound, TooLarge, Unauthorized
+from aima.gateway import MOST_BODY_BYTES
+from aima.gateway.permission import Caller, Permission
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+CALLER = "aima.caller"
+"""Where the scope of a request has its :class:`Caller`, or None."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """An address of the door.
+
+    Attributes:
+        permission: what the caller must be allowed to do.
+        most_bytes: largest body that is taken.
+    """
+
+    method: str
+    path: str
+    call: Endpoint
+    permission: Permission
+    most_bytes: int = MOST_BODY_BYTES
+
+    def route(self) -> Route:
+        """Make the route, which checks the permission before anything else."""
+        return Guarded(self)
+
+
+class Guarded(Route):
+    """A route for those who may use it."""
+
+    def __init__(self, way: Way) -> None:
+        """Guard a way."""
+        super().__init__(way.path, way.call, methods=[way.method])
+        self.way = way
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, of a caller who may ask it."""
+        admit(scope, self.way.permission)
+        bounded = _bounded(receive, Request(scope), self.way.most_bytes)
+        await super().handle(scope, bounded, send)
+
+
+def admit(scope: Scope, permission: Permission) -> None:
+    """Let the caller of a request pass.
+
+    Raises:
+        Unauthorized: nobody knows it.
+        Forbidden: it may not do this.
+    """
+    if permission is Permission.PUBLIC:
+        return
+    caller = caller_of(scope)
+    if not caller.may(permission):
+        raise Forbidden(
+            f"the key {caller.name!r} has the role {caller.role.value!r}, which does not allow "
+            f"{permission.value!r}; `aima key create --role` makes one that may"
+            if caller.scopes is None
+            else f"the key {caller.name!r} does not allow {permission.value!r}"
+        )
+
+
+def caller_of(scope: Scope) -> Caller:
+    """Tell who asks.
+
+    Raises:
+        Unauthorized: nobody knows it.
+    """
+    caller = scope.get(CALLER)
+    if not isinstance(caller, Caller):
+        raise Unauthorized("this AIMA asks for a key: the one in `admin.key` of its data folder")
+    return caller
+
+
+async def nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer at an address that there is not; strangers do not learn that."""
+    del receive, send
+    caller_of(scope)
+    raise NotFound("the door has no such address")
+
+
+def _bounded(receive: Receive, request: Request, most_bytes: int) -> Receive:
+    """Refuse a body that is too large: at once if it says so, else where it passes the bound."""
+    refusal = TooLarge(
+        f"the request has more than {most_bytes >> 20} MiB; give large values as files"
+    )
+    stated = request.headers.get("content-length", "0")
+    arrived = int(stated) if stated.isdecimal() and int(stated) > most_bytes else 0
+
+    async def counted() -> Message:
+        nonlocal arrived
+        if arrived > most_bytes:
+            raise refusal
+        message = await receive()
+        arrived += len(message.get("body", b""))
+        if arrived > most_bytes:
+            raise refusal
+        return message
+
+    return counted

@@ -1,0 +1,62 @@
+"""The door put together and served: all routes on one port of loopback, behind one chain."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from aima.gateway.chain import access_log
+
+_LOG_BYTES = 10_000_000
+_LOGS_KEPT = 3
+
+
+async def serve_door(app: ASGIApp, listener: socket.socket, log: Path) -> None:
+    """Serve the door until cancelled; ``log`` gets a line of JSON for each request."""
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    server = _Server(config)
+    with _written(log):
+        try:
+            await server.serve(sockets=[listener])
+        except asyncio.CancelledError:
+            server.should_exit = True
+            await server.shutdown(sockets=[listener])
+            raise
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the supervisor."""
+
+    def install_signal_handlers(self) -> None:
+        """Install none."""
+
+
+@contextmanager
+def _written(log: Path) -> Iterator[None]:
+    """Write the access log to a file, a few of its predecessors beside it."""
+    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handler = RotatingFileHandler(log, maxBytes=_LOG_BYTES, backupCount=_LOGS_KEPT, delay=True)
+    access_log.addHandler(handler)
+    access_log.setLevel(logging.INFO)
+    access_log.propagate = False
+    try:
+        yield
+    finally:
+        access_log.removeHandler(handler)
+        handler.close()
