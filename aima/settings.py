@@ -71,7 +71,21 @@ class Worker(_Group):
 ModelType: TypeAlias = Literal[
     "llm", "vlm", "asr", "tts", "embedding", "diffusion", "video_gen", "detection", "rerank"
 ]
-EngineKind: TypeAlias = Literal["ollama", "openai", "tei", "vllm"]
+EngineKind: TypeAlias = Literal[
+    "kokoro",
+    "llamacpp",
+    "ollama",
+    "openai",
+    "piper",
+    "rerank",
+    "sglang",
+    "speaches",
+    "tei",
+    "tgi",
+    "transformers",
+    "vllm",
+    "whispercpp",
+]
 
 
 class Engine(_Group):
@@ -83,8 +97,8 @@ class Engine(_Group):
     )
     kind: EngineKind = Field(
         default="openai",
-        description="Which product it is: `ollama`, `vllm`, `tei`, or `openai`, any server that "
-        "speaks that API.",
+        description="Which product it is; `openai` is any server that speaks that API. The page "
+        "of engines tells what each can do.",
     )
     api_key: SecretStr = Field(default=SecretStr(""), description="Key sent as a bearer token.")
     type: ModelType | None = Field(

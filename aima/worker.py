@@ -19,7 +19,6 @@ from aima.adapters.media.frames import ProcessFrames
 from aima.adapters.vectors.sqlite import SqliteVectors
 from aima.catalog import Catalog, discover
 from aima.ports.artifacts import Artifacts
-from aima.ports.engine import Engine
 from aima.routing.router import Router
 from aima.routing.slots import FileSlots
 from aima.settings import Settings, load_settings
@@ -53,13 +52,12 @@ def units_of(settings: Settings) -> Catalog:
 
 def engines_of(settings: Settings, http: httpx2.AsyncClient, artifacts: Artifacts) -> Router:
     """Make the clients of all configured engines, the embedded one last."""
-    engines: list[Engine] = [
-        engine_of(name, told, http, artifacts) for name, told in settings.engines.items()
-    ]
+    engines = [engine_of(name, told, http, artifacts) for name, told in settings.engines.items()]
     if settings.embedded.enabled and settings.embedded.url:
         url = settings.embedded.url.rstrip("/")
         engines.append(EmbeddedEngine(EMBEDDED, url, http, artifacts))
-    most = {name: engine.concurrency for name, engine in settings.engines.items()}
+    told = {name: engine.concurrency for name, engine in settings.engines.items()}
+    most = {engine.name: told.get(engine.name) or engine.AT_ONCE for engine in engines}
     slots = FileSlots(settings.data / "slots")
     return Router(tuple(engines), settings.models, most=most, slots=slots)
 

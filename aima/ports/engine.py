@@ -148,7 +148,7 @@ class Describes(Protocol):
 
 @runtime_checkable
 class Loads(Protocol):
-    """Brings models into memory and out of it by request."""
+    """Brings models into memory by request."""
 
     async def load(self, model: str, *, progress: Progress) -> None:
         """Bring a model in; it answers when this returns.
@@ -158,8 +158,13 @@ class Loads(Protocol):
         """
         ...
 
+
+@runtime_checkable
+class Unloads(Protocol):
+    """Takes models out of memory by request."""
+
     async def unload(self, model: str) -> None:
-        """Take a model out; one that is not in is none of a mistake."""
+        """Take a model out; that one is not in is no mistake."""
         ...
 
 

@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from pydantic import BaseModel, Field
 
+from aima.ports.engine import Loads, Unloads
 from aima.ports.inference import Progress
 
 
@@ -57,8 +58,17 @@ class Sleeps(Protocol):
         """Come back."""
         ...
 
-    async def is_sleeping(self) -> bool:
-        """Tell whether it sleeps."""
+    async def is_sleeping(self) -> bool | None:
+        """Tell whether it sleeps; None where it does not say."""
+        ...
+
+
+@runtime_checkable
+class Estimates(Protocol):
+    """Tells beforehand how much memory a model takes."""
+
+    async def estimate_memory(self, model: str) -> int | None:
+        """Give the bytes of a model with everything it needs while it answers."""
         ...
 
 
@@ -78,7 +88,10 @@ class Pulls(Protocol):
 LIFECYCLE: dict[str, type] = {
     "version": Versioned,
     "metrics": Measured,
+    "load": Loads,
+    "unload": Unloads,
     "sleep": Sleeps,
+    "estimate_memory": Estimates,
     "pull": Pulls,
 }
 """What may be asked of an engine, by name."""

@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TypeAlias
 
 import httpx2
 
+from aima.adapters.engines.huggingface import TeiEngine, TgiEngine
+from aima.adapters.engines.llamacpp import LlamaCppEngine
 from aima.adapters.engines.ollama import OllamaEngine
 from aima.adapters.engines.openai import OpenAIEngine
-from aima.adapters.engines.tei import TeiEngine
+from aima.adapters.engines.rerank import RerankEngine
+from aima.adapters.engines.server import EngineServer
+from aima.adapters.engines.sglang import SglangEngine
+from aima.adapters.engines.transformers import TransformersEngine
+from aima.adapters.engines.tts import KokoroEngine, PiperEngine
 from aima.adapters.engines.vllm import VllmEngine
+from aima.adapters.engines.whisper import SpeachesEngine, WhisperCppEngine
 from aima.errors import ValidationFailed
 from aima.ports.artifacts import Artifacts
 from aima.settings import Engine, EngineKind
 
-AnyEngine: TypeAlias = OllamaEngine | OpenAIEngine | TeiEngine | VllmEngine
-
-KINDS: dict[EngineKind, type[AnyEngine]] = {
+KINDS: dict[EngineKind, type[EngineServer]] = {
+    "kokoro": KokoroEngine,
+    "llamacpp": LlamaCppEngine,
     "ollama": OllamaEngine,
     "openai": OpenAIEngine,
+    "piper": PiperEngine,
+    "rerank": RerankEngine,
+    "sglang": SglangEngine,
+    "speaches": SpeachesEngine,
     "tei": TeiEngine,
+    "tgi": TgiEngine,
+    "transformers": TransformersEngine,
     "vllm": VllmEngine,
+    "whispercpp": WhisperCppEngine,
 }
 _OPTIONS = ("context_tokens", "type")
 """Settings that only some of them take."""
 
 
-def engine_of(name: str, told: Engine, http: httpx2.AsyncClient, artifacts: Artifacts) -> AnyEngine:
+def engine_of(
+    name: str, told: Engine, http: httpx2.AsyncClient, artifacts: Artifacts
+) -> EngineServer:
     """Make the client of a configured engine.
 
     Raises:

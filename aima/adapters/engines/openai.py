@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import httpx2
 
@@ -18,6 +19,7 @@ from aima.adapters.engines.openai_wire import Pictures, Vectors, Voices
 from aima.adapters.engines.server import EngineServer, number
 from aima.errors import AimaError, ExecutionFailed
 from aima.media import seconds_of
+from aima.ports.artifacts import Artifact
 from aima.ports.inference import (
     ChatReply,
     ChatRequest,
@@ -108,21 +110,11 @@ class OpenAITranscribes(EngineServer):
 
     async def transcribe(self, request: TranscribeRequest, *, pieces: Pieces) -> Transcript:
         """Write down a recording."""
-        form = {"model": request.model, "response_format": "verbose_json"}
-        if request.language:
-            form["language"] = request.language
-        if request.prompt:
-            form["prompt"] = request.prompt
-        if request.words:
-            form["timestamp_granularities[]"] = "word"
-        media_type = request.audio.media_type
-        name = "audio" + _EXTENSIONS.get(media_type.partition(";")[0].strip(), "")
         with (await self.artifacts.path(request.audio)).open("rb") as file:
             # English out of any language is a door of its own in this protocol.
             door = "audio/translations" if request.translate else "audio/transcriptions"
-            async with self._stream(
-                door, data=form, files={"file": (name, file, media_type)}
-            ) as response:
+            form, parts = recording_form(request), recording_part(request, file)
+            async with self._stream(door, data=form, files=parts) as response:
                 body = await self._all(response)
         silent = {"segments": [], "language": request.language or "", "model": request.model}
         transcript = self._read(Transcript, body, silent)
@@ -144,14 +136,14 @@ class OpenAISpeaks(EngineServer):
         }
         async with self._stream("audio/speech", json=body) as response:
             told = response.headers
-            media_type = told.get("content-type", f"audio/{request.format}").partition(";")[0]
-            sound = _passed_on(response, pieces)
-            audio = await self.artifacts.put(sound, media_type=media_type)
+            audio = await kept(self, response, f"audio/{request.format}", pieces)
         total = number(told.get("x-aima-total-ms"))
         seconds = number(told.get("x-aima-audio-seconds"))
         return SpeechReply(
             audio=audio,
-            format=_FORMATS.get(media_type, media_type.partition("/")[2].removeprefix("x-")),
+            format=_FORMATS.get(
+                audio.media_type, audio.media_type.partition("/")[2].removeprefix("x-")
+            ),
             duration=seconds or seconds_of(await self.artifacts.path(audio)),
             model=request.model,
             timings=Timings(total_ms=total, load_ms=number(told.get("x-aima-load-ms")))
@@ -205,7 +197,45 @@ class OpenAIEngine(
     """An engine of which nothing is known but the protocol: it may be asked for all of it."""
 
 
-async def _passed_on(response: httpx2.Response, pieces: Pieces) -> AsyncIterator[bytes]:
-    async for chunk in response.aiter_bytes():
-        pieces(chunk)
-        yield chunk
+def recording_form(request: TranscribeRequest) -> dict[str, str]:
+    """Write what is to be done with a recording."""
+    form = {"model": request.model, "response_format": "verbose_json"}
+    if request.language:
+        form["language"] = request.language
+    if request.prompt:
+        form["prompt"] = request.prompt
+    if request.words:
+        form["timestamp_granularities[]"] = "word"
+    return form
+
+
+def recording_part(
+    request: TranscribeRequest, file: BinaryIO
+) -> dict[str, tuple[str, BinaryIO, str]]:
+    """Write the recording itself, under a name that tells its format."""
+    media_type = request.audio.media_type
+    name = "audio" + _EXTENSIONS.get(media_type.partition(";")[0].strip(), "")
+    return {"file": (name, file, media_type)}
+
+
+async def kept(
+    engine: EngineServer, response: httpx2.Response, usual: str, pieces: Pieces
+) -> Artifact:
+    """Keep a sound as it comes in, and show it meanwhile.
+
+    Raises:
+        ExecutionFailed: it is none; a proxy's web page has status 200, too.
+    """
+    media_type = response.headers.get("content-type", usual).partition(";")[0].strip()
+    if not media_type.startswith(("audio/", "application/octet-stream")):
+        raise ExecutionFailed(
+            f"engine {engine.name!r} answered {media_type} where sound was asked for; is another "
+            "program behind its address?"
+        )
+
+    async def chunks() -> AsyncIterator[bytes]:
+        async for chunk in response.aiter_bytes():
+            pieces(chunk)
+            yield chunk
+
+    return await engine.artifacts.put(chunks(), media_type=media_type)

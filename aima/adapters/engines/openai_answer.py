@@ -32,6 +32,7 @@ _ERROR_OF_STATUS = {
     403: "FORBIDDEN",
     404: "MODEL_NOT_FOUND",
     408: "TIMEOUT",
+    409: "CONFLICT",
     413: "TOO_LARGE",
     415: "UNSUPPORTED_MEDIA_TYPE",
     422: "VALIDATION_ERROR",
@@ -243,11 +244,12 @@ def _choice_of(chosen: _Chosen) -> TokenChoice:
 
 
 async def server_sent(chunks: AsyncIterator[bytes], engine: str) -> AsyncIterator[Event]:
-    """Read server-sent events until ``[DONE]``.
+    """Read server-sent events until ``[DONE]``, or the end after a reason for it.
 
     Raises:
         AimaError: the engine told an error, or what it sent makes no sense or has no end.
     """
+    finished = False
     async for line in lines(chunks, engine):
         if not line.startswith(b"data:"):
             continue
@@ -262,8 +264,10 @@ async def server_sent(chunks: AsyncIterator[bytes], engine: str) -> AsyncIterato
             ) from error
         if event.error is not None:
             raise failure_of(data, engine)
+        finished = finished or any(choice.finish_reason for choice in event.choices or ())
         yield event
-    raise ExecutionFailed(f"engine {engine!r} broke off before the end of its answer")
+    if not finished:  # `transformers serve` ends its streams without a mark
+        raise ExecutionFailed(f"engine {engine!r} broke off before the end of its answer")
 
 
 def failure_of(

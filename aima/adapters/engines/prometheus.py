@@ -28,6 +28,21 @@ SGLANG = {
     "generation_tokens": "sglang:generation_tokens",
     "preemptions": "sglang:num_retracted_requests",
 }
+TGI = {
+    "requests_running": "tgi_batch_current_size",
+    "requests_waiting": "tgi_queue_size",
+    "requests_succeeded": "tgi_request_success",
+}
+TEI = {
+    "requests_waiting": "te_queue_size",
+    "requests_succeeded": "te_request_success",
+}
+LLAMA_CPP = {
+    "requests_running": "llamacpp:requests_processing",
+    "requests_waiting": "llamacpp:requests_deferred",
+    "prompt_tokens": "llamacpp:prompt_tokens",
+    "generation_tokens": "llamacpp:tokens_predicted",
+}
 
 
 def read(text: str, names: Mapping[str, str]) -> EngineMetrics:

@@ -52,14 +52,14 @@ class Faults(BaseModel):
         if self.empty:
             return Response(b"", media_type="application/json")
         if self.endless and b'"stream":true' not in body.replace(b" ", b""):
-            return StreamingResponse(_flood(), media_type="application/json")
+            return StreamingResponse(_flood(request), media_type="application/json")
         return None
 
-    async def words(self, most: int | None) -> AsyncIterator[str]:
+    async def words(self, request: Request, most: int | None) -> AsyncIterator[str]:
         """Write the tokens of an answer, at their pace."""
         count = min(self.tokens, most or self.tokens)
         number = 0
-        while self.endless or number < count:
+        while number < count or (self.endless and not await request.is_disconnected()):
             await asyncio.sleep(self.token_seconds if number else self.ttft)
             if number == self.die_after:
                 raise ConnectionAbortedError("a death that was asked for")
@@ -79,7 +79,7 @@ async def change(request: Request, faults: Faults) -> Response:
     return JSONResponse(faults.model_dump())
 
 
-async def _flood() -> AsyncIterator[bytes]:
+async def _flood(request: Request) -> AsyncIterator[bytes]:
     yield b'{"model": "'
-    while True:
+    while not await request.is_disconnected():
         yield b"x" * 65_536

@@ -80,7 +80,7 @@ class _Doors:
         if (name := self._named(body)) is None:
             return _unknown(body)
         self.loaded.add(name)
-        words = self.faults.words((body.get("options") or {}).get("num_predict"))
+        words = self.faults.words(request, (body.get("options") or {}).get("num_predict"))
         if body.get("stream", True):
             return StreamingResponse(self._lines(words, body), media_type="application/x-ndjson")
         said = [word async for word in words]

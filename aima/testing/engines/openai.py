@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from aima.testing.engines.faults import Faults
+from aima.testing.engines.pixel import PIXEL
+from aima.testing.engines.sounds import form_of, silence, written
 from aima.testing.engines.vectors import vector
 
-MODEL = "fake"
 
-
-def openai(faults: Faults, prefix: str = "/v1") -> Sequence[Route]:
+def openai(
+    faults: Faults, prefix: str = "/v1", *, doors: OpenAIDoors | None = None
+) -> Sequence[Route]:
     """Give the doors of the dialect."""
-    doors = OpenAIDoors(faults)
+    doors = doors or OpenAIDoors(faults)
     post = ["POST"]
     return [
         Route(f"{prefix}/models", doors.models),
         Route(f"{prefix}/chat/completions", doors.chat, methods=post),
         Route(f"{prefix}/completions", doors.complete, methods=post),
         Route(f"{prefix}/embeddings", doors.embed, methods=post),
+        Route(f"{prefix}/audio/transcriptions", doors.transcribe, methods=post),
+        Route(f"{prefix}/audio/translations", doors.transcribe, methods=post),
+        Route(f"{prefix}/audio/speech", doors.speak, methods=post),
+        Route(f"{prefix}/audio/voices", doors.voices),
+        Route(f"{prefix}/images/generations", doors.draw, methods=post),
     ]
 
 
@@ -36,14 +43,18 @@ def refusal(message: str) -> object:
 class OpenAIDoors:
     """One method for each address."""
 
+    MODELS: ClassVar[tuple[str, ...]] = ("fake",)
+    END: ClassVar[bytes] = b"data: [DONE]\n\n"
+
     def __init__(self, faults: Faults) -> None:
         """Answer as ``faults`` say."""
         self.faults = faults
 
     async def models(self, _: Request) -> Response:
-        """List the one model."""
-        card = {"id": MODEL, "object": "model", "created": 0, "owned_by": "fake"}
-        return JSONResponse({"object": "list", "data": [card]})
+        """List the models, by their names alone."""
+        card = {"object": "model", "created": 0, "owned_by": "fake"}
+        data = [{"id": name, **card} for name in self.MODELS]
+        return JSONResponse({"object": "list", "data": data})
 
     async def chat(self, request: Request) -> Response:
         """Answer a chat, streamed or whole."""
@@ -67,11 +78,39 @@ class OpenAIDoors:
         used = {"prompt_tokens": len(texts), "total_tokens": len(texts)}
         return JSONResponse({"object": "list", "data": data, "model": body["model"], "usage": used})
 
+    async def transcribe(self, request: Request) -> Response:
+        """Write a recording down, in the form that is asked for."""
+        if (instead := await self.faults.before(request, refusal)) is not None:
+            return instead
+        fields, recording = await form_of(request)
+        told = written(recording, words=fields.get("timestamp_granularities[]") == "word")
+        form = fields.get("response_format", "json")
+        if form == "text":
+            return PlainTextResponse(str(told["text"]))
+        return JSONResponse(told if form == "verbose_json" else {"text": told["text"]})
+
+    async def speak(self, request: Request) -> Response:
+        """Say nothing, for a tenth of a second."""
+        if (instead := await self.faults.before(request, refusal)) is not None:
+            return instead
+        return Response(silence(), media_type="audio/wav")
+
+    async def voices(self, _: Request) -> Response:
+        """Have no such list, as OpenAI."""
+        return JSONResponse(refusal("unknown address"), status_code=404)
+
+    async def draw(self, request: Request) -> Response:
+        """Draw one pixel, as often as asked."""
+        if (instead := await self.faults.before(request, refusal)) is not None:
+            return instead
+        count = (await request.json()).get("n", 1)
+        return JSONResponse({"created": 0, "data": [{"b64_json": PIXEL}] * count})
+
     async def _write(self, request: Request, kind: str) -> Response:
         if (instead := await self.faults.before(request, refusal)) is not None:
             return instead
         body = await request.json()
-        words = self.faults.words(body.get("max_tokens"))
+        words = self.faults.words(request, body.get("max_tokens"))
         if body.get("stream"):
             stream = self._events(words, body, kind)
             return StreamingResponse(stream, media_type="text/event-stream")
@@ -101,7 +140,7 @@ class OpenAIDoors:
         yield self._event(head | {"choices": [{"index": 0, "finish_reason": _reason(body), **end}]})
         if (body.get("stream_options") or {}).get("include_usage"):
             yield self._event(head | {"choices": [], "usage": _usage(count)})
-        yield b"data: [DONE]\n\n"
+        yield self.END
 
     def _event(self, data: object) -> bytes:
         return self.faults.encoded(f"data: {json.dumps(data)}\n\n")

@@ -15,16 +15,34 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from aima.testing.engines.faults import Faults, change
+from aima.testing.engines.kokoro import kokoro
+from aima.testing.engines.llamacpp import llamacpp
 from aima.testing.engines.ollama import ollama
 from aima.testing.engines.openai import openai
+from aima.testing.engines.piper import piper
+from aima.testing.engines.rerank import rerank
+from aima.testing.engines.sglang import sglang
+from aima.testing.engines.speaches import speaches
 from aima.testing.engines.tei import tei
+from aima.testing.engines.tgi import tgi
+from aima.testing.engines.transformers import transformers
 from aima.testing.engines.vllm import vllm
+from aima.testing.engines.whispercpp import whispercpp
 
 DIALECTS: dict[str, Callable[[Faults], Sequence[Route]]] = {
+    "kokoro": kokoro,
+    "llamacpp": llamacpp,
     "ollama": ollama,
     "openai": openai,
+    "piper": piper,
+    "rerank": rerank,
+    "sglang": sglang,
+    "speaches": speaches,
     "tei": tei,
+    "tgi": tgi,
+    "transformers": transformers,
     "vllm": vllm,
+    "whispercpp": whispercpp,
 }
 """What a fake may speak."""
 
@@ -36,10 +54,12 @@ class FakeEngine:
     Attributes:
         url: where it listens, without a path.
         faults: what goes wrong from now on.
+        stop: lets it end; the block waits until it has.
     """
 
     url: str
     faults: Faults
+    stop: Callable[[], None]
 
     def heal(self) -> None:
         """Turn every knob back."""
@@ -67,9 +87,9 @@ async def fake(dialect: str, faults: Faults | None = None) -> AsyncIterator[Fake
     server = _Inside(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        yield FakeEngine(f"http://127.0.0.1:{listener.getsockname()[1]}", faults)
+        yield FakeEngine(f"http://127.0.0.1:{listener.getsockname()[1]}", faults, server.stop)
     finally:
-        server.should_exit = server.force_exit = True
+        server.stop()
         await serving
         left = list(server.server_state.tasks)  # of clients that have not gone yet
         for task in left:
@@ -80,6 +100,10 @@ async def fake(dialect: str, faults: Faults | None = None) -> AsyncIterator[Fake
 
 class _Inside(uvicorn.Server):
     """A server inside another program, whose signals are not its own."""
+
+    def stop(self) -> None:
+        """Begin to end, without waiting for clients."""
+        self.should_exit = self.force_exit = True
 
     def install_signal_handlers(self) -> None:
         """Install none."""

@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx2
 
-from aima.adapters.engines.kinds import AnyEngine, engine_of
+from aima.adapters.engines.kinds import engine_of
+from aima.adapters.engines.server import EngineServer
 from aima.settings import Engine, EngineKind
 from aima.testing import MemoryArtifacts
 from aima.testing.engines import DIALECTS, FakeEngine, fake
@@ -23,7 +24,7 @@ class Faked:
     http: httpx2.AsyncClient
     artifacts: MemoryArtifacts
 
-    def engine(self, kind: EngineKind, **told: Any) -> AnyEngine:  # noqa: ANN401 - any setting
+    def engine(self, kind: EngineKind, **told: Any) -> EngineServer:  # noqa: ANN401 - any setting
         """Make AIMA's client of the fake that speaks the dialect ``kind``."""
         return engine_of(
             "there",
@@ -44,3 +45,5 @@ async def all_faked() -> AsyncIterator[Faked]:
         running = {name: await open_.enter_async_context(fake(name)) for name in DIALECTS}
         http = await open_.enter_async_context(httpx2.AsyncClient(timeout=5))
         yield Faked(running, http, MemoryArtifacts())
+        for engine in running.values():  # all at once: each needs a moment
+            engine.stop()

@@ -24,9 +24,12 @@ from aima.ports.inference import (
     EmbedRequest,
     Message,
     RerankRequest,
+    SynthesizeRequest,
+    TranscribeRequest,
     ignored,
 )
 from aima.settings import EngineKind
+from aima.testing.engines.sounds import silence
 from tests.unit.adapters.faked import Faked
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -56,6 +59,17 @@ async def rerank(engine: Any) -> object:  # noqa: ANN401 - any that reranks
     return await engine.rerank(RerankRequest(model=MODEL, query="a", documents=["a", "b"]))
 
 
+async def transcribe(engine: Any) -> object:  # noqa: ANN401 - any that hears
+    """Ask for a transcript."""
+    audio = await engine.artifacts.put(silence(), media_type="audio/wav")
+    return await engine.transcribe(TranscribeRequest(model=MODEL, audio=audio), pieces=ignored)
+
+
+async def synthesize(engine: Any) -> object:  # noqa: ANN401 - any that speaks
+    """Ask for speech."""
+    return await engine.synthesize(SynthesizeRequest(model=MODEL, text="x"), pieces=ignored)
+
+
 WORK: list[tuple[EngineKind, Asking]] = [
     ("openai", chat),
     ("openai", complete),
@@ -65,6 +79,11 @@ WORK: list[tuple[EngineKind, Asking]] = [
     ("vllm", rerank),
     ("tei", embed),
     ("tei", rerank),
+    ("sglang", rerank),
+    ("speaches", transcribe),
+    ("whispercpp", transcribe),
+    ("kokoro", synthesize),
+    ("piper", synthesize),
 ]
 """One of each way in which an answer is read."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aima.adapters.engines.tei import TeiEngine
+from aima.adapters.engines.huggingface import TeiEngine
 from aima.adapters.engines.vllm import VllmEngine
 from aima.errors import ExecutionFailed, ValidationFailed
 from aima.ports.engine_lifecycle import EngineMetrics

@@ -1,6 +1,6 @@
-"""Hugging Face's text-embeddings-inference, by its own API: vectors and ranks, nothing else.
+"""Hugging Face's servers: text-embeddings-inference, text-generation-inference.
 
-Source: the documentation of text-embeddings-inference 1.9.
+Source: the documentation of text-embeddings-inference 1.9 and text-generation-inference 3.3.
 """
 
 from __future__ import annotations
@@ -9,9 +9,13 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, RootModel
 
+from aima.adapters.engines.openai import OpenAIChats, OpenAICompletes
+from aima.adapters.engines.openai_server import OpenAIServer
+from aima.adapters.engines.prometheus import TEI, TGI, read
 from aima.adapters.engines.reranking import ranked, texts_of
 from aima.adapters.engines.server import EngineServer, given
 from aima.errors import ExecutionFailed
+from aima.ports.engine_lifecycle import EngineMetrics
 from aima.ports.inference import (
     EmbedReply,
     EmbedRequest,
@@ -31,6 +35,10 @@ class _Info(BaseModel):
     model_type: dict[str, object]
     version: str = ""
     max_client_batch_size: int = _MOST_TEXTS
+
+
+class _Version(BaseModel):
+    version: str
 
 
 class _Vectors(RootModel[list[list[float]]]):
@@ -89,5 +97,24 @@ class TeiEngine(EngineServer):
             places += [(start + place.index, place.score) for place in told]
         return RerankReply(results=ranked(request, places, self.name), model=request.model)
 
+    async def metrics(self) -> EngineMetrics:
+        """Give what it counts."""
+        return read((await self._get("/metrics")).decode(errors="replace"), TEI)
+
     async def _info(self) -> _Info:
         return self._read(_Info, await self._get("/info"))
+
+
+@dataclass(frozen=True)
+class TgiEngine(OpenAIServer, OpenAIChats, OpenAICompletes):
+    """A text-generation-inference server; it serves one model."""
+
+    type: ModelType | None = "llm"
+
+    async def version(self) -> str:
+        """Give its version."""
+        return self._read(_Version, await self._get("/info")).version
+
+    async def metrics(self) -> EngineMetrics:
+        """Give what it counts."""
+        return read((await self._get("/metrics")).decode(errors="replace"), TGI)

@@ -1,0 +1,43 @@
+"""llama.cpp's server: OpenAI's API, rerank, and in router mode models that come and go.
+
+Source: the documentation of llama.cpp's server. Metrics are there only with ``--metrics``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from aima.adapters.engines.openai import OpenAIChats, OpenAICompletes, OpenAIEmbeds
+from aima.adapters.engines.openai_server import OpenAIServer
+from aima.adapters.engines.prometheus import LLAMA_CPP, read
+from aima.adapters.engines.reranking import JinaReranks
+from aima.ports.engine_lifecycle import EngineMetrics
+from aima.ports.inference import Progress
+
+
+class _Props(BaseModel):
+    build_info: str
+
+
+@dataclass(frozen=True)
+class LlamaCppEngine(OpenAIServer, OpenAIChats, OpenAICompletes, OpenAIEmbeds, JinaReranks):
+    """A llama.cpp server, of one model or a router among many."""
+
+    async def version(self) -> str:
+        """Give its build."""
+        return self._read(_Props, await self._get("/props")).build_info
+
+    async def metrics(self) -> EngineMetrics:
+        """Give what it counts."""
+        return read((await self._get("/metrics")).decode(errors="replace"), LLAMA_CPP)
+
+    async def load(self, model: str, *, progress: Progress) -> None:
+        """Bring a model in; only a router can."""
+        progress(f"loading {model!r}")
+        await self._post("/models/load", {"model": model})
+
+    async def unload(self, model: str) -> None:
+        """Take a model out; only a router can."""
+        await self._post("/models/unload", {"model": model})

@@ -1,0 +1,19 @@
+"""A server that reranks: Xinference, LocalAI, llama.cpp with ``--reranking``, Jina, Cohere.
+
+Their shapes, and those of SGLang and TEI, are in :mod:`.reranking` and :mod:`.huggingface`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aima.adapters.engines.openai_server import OpenAIServer
+from aima.adapters.engines.reranking import JinaReranks
+from aima.ports.inference import ModelType
+
+
+@dataclass(frozen=True)
+class RerankEngine(OpenAIServer, JinaReranks):
+    """A server that only reranks."""
+
+    type: ModelType | None = "rerank"

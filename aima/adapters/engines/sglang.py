@@ -1,0 +1,81 @@
+"""SGLang: OpenAI's API, and doors of its own for its memory, rerank and metrics.
+
+Source: SGLang's documentation, 0.5. The doors of sleep are there only where it was started with
+``--enable-memory-saver``, metrics only with ``--enable-metrics``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from aima.adapters.engines.openai import (
+    OpenAIChats,
+    OpenAICompletes,
+    OpenAIEmbeds,
+    OpenAITranscribes,
+)
+from aima.adapters.engines.openai_server import OpenAIServer
+from aima.adapters.engines.prometheus import SGLANG, read
+from aima.adapters.engines.reranking import JinaReranks
+from aima.errors import AimaError
+from aima.ports.engine_lifecycle import EngineMetrics
+from aima.ports.inference import ModelCard
+
+_NO_SUCH_DOOR = 404
+
+
+class _Info(BaseModel):
+    is_generation: bool | None = None
+
+
+class _Server(BaseModel):
+    version: str
+
+
+@dataclass(frozen=True)
+class SglangEngine(
+    OpenAIServer, OpenAIChats, OpenAICompletes, OpenAIEmbeds, OpenAITranscribes, JinaReranks
+):
+    """An SGLang server; it serves one model, which comes and goes with its process."""
+
+    async def version(self) -> str:
+        """Give its version."""
+        return self._read(_Server, await self._older("server_info")).version
+
+    async def models(self) -> list[ModelCard]:
+        """List what it serves; one that does not write makes vectors, unless its user says more."""
+        cards = await super().models()
+        info = self._read(_Info, await self._older("model_info"))
+        usual = "embedding" if info.is_generation is False else "llm"
+        return [card.model_copy(update={"type": card.type or usual}) for card in cards]
+
+    async def metrics(self) -> EngineMetrics:
+        """Give what it counts."""
+        return read((await self._get("/metrics")).decode(errors="replace"), SGLANG)
+
+    async def sleep(self, *, keep_weights: bool = True) -> None:
+        """Give the memory of its caches back, and that of its weights unless they are kept.
+
+        The weights come back only where it was started with ``--enable-weights-cpu-backup``.
+        """
+        parts = ["kv_cache"] if keep_weights else ["kv_cache", "weights"]
+        await self._post("/release_memory_occupation", {"tags": parts})
+
+    async def wake(self) -> None:
+        """Come back."""
+        await self._post("/resume_memory_occupation", {})
+
+    async def is_sleeping(self) -> bool | None:
+        """It does not say."""
+        return None
+
+    async def _older(self, door: str) -> bytes:
+        """Ask at a door, or where it was in older versions."""
+        try:
+            return await self._get(f"/{door}")
+        except AimaError as error:
+            if error.status != _NO_SUCH_DOOR:
+                raise
+        return await self._get(f"/get_{door}")
