@@ -13,7 +13,7 @@ ifeq ($(HOME),)
 unexport HOME
 endif
 
-.PHONY: help install models packages run test check bench nightly reference lock clean
+.PHONY: help install models packages run demo test check bench nightly reference lock clean
 
 help: ## List these commands
 	@awk -F ' *:.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -26,6 +26,9 @@ models: packages ## Fetch all embedded models
 
 run: install ## Ask the recorded question aloud and write answer.wav
 	@$(BIN)/aima run workflows/voice-assistant.yaml --example -o audio=answer.wav
+
+demo: models ## Run every shipped workflow with its own example, and show what came out
+	@$(BIN)/aima demo
 
 test: models ## Run the tests (make test ARGS='-k some_words' runs a few)
 	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile $(ARGS)

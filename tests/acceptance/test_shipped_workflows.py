@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from aima.shipped import shipped, workflows_in
 from tests.acceptance.command import Aima
 from tests.acceptance.running import running_aima
 
@@ -46,14 +47,24 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aima]:
         yield aima
 
 
-def example(running: Aima, name: str) -> Any:  # noqa: ANN401 - the workflow's output
-    """Run a shipped workflow with its own example; give its output."""
-    return running.ask("run", name, "--example")["output"]
+@pytest.fixture(scope="module")
+def shown(running: Aima) -> dict[str, Any]:
+    """What `aima demo` shows, the output of each workflow by its name."""
+    outcomes = running.ask("demo")
+    assert {outcome["state"] for outcome in outcomes} == {"completed"}
+    return {outcome["workflow"]: outcome["output"] for outcome in outcomes}
 
 
-def test_rag_finds_what_the_handbook_tells_and_nothing_else(running: Aima) -> None:
-    """It reads the folder once; then every question gets the passage that answers it."""
-    first = example(running, "rag")
+def test_every_shipped_workflow_is_shown(shown: dict[str, Any]) -> None:
+    """One that is added has an example that runs."""
+    assert sorted(shown) == [file.stem for file in workflows_in(shipped("workflows"))]
+
+
+def test_rag_finds_what_the_handbook_tells_and_nothing_else(
+    running: Aima, shown: dict[str, Any]
+) -> None:
+    """The folder was read once; every question gets the passage that answers it."""
+    first = shown["rag"]
     assert "every two months" in first["sources"][0]["text"]
     assert first["answer"]
     asking = running.data / "asking.yaml"
@@ -67,26 +78,26 @@ def test_rag_finds_what_the_handbook_tells_and_nothing_else(running: Aima) -> No
     assert unknown["sources"] == []
 
 
-def test_voice_assistant_hears_the_question_and_speaks(running: Aima) -> None:
+def test_voice_assistant_hears_the_question_and_speaks(shown: dict[str, Any]) -> None:
     """The recording is understood word by word, and the answer is sound."""
-    told = example(running, "voice-assistant")
+    told = shown["voice-assistant"]
     assert "capital of france" in told["text"].lower()
     assert told["response"]
     assert told["audio"]["media_type"] == "audio/wav"
 
 
-def test_vision_chat_reads_the_sign(running: Aima) -> None:
+def test_vision_chat_reads_the_sign(shown: dict[str, Any]) -> None:
     """What is written in the picture is found, and the reply says that no model saw it."""
-    told = example(running, "vision-chat")
+    told = shown["vision-chat"]
     assert "TOWN LIBRARY" in told["seen"]
     assert "9:00 - 18:00" in told["seen"]
     assert told["by"] == "perception"
     assert [turn["role"] for turn in told["said"]] == ["user", "assistant"]
 
 
-def test_content_gen_writes_an_article_and_paints_its_scenes(running: Aima) -> None:
+def test_content_gen_writes_an_article_and_paints_its_scenes(shown: dict[str, Any]) -> None:
     """The shape is certain, whatever a small model puts into it; each picture is its own."""
-    told = example(running, "content-gen")
+    told = shown["content-gen"]
     assert told["title"]
     assert told["text"]
     assert told["missing"] == []
@@ -94,9 +105,9 @@ def test_content_gen_writes_an_article_and_paints_its_scenes(running: Aima) -> N
     assert len({picture["artifact"] for picture in told["pictures"]}) == 2
 
 
-def test_detect_describe_finds_the_cup(running: Aima) -> None:
+def test_detect_describe_finds_the_cup(running: Aima, shown: dict[str, Any]) -> None:
     """And where nothing that is asked for is found, it tells of the picture as a whole."""
-    told = example(running, "detect-describe")
+    told = shown["detect-describe"]
     assert [thing["label"] for thing in told["things"]] == ["cup"]
     assert told["description"]
     whole = running.ask("run", "detect-describe", "--example", "-i", 'labels=["dog"]')["output"]
@@ -104,9 +115,11 @@ def test_detect_describe_finds_the_cup(running: Aima) -> None:
     assert whole["description"]
 
 
-def test_video_stream_analysis_tells_the_scenes_and_who_came(running: Aima) -> None:
+def test_video_stream_analysis_tells_the_scenes_and_who_came(
+    running: Aima, shown: dict[str, Any]
+) -> None:
     """Four scenes, a person in the second; what was seen can be searched afterwards."""
-    told = example(running, "video-stream-analysis")
+    told = shown["video-stream-analysis"]
     assert [scene["time"] for scene in told["scenes"]] == [0, 2, 4, 6]
     assert [scene["watched"] for scene in told["scenes"]] == [[], ["person"], [], []]
     assert "cup" in told["scenes"][2]["description"]
@@ -116,9 +129,9 @@ def test_video_stream_analysis_tells_the_scenes_and_who_came(running: Aima) -> N
     assert [document["metadata"]["time"] for document in found] == [4]
 
 
-def test_batch_inference_answers_every_row(running: Aima) -> None:
+def test_batch_inference_answers_every_row(shown: dict[str, Any]) -> None:
     """In the order of the file."""
-    told = example(running, "batch-inference")
+    told = shown["batch-inference"]
     assert [result["row"].split()[0] for result in told["results"]] == [
         "What",
         "How",

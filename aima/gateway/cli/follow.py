@@ -60,7 +60,7 @@ class Follower:
             self.speech = Speech(run_id)
         while True:
             try:
-                outcome = self._outcome(run_id)
+                outcome = self.outcome(run_id)
                 break
             except KeyboardInterrupt:
                 if self._wants_to_leave(run_id):
@@ -72,7 +72,7 @@ class Follower:
             self._draw()
         return self._end(run_id, outcome, targets)
 
-    def _outcome(self, run_id: str) -> dict[str, Any]:
+    def outcome(self, run_id: str) -> dict[str, Any]:
         """Read the run's changes up to its end; a stream that breaks off is read again."""
         for _ in range(RECONNECTIONS):
             self._draw()

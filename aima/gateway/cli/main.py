@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     "run",
+    "demo",
     "up",
     "down",
     "ps",
