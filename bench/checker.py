@@ -8,6 +8,7 @@ as PyYAML's own `safe_load` of the same text, by turns, with its 95 % interval.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -112,6 +113,7 @@ def main() -> None:
     """Measure a file of ten thousand lines and one of two hundred steps."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
     definitions = Definitions(discover())
+    print(f"load of the machine: {os.getloadavg()[0]:.1f}")
     for text, steps in (written(lines=LINES), written(steps=STEPS)):
         print(f"{text.count(chr(10))} lines, {steps} steps")
         measure(definitions, text, rounds)

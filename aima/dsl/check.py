@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
+from aima.dsl.collector import collector_rests
 from aima.dsl.diagnostic import Diagnostic, Enough, Findings, Severity, define
 from aima.dsl.document import OUTPUT, Document, Step, read_document
 from aima.dsl.expression import ExpressionError
@@ -71,6 +72,17 @@ class _Reading(NamedTuple):
 
 
 @dataclass(frozen=True)
+class _Known:
+    """What is known of a document, for all who read in it."""
+
+    roots: Map[str, Type]
+    outputs: dict[str, Type | None] = field(default_factory=dict)
+    names: dict[str, Map[str, Type]] = field(default_factory=dict)
+    types: dict[int, Type] = field(default_factory=dict)
+    readers: dict[_Reading, Reader] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Checker:
     """What constructs ask while they check themselves, as the reader they are part of."""
 
@@ -78,11 +90,23 @@ class Checker:
     signatures: Signatures
     findings: Findings
     reader: Reader
-    library: Library = NO_LIBRARY
-    _outputs: dict[str, Type | None] = field(default_factory=dict)
-    _names: dict[str, Map[str, Type]] = field(default_factory=dict)
-    _inside: dict[_Reading, Checker] = field(default_factory=dict)
-    _types: dict[int, Type] = field(default_factory=dict)
+    library: Library
+    _known: _Known
+
+    @classmethod
+    def of(
+        cls,
+        document: Document,
+        signatures: Signatures,
+        findings: Findings,
+        *,
+        language: Language,
+        library: Library = NO_LIBRARY,
+    ) -> Checker:
+        """Read as the document itself does."""
+        roots = roots_of(document)
+        scopes = Scopes(document, language)
+        return cls(scopes, signatures, findings, Reader(roots), library, _Known(roots))
 
     @property
     def document(self) -> Document:
@@ -100,7 +124,7 @@ class Checker:
 
     def call(self, node: Node, wanted: JsonSchema) -> None:
         """Check what a unit is given: there, secrets are resolved as late as can be."""
-        replace(self._values, resolves=True).check(node, self._type(wanted))
+        self._call_values.check(node, self._type(wanted))
 
     def literal(self, node: Node, wanted: JsonSchema) -> None:
         """Check a value in which no ``${…}`` may stand."""
@@ -135,19 +159,25 @@ class Checker:
     def with_roots(self, **roots: Type) -> Checker:
         """Read with more names."""
         reader = replace(self.reader, roots={**self.reader.roots, **roots})
-        return replace(self, reader=reader)
+        return self._reading_as(reader)
 
     def inside(self, step: Step, key: str = "") -> Checker:
         """Read as a step does, under one of its keys; without one, as its body does."""
         modifier = self.language.modifiers.get(key)
         late = key in self.language.bodies[step.body].late if modifier is None else modifier.late
         how = _Reading(step.id, late, modifier is None or modifier.per_item, key != "if")
-        if how not in self._inside:
-            self._inside[how] = replace(self, reader=self._reader(step, how))
-        return self._inside[how]
+        readers = self._known.readers
+        if how not in readers:
+            readers[how] = self._reader(step, how)
+        return self._reading_as(readers[how])
+
+    def _reading_as(self, reader: Reader) -> Checker:
+        return Checker(
+            self.scopes, self.signatures, self.findings, reader, self.library, self._known
+        )
 
     def _reader(self, step: Step, how: _Reading) -> Reader:
-        roots = dict(self.reader.roots)
+        roots = dict(self._known.roots)
         for outer in self.scopes.around(step.id)[:-1]:
             roots |= self._names_of(outer)
         for nested in (inner.nested for inner in self.scopes.lists_around(step.id)):
@@ -169,22 +199,24 @@ class Checker:
 
     def output(self, step: str) -> Type:
         """Give the type of what a step leaves behind; of one that reads itself, anything."""
-        if step not in self._outputs:
+        if step not in self._known.outputs:
             self._find_outputs(step)
-        return self._outputs[step] or Type.of(ANY)
+        return self._known.outputs[step] or Type.of(ANY)
 
     def _find_outputs(self, step: str) -> None:
         """Find the outputs that a step's own is made of first: a chain may be 5000 steps long."""
         waiting = [step]
         while waiting:
             last = waiting[-1]
-            if last not in self._outputs:
-                self._outputs[last] = None  # it is being found out
-                waiting += [part for part in self._parts(last) if part not in self._outputs]
+            if last not in self._known.outputs:
+                self._known.outputs[last] = None  # it is being found out
+                waiting += [part for part in self._parts(last) if part not in self._known.outputs]
             else:
                 waiting.pop()
-                if self._outputs[last] is None:
-                    self._outputs[last] = self._type(self._output(self.scopes.around(last)[-1]))
+                if self._known.outputs[last] is None:
+                    self._known.outputs[last] = self._type(
+                        self._output(self.scopes.around(last)[-1])
+                    )
 
     def _parts(self, step: str) -> Iterator[str]:
         """Name the steps inside a step, and those it reads."""
@@ -205,7 +237,9 @@ class Checker:
 
     def _type(self, schema: JsonSchema) -> Type:
         """Take a schema as a type: the same one for each step that runs the same unit."""
-        return self._types.setdefault(id(schema), Type.of(schema))  # the type keeps the schema
+        return self._known.types.setdefault(
+            id(schema), Type.of(schema)
+        )  # the type keeps the schema
 
     def _output(self, step: Step) -> JsonSchema:
         here = self._quiet.inside(step)
@@ -216,13 +250,13 @@ class Checker:
 
     def _names_of(self, step: Step) -> Map[str, Type]:
         """Give the names that a step's modifiers bring."""
-        if step.id not in self._names:
-            self._names[step.id] = {}
+        if step.id not in self._known.names:
+            self._known.names[step.id] = {}
             found: dict[str, Type] = {}
             for modifier, value in self.language.modifiers_of(step.node):
                 found |= modifier.names(value, self._quiet.inside(step, modifier.key))
-            self._names[step.id] = found
-        return self._names[step.id]
+            self._known.names[step.id] = found
+        return self._known.names[step.id]
 
     def _present(self, step: Step, *, own: bool) -> Iterator[tuple[str, ...]]:
         """Give the paths that the conditions around a step show to be there."""
@@ -239,13 +273,18 @@ class Checker:
     @cached_property
     def _quiet(self) -> Checker:
         """The same, telling nobody what is wrong."""
-        return replace(self, findings=Findings(self.findings.file), _inside={})
+        return replace(self, findings=Findings(self.findings.file))
 
     @cached_property
     def _values(self) -> ValueChecker:
         return ValueChecker(self.document, self.findings, self, self.reader)
 
+    @cached_property
+    def _call_values(self) -> ValueChecker:
+        return ValueChecker(self.document, self.findings, self, self.reader, resolves=True)
 
+
+@collector_rests()
 def check(
     data: bytes | str,
     file: str,
@@ -261,8 +300,7 @@ def check(
     with suppress(Enough):
         document = read_document(root, language, findings) if root is not None else None
         if document is not None:
-            reader = Reader(roots_of(document))
-            checker = Checker(Scopes(document, language), signatures, findings, reader, library)
+            checker = Checker.of(document, signatures, findings, language=language, library=library)
             _check_document(checker)
             output = _output_of(checker)
     return Checked(source, document, tuple(sorted(set(findings.all))), output)

@@ -15,10 +15,7 @@ from aima.catalog import Catalog
 from aima.dsl.check import Checked, Checker
 from aima.dsl.diagnostic import CODES, Findings
 from aima.dsl.language import Body, Language, Modifier, Section
-from aima.dsl.roots import roots_of
-from aima.dsl.scope import Scopes
 from aima.dsl.types import Type, said
-from aima.dsl.values import Reader
 from aima.gateway.construct_codes import diagnostics_of, diagnostics_of_values, failures_of
 from aima.gateway.construct_docs import ConstructDoc, doc_of
 from aima.gateway.definitions import Definitions
@@ -208,9 +205,8 @@ def _step_with(part: Part, checked: Checked) -> str | None:
 
 def _checker(checked: Checked, language: Language, definitions: Definitions) -> Checker:
     assert checked.document is not None  # noqa: S101 - a test checks every example
-    scopes = Scopes(checked.document, language)
-    reader = Reader(roots_of(checked.document))
-    return Checker(scopes, definitions.signatures, Findings(checked.source.file), reader)
+    findings = Findings(checked.source.file)
+    return Checker.of(checked.document, definitions.signatures, findings, language=language)
 
 
 def _wrong(part: Part) -> Iterator[str]:

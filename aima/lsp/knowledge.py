@@ -16,10 +16,7 @@ from aima.dsl.expression.functions import FUNCTIONS
 from aima.dsl.expression.macros import MACRO_BODIES
 from aima.dsl.library import NotThere
 from aima.dsl.node import Mapping, Mark, Scalar
-from aima.dsl.roots import roots_of
-from aima.dsl.scope import Scopes
 from aima.dsl.types import Type, said
-from aima.dsl.values import Reader
 from aima.errors import UnitNotFound
 from aima.gateway.construct_docs import doc_of
 from aima.gateway.definitions import Definitions, Shelf
@@ -258,10 +255,8 @@ class Knowledge:
         if document is None:
             return None
         shelf = Shelf(self.definitions, self.file)
-        findings = Findings(self.file)
-        reader = Reader(roots_of(document))
-        scopes = Scopes(document, language())
-        return Checker(scopes, self.definitions.signatures, findings, reader, shelf)
+        signatures, findings = self.definitions.signatures, Findings(self.file)
+        return Checker.of(document, signatures, findings, language=language(), library=shelf)
 
     @cached_property
     def _lines(self) -> list[str]:
