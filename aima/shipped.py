@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from aima.dsl.nearest import nearest
@@ -14,6 +15,7 @@ _IN_CHECKOUT = {
     "schemas": Path("dsl") / "schemas",
 }
 _SUFFIXES = (".yaml", ".yml")
+_PASSED_OVER = "invalid"
 
 
 def shipped(folder: str) -> Path:
@@ -55,6 +57,24 @@ def workflows_in(folder: Path) -> list[Path]:
     """List the workflows of a folder; their tests are none."""
     files = [file for suffix in _SUFFIXES for file in folder.glob(f"*{suffix}")]
     return sorted(file for file in files if not file.stem.endswith(".test"))
+
+
+def workflows_below(folder: Path) -> list[Path]:
+    """List the workflows of a folder and of those inside it."""
+    return [file for inner in folders_below(folder) for file in workflows_in(inner)]
+
+
+def folders_below(folder: Path) -> list[Path]:
+    """List a folder and those inside it, at any depth.
+
+    Passed over are hidden ones, such as `.venv`, and those called `invalid`, whose files are
+    wrong on purpose; either is looked into where it is the folder asked for.
+    """
+    found: list[Path] = []
+    for here, names, _ in os.walk(folder):
+        names[:] = sorted(n for n in names if not n.startswith(".") and n != _PASSED_OVER)
+        found.append(Path(here))
+    return found
 
 
 def _known(project: Path | None) -> dict[str, Path]:

@@ -24,7 +24,7 @@ from aima.dsl.language import Body, Modifier, Section
 from aima.workflows import frame
 from aima.workflows.failure import StepFailed
 
-VALUES = ("value", "literal", "condition", "type_of")
+VALUES = ("value", "call", "literal", "condition", "type_of")
 """What a checker does for any value; its codes are told once for all constructs."""
 
 _ERROR = re.compile(r"[A-Z]{3,}(_[A-Z]+)*")

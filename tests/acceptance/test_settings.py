@@ -190,6 +190,13 @@ def test_check_takes_files_folders_and_names(aima: Aima, project: Path) -> None:
     good = aima.call("check", "good.yml", "voice-assistant")
     assert good.returncode == 0
     assert good.stderr == "no mistakes in 2 workflows\n"
+    for name in ("below/deep", "invalid", ".hidden"):
+        (project / name).mkdir(parents=True)
+        (project / name / f"{name[-4:]}.yaml").write_text("name: w\nsteps: []\n")
+    deep = aima.call("check", ".")
+    assert "below/deep/deep.yaml:2:8: error[document/wrong-type]" in deep.stderr
+    assert deep.stderr.endswith("2 errors in 3 workflows\n")
+    (project / "below" / "deep" / "deep.yaml").unlink()
     both = aima.call("check", ".")
     assert both.returncode == 1
     assert "bad.yaml:3:19: error[unit/unknown]" in both.stderr

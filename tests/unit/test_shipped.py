@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from aima.errors import NotFound
-from aima.shipped import find_workflow, shipped
+from aima.shipped import find_workflow, shipped, workflows_below
 
 SHIPPED = shipped("workflows") / "voice-assistant.yaml"
 
@@ -53,6 +53,16 @@ def test_a_file_is_found_by_its_path(here: Path) -> None:
     assert find_workflow("./mine", None) == Path("mine")
     with pytest.raises(NotFound, match="there is no workflow 'mine'"):
         find_workflow("mine", None)
+
+
+def test_a_folder_is_searched_to_its_bottom(here: Path) -> None:
+    """`aima check .` and `aima test .` look at the same workflows."""
+    wanted = ["a.yaml", "b/c.yml", "b/d/e.yaml"]
+    for name in [*wanted, "a.test.yaml", "b/invalid/wrong.yaml", ".venv/lib/x.yaml", "b/notes.md"]:
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).touch()
+    assert workflows_below(here) == [here / name for name in wanted]
+    assert workflows_below(here / "b" / "invalid") == [here / "b" / "invalid" / "wrong.yaml"]
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from aima.dsl.expression.errors import ExpressionSyntaxError
 from aima.dsl.expression.limits import MAX_SOURCE
@@ -25,8 +25,7 @@ class Kind(Enum):
     END = "end"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A word of the language: its kind, its text, the literal's value, its place."""
 
     kind: Kind

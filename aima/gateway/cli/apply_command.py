@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 def command(*, files: tuple[Path, ...], prune: bool, as_json: bool) -> None:
     """Let the triggers of workflows take effect.
 
-    FILES are files, names of workflows, or folders of them; either all are applied or, where one
-    has errors, none. Each is pinned as it is now: to change it, apply it again. AIMA stays up for
-    the triggers until `aima down`.
+    FILES are files, names of workflows, or folders of them, without the folders inside; either
+    all are applied or, where one has errors, none. Each is pinned as it is now: to change it,
+    apply it again. AIMA stays up for the triggers until `aima down`.
     """
     from aima.gateway.cli.applied_command import show
     from aima.gateway.cli.models_command import fetch_for

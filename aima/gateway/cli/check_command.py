@@ -31,8 +31,9 @@ FORMATS = ("text", "json", "sarif", "github")
 def command(*, files: tuple[Path, ...], strict: bool, form: str, as_json: bool) -> None:
     """Find the mistakes in workflows; nothing is run.
 
-    FILES are files, names of workflows, or folders of them. The exit code is 1 where there are
-    errors; `aima explain CODE` tells what a code means.
+    FILES are files, names of workflows, or folders with all in them; hidden folders and those
+    called `invalid` are passed over. The exit code is 1 where there are errors; `aima explain
+    CODE` tells what a code means.
     """
     from aima.gateway.cli.workflow_files import shown, workflow_files
     from aima.gateway.definitions import Definitions
@@ -41,7 +42,7 @@ def command(*, files: tuple[Path, ...], strict: bool, form: str, as_json: bool) 
 
     settings = load_settings()
     definitions = Definitions(units_of(settings))
-    workflows = workflow_files(files, settings.root)
+    workflows = workflow_files(files, settings.root, below=True)
     checked = [definitions.check(_read(file), shown(file), str(file)) for file in workflows]
     _give(checked, "json" if as_json else form)
     found = [one for each in checked for one in each.diagnostics]

@@ -16,8 +16,8 @@ from aima.gateway.cli.terminal import say
 def command(*, files: tuple[Path, ...], only_check: bool) -> None:
     """Lay workflow files out in the usual way.
 
-    FILES are files, names of workflows, or folders of them. Values, comments and quotes stay as
-    they are; a file that cannot be read is told and left alone.
+    FILES are files, names of workflows, or folders with all in them. Values, comments and quotes
+    stay as they are; a file that cannot be read is told and left alone.
     """
     from dataclasses import asdict
 
@@ -29,7 +29,7 @@ def command(*, files: tuple[Path, ...], only_check: bool) -> None:
     from aima.settings import load_settings
 
     failed = False
-    for file in workflow_files(files, load_settings().root):
+    for file in workflow_files(files, load_settings().root, below=True):
         text = read_workflow(file)
         after = formatted(text, str(file))
         if after is None:

@@ -80,12 +80,14 @@ def _test_files(given: tuple[Path, ...]) -> list[Path]:
         NotFound: there is none.
     """
     from aima.errors import NotFound
+    from aima.shipped import folders_below
     from aima.trial.cases import ENDING
 
     found: list[Path] = []
     for path in given:
         if path.is_dir():
-            found += sorted(path.rglob(f"*{ENDING}"))
+            inside = (sorted(inner.glob(f"*{ENDING}")) for inner in folders_below(path))
+            found += [file for files in inside for file in files]
         else:
             beside = path.with_name(path.stem + ENDING)
             found.append(path if path.name.endswith(ENDING) else beside)

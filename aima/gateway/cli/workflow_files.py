@@ -6,18 +6,26 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-def workflow_files(given: Iterable[Path], project: Path | None) -> list[Path]:
+def workflow_files(
+    given: Iterable[Path], project: Path | None, *, below: bool = False
+) -> list[Path]:
     """Find what was named: files, names of workflows, or folders of them.
+
+    Args:
+        given: what was named.
+        project: the folder of the project, for names.
+        below: whether folders inside a folder count too.
 
     Raises:
         NotFound: there is no such file or name, or nothing in a folder.
     """
     from aima.errors import NotFound
-    from aima.shipped import find_workflow, workflows_in
+    from aima.shipped import find_workflow, workflows_below, workflows_in
 
+    look = workflows_below if below else workflows_in
     files: list[Path] = []
     for path in given:
-        inside = workflows_in(path) if path.is_dir() else None
+        inside = look(path) if path.is_dir() else None
         if inside == []:
             raise NotFound(f"there is no workflow, that is no .yaml file, in {str(path)!r}")
         files += inside or [find_workflow(str(path), project)]
