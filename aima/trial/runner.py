@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NoReturn
 
 from temporalio.converter import DataConverter
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
@@ -36,6 +36,7 @@ from aima.temporal.runs import Outcome, RunRequest, Runs
 from aima.trial.cases import Case, Read, read_test_file
 from aima.trial.coverage import Coverage
 from aima.trial.judge import judge
+from aima.trial.late import Late
 from aima.trial.mistakes import mistakes, moment, names_of
 from aima.trial.stand_ins import StandIns
 from aima.workflows.interpreter import STATE, Interpreter
@@ -199,7 +200,7 @@ class Trial:
     async def run(self, line: int, coverage: Coverage) -> Result:
         """Run it and judge it."""
         started = time.monotonic()
-        seen = StandIns(self.case, self.definitions.catalog, self._sleep)
+        seen = StandIns(self.case, self.definitions.catalog)
         runs = Runs(self.server.client, f"trial-{uuid.uuid4()}")
         wrong: list[str]
         try:
@@ -225,6 +226,7 @@ class Trial:
             workflows=[Interpreter],
             activities=[seen.activity()],
             workflow_runner=UnsandboxedWorkflowRunner(),
+            interceptors=[Late(seen.delays)],
         ):
             yield
 
@@ -286,7 +288,7 @@ def _listeners(plan: Plan, kind: str) -> list[str]:
     return found
 
 
-def leave(code: int) -> None:
+def leave(code: int) -> NoReturn:
     """End the process; left to itself the interpreter sometimes aborts in the SDK's threads."""
     sys.stdout.flush()
     sys.stderr.flush()

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from pydantic import ValidationError
 from temporalio import activity
+from temporalio.activity import Info
 from temporalio.common import RawValue
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, TimeoutType
 
 from aima.catalog import Catalog
 from aima.dsl.duration import parse_duration
 from aima.dsl.template import compile_value, evaluator
-from aima.errors import StreamLost, UnitNotFound, error_class
-from aima.trial.cases import Answer, Case
+from aima.errors import StreamLost, TimedOut, UnitNotFound, error_class
+from aima.trial.cases import Answer, Case, Failure
+from aima.trial.late import AIMA, Activity
+from aima.workflows.failure import timeout_message
 
 _UNDO = "undo:"
 
@@ -28,7 +31,7 @@ class StandIns:
     """Answers for the units of one run, and remembers how they were called.
 
     Attributes:
-        sleep: lets time pass that nobody waits for.
+        delays: how late the answer to each call is, all its attempts together.
         calls: the steps whose units were called, in order; an attempt is a call.
         inputs: what each step's unit got, call by call.
         emitted: the types of the events that were published.
@@ -37,7 +40,7 @@ class StandIns:
 
     case: Case
     catalog: Catalog
-    sleep: Callable[[timedelta], Awaitable[None]]
+    delays: defaultdict[Activity, timedelta] = field(default_factory=lambda: defaultdict(timedelta))
     calls: list[str] = field(default_factory=list)
     inputs: dict[str, list[Any]] = field(default_factory=dict)
     emitted: list[str] = field(default_factory=list)
@@ -52,13 +55,14 @@ class StandIns:
             convert = activity.payload_converter().from_payload
             given, *more = (convert(arg.payload) for arg in args)
             info = activity.info()
-            if info.activity_type.startswith("aima."):
+            if info.activity_type.startswith(AIMA):
                 return self._of_aima(info.activity_type, given)
-            return await self._call(info.activity_type, info.activity_id, given, more)
+            return self._call(info, given, more)
 
         return answer
 
-    async def _call(self, unit: str, path: str, given: Any, more: list[Any]) -> Any:  # noqa: ANN401 - JSON
+    def _call(self, info: Info, given: Any, more: list[Any]) -> Any:  # noqa: ANN401 - JSON
+        unit, path = info.activity_type, info.activity_id
         step = step_of(path)
         call = more[0] if more and isinstance(more[0], dict) else {}
         if "follows" in call:  # stand-ins show nothing while they work: it comes again, whole
@@ -67,16 +71,20 @@ class StandIns:
         self.inputs.setdefault(step, []).append(given)
         self._check(unit, given, step, output=False)
         answer = self._answer(unit, step)
-        await self.sleep(parse_duration(answer.delay))
+        if self._is_over(info, parse_duration(answer.delay)):
+            message = timeout_message(TimeoutType.START_TO_CLOSE)
+            raise _failed(Failure(code=TimedOut.code, message=message), info.attempt)
         if answer.error is not None:
-            kind = error_class(answer.error.code)
-            message, code = answer.error.message, answer.error.code
-            raise ApplicationError(
-                message, {"attempt": 1}, type=code, non_retryable=not kind.retryable
-            )
+            raise _failed(answer.error, info.attempt)
         output = evaluator(compile_value(answer.output or {}))({"input": given})
         self._check(unit, output, step, output=True)
         return {"hit": False, "output": output} if "cache" in call else output
+
+    def _is_over(self, info: Info, delay: timedelta) -> bool:
+        """Note how late an attempt is; tell whether it is later than its timeout."""
+        timeout = info.start_to_close_timeout or delay
+        self.delays[info.workflow_id or "", info.activity_id, info.is_local] += min(delay, timeout)
+        return delay > timeout
 
     def _answer(self, unit: str, step: str) -> Answer:
         """Find the answer for a step, else for its unit; the last one of a list repeats."""
@@ -126,6 +134,12 @@ def step_of(path: str) -> str:
     undo = _UNDO if path.startswith(_UNDO) else ""
     last = path.removeprefix(_UNDO).rpartition(".")[2]
     return undo + re.split(r"[\[#@]", last)[0]
+
+
+def _failed(failure: Failure, attempt: int) -> ApplicationError:
+    code, retryable = failure.code, error_class(failure.code).retryable
+    details = {"attempt": attempt}
+    return ApplicationError(failure.message, details, type=code, non_retryable=not retryable)
 
 
 def _wrong(message: str) -> ApplicationError:

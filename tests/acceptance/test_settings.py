@@ -206,6 +206,16 @@ def test_check_takes_files_folders_and_names(aima: Aima, project: Path) -> None:
     assert aima.call("check", "none.yaml").returncode == 3
 
 
+def test_the_exit_code_of_aima_test_is_for_the_build_server(aima: Aima, project: Path) -> None:
+    """The process ends with it, though the SDK's own threads are still about."""
+    (project / "w.yaml").write_text("name: w\nsteps:\n  - {id: a, set: {n: 1}}\n")
+    cases = "cases:\n  - {name: good}\n  - {name: bad, expect: {state: failed}}\n"
+    (project / "w.test.yaml").write_text(cases)
+    both = aima.call("test", ".")
+    assert both.returncode == 1
+    assert "the run is completed, expected failed" in both.stdout
+
+
 def test_a_disk_that_is_full_from_the_start_is_told(aima: Aima, project: Path) -> None:
     """Temporal would only die again and again; nothing is begun that cannot be kept."""
     small = project / "small"

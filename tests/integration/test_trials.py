@@ -23,6 +23,7 @@ from aima.trial.runner import FileResult, Result, run_files
 WORKFLOWS = shipped("workflows")
 SHIPPED = [*sorted(WORKFLOWS.glob("*.yaml")), *sorted(WORKFLOWS.glob("examples/*/*.yaml"))]
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial" / "approval-with-undo.test.yaml"
+LATE = Path(__file__).parents[1] / "data" / "trial" / "late.test.yaml"
 TESTS = [file for file in SHIPPED if file.name.endswith(".test.yaml")]
 
 WORKFLOW = """
@@ -88,6 +89,13 @@ async def test_thirty_days_pass_at_once(tmp_path: Path) -> None:
     [case] = done.results
     assert case.wrong == []
     assert case.seconds < 20
+
+
+async def test_a_stand_in_takes_its_time_and_none_of_ours() -> None:
+    """One after the other on one server, whose clock goes on from case to case."""
+    [done] = [one async for one in run_files([LATE], Definitions(discover()))]
+    assert [(case.name, case.wrong) for case in done.results if case.wrong] == []
+    assert len(done.results) == 7
 
 
 async def test_what_is_not_as_expected_is_told(tmp_path: Path) -> None:

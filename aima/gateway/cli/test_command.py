@@ -42,6 +42,7 @@ def command(
     from aima.gateway.units import units_of
     from aima.settings import load_settings
     from aima.trial import report
+    from aima.trial.runner import leave
 
     settings = load_settings()
     definitions = Definitions(units_of(settings), settings.root)
@@ -55,8 +56,7 @@ def command(
     thin = [one for one in done if _percent(one) < min_coverage]
     for one in thin:
         click.echo(f"{one.file}: reached {_percent(one):.0f} % of its steps and branches")
-    if failed or thin:
-        raise SystemExit(FAILED)
+    leave(FAILED if failed or thin else 0)
 
 
 async def _run(

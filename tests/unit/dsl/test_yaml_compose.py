@@ -89,9 +89,9 @@ def test_a_mark_points_behind_anchor_and_tag() -> None:
 def test_a_430_byte_alias_bomb_is_refused_without_being_expanded() -> None:
     """It would be 9^9 values: reading it takes milliseconds, expanding it all memory."""
     text = bomb(levels=9, fan=9)
-    started = time.monotonic()
+    started = time.process_time()
     assert [code for code, *_ in told(text)] == ["yaml/too-many-nodes"]
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 10
 
 
 def test_an_alias_bomb_of_text_merges_or_depth_is_refused_too() -> None:
