@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import httpx2
 
 from aima.adapters.engines.embedded import EmbeddedEngine
-from aima.adapters.engines.kinds import engine_of
+from aima.adapters.engines.kinds import KINDS, engine_of
 from aima.adapters.files.folders import FolderFiles
 from aima.adapters.media.frames import ProcessFrames
 from aima.adapters.vectors.sqlite import SqliteVectors
 from aima.catalog import Catalog, discover
 from aima.ports.artifacts import Artifacts
+from aima.ports.engine_lifecycle import EngineCard
 from aima.routing.router import Router
 from aima.routing.slots import FileSlots
 from aima.settings import Settings, load_settings
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 EMBEDDED = "embedded"
 _READY_SECONDS = 30.0
+_OFF = {"enabled": False}
 _EFFECTS_KEPT = timedelta(days=365)
 _TIMEOUT = httpx2.Timeout(connect=5, read=600, write=600, pool=None)
 """An engine may load a model for minutes before its first byte; the step's own timeout rules."""
@@ -60,6 +62,20 @@ def engines_of(settings: Settings, http: httpx2.AsyncClient, artifacts: Artifact
     most = {engine.name: told.get(engine.name) or engine.AT_ONCE for engine in engines}
     slots = FileSlots(settings.data / "slots")
     return Router(tuple(engines), settings.models, most=most, slots=slots)
+
+
+async def look_at_engines(settings: Settings) -> list[EngineCard]:
+    """Look at the configured engines; the embedded one starts when it is needed."""
+    alone = settings.model_copy(update={"embedded": settings.embedded.model_copy(update=_OFF)})
+    async with httpx2.AsyncClient(timeout=_TIMEOUT) as http:
+        return await engines_of(alone, http, artifacts_of(settings)).pool.cards()
+
+
+def kinds_of_engines() -> dict[str, type]:
+    """Give the class that speaks to each kind of engine, the embedded one first."""
+    kinds: dict[str, type] = {EMBEDDED: EmbeddedEngine}
+    kinds.update((str(kind), cls) for kind, cls in KINDS.items())
+    return kinds
 
 
 def streams_of(settings: Settings, http: httpx2.AsyncClient) -> Streams:

@@ -24,12 +24,14 @@ from aima.dsl.diagnostic import CODES
 from aima.errors import AimaError, error_classes
 from aima.gateway.cli.exits import exit_code
 from aima.gateway.cli.main import cli
+from aima.gateway.engine_page import engine_page
 from aima.gateway.language_pages import language_pages
 from aima.gateway.pages import table
 from aima.gateway.unit_pages import page, schema
 from aima.gateway.workflow_schema import workflow_schema
 from aima.settings import Settings, variable
 from aima.trial.cases import schema_of_tests
+from aima.worker import kinds_of_engines
 from aima.workflows.constructs import language
 
 SCHEMAS = Path("dsl/schemas")
@@ -61,6 +63,7 @@ def files(catalog: Catalog) -> dict[Path, str]:
         "units/README": _units(catalog),
         "settings": _settings(),
         "cli": _commands(),
+        "engines": engine_page(kinds_of_engines()),
         "errors": _errors(),
         "diagnostics": _diagnostics(),
     }
@@ -84,6 +87,7 @@ def _index() -> Iterator[str]:
     yield "* [Units](units/README.md): what a step can run"
     yield "* [Command line](cli.md)"
     yield "* [Settings](settings.md)"
+    yield "* [Engines](engines.md): what each kind can do"
     yield "* [Errors](errors.md) of units, requests and commands"
     yield "* [Diagnostics](diagnostics.md) of `aima check`"
 

@@ -7,7 +7,7 @@ engine's own names; :class:`Engines` takes any name, chooses an instance, and as
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from aima.ports.inference import (
     ChatReply,
@@ -36,6 +36,9 @@ from aima.ports.inference import (
     VideoRequest,
     Voice,
 )
+
+if TYPE_CHECKING:
+    from aima.ports.engine_pool import EnginePool
 
 
 class Memory(Protocol):
@@ -216,6 +219,11 @@ class Engines(
         ModelNotFound: no engine serves such a model; the message lists those of that type.
         EngineNotRunning: those that might serve it do not answer.
     """
+
+    @property
+    def pool(self) -> EnginePool:
+        """The engines one by one."""
+        ...
 
     async def models(self, model_type: ModelType | None = None) -> list[ModelCard]:
         """List what all engines serve."""

@@ -5,12 +5,13 @@ As with :mod:`aima.ports.engine`, an engine has the protocols of what it offers 
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, Field
 
 from aima.ports.engine import Loads, Unloads
-from aima.ports.inference import Progress
+from aima.ports.inference import ModelCard, ModelType, Progress
 
 
 class EngineMetrics(BaseModel):
@@ -26,6 +27,79 @@ class EngineMetrics(BaseModel):
     generation_tokens: float | None = None
     preemptions: float | None = None
     requests_succeeded: float | None = None
+
+
+@dataclass(frozen=True)
+class Product:
+    """What a kind of engine is, whichever of them runs.
+
+    Attributes:
+        kind: what ``[engines.NAME] kind`` calls it.
+        start: how it is started by itself, as its own documentation says.
+        port: where it then listens.
+        types: what its models may be.
+        formats: the files its models are made of.
+        many: whether it serves several models at once, or one for each process.
+    """
+
+    kind: str
+    title: str
+    start: str
+    port: int
+    types: tuple[ModelType, ...]
+    formats: tuple[str, ...]
+    many: bool = False
+
+
+@runtime_checkable
+class Branded(Protocol):
+    """Is of a known kind."""
+
+    @property
+    def product(self) -> Product:
+        """Tell what it is."""
+        ...
+
+
+class EngineCard(BaseModel):
+    """An engine, and how it is."""
+
+    name: str
+    type: str = Field(description="Its kind, as `[engines.NAME] kind` has it.")
+    status: Literal["running", "sleeping", "stopped"]
+    version: str | None = Field(default=None, description="Where it tells.")
+    reason: str | None = Field(default=None, description="Why it is not running.")
+
+
+class Readiness(BaseModel):
+    """Whether a model really answers."""
+
+    model: str
+    ready: bool | None = Field(description="Absent: of a type that is too dear to try.")
+    seconds: float | None = Field(default=None, description="The least answer took so long.")
+    reason: str | None = None
+
+
+class EngineReport(EngineCard):
+    """All that an engine tells of itself."""
+
+    capabilities: list[str] = Field(description="What it may be asked for.")
+    models: list[ModelCard]
+    metrics: EngineMetrics | None = Field(default=None, description="Where it counts.")
+    readiness: list[Readiness] | None = Field(default=None, description="If asked for.")
+
+
+class EngineFeatures(BaseModel):
+    """What an engine can do, whether or not it runs."""
+
+    supports_streaming: bool = Field(description="It shows answers while it makes them.")
+    supports_batch: bool = Field(description="It takes several inputs in one request.")
+    max_concurrent: int | None = Field(description="Requests at once; absent: it keeps a line.")
+    max_models: int | None = Field(description="Models at once; absent: as memory allows.")
+    capabilities: list[str]
+    lifecycle: list[str] = Field(description="What else may be done with it.")
+    types: list[ModelType]
+    formats: list[str]
 
 
 @runtime_checkable

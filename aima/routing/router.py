@@ -59,6 +59,7 @@ from aima.routing.budget import RetryBudget
 from aima.routing.directory import Directory
 from aima.routing.instance import Instance, helps_elsewhere
 from aima.routing.line import MOST_WAITING, Line
+from aima.routing.pool import Pool
 from aima.routing.slots import OwnSlots, Slots
 from aima.settings import Models
 
@@ -104,6 +105,7 @@ class Router:
             engine.name: Instance(engine, (most or {}).get(engine.name, 0), slots, clock)
             for engine in engines
         }
+        self.pool = Pool(engines, most or {})
         self.budget = RetryBudget()
         self._most_waiting = most_waiting
         self._lines: dict[str, Line] = {}

@@ -57,9 +57,9 @@ MAY_IMPORT = {
     "aima.testing.engines": "",
     "aima.testing": "aima.adapters aima.errors aima.ports aima.routing aima.settings aima.unit",
     # The doors, and what opens them:
-    "aima.gateway": "aima aima.blocking aima.catalog aima.disk aima.dsl aima.errors aima.settings "
-    "aima.shipped aima.stack aima.store aima.streams aima.temporal aima.unit aima.worker "
-    "aima.workflows",
+    "aima.gateway": "aima aima.blocking aima.catalog aima.disk aima.dsl aima.errors aima.ports "
+    "aima.settings aima.shipped aima.stack aima.store aima.streams aima.temporal aima.unit "
+    "aima.worker aima.workflows",
     "aima.stack.supervisor": "aima.blocking aima.errors aima.gateway aima.settings aima.stack "
     "aima.stores aima.streams aima.temporal aima.worker",
     "aima.lsp": "aima aima.dsl aima.errors aima.gateway aima.unit aima.workflows",
@@ -69,7 +69,7 @@ MAY_IMPORT = {
     "aima.lsp aima.ports aima.prompts aima.settings aima.shipped aima.stack "
     "aima.stack.supervisor aima.stores aima.temporal aima.trial aima.worker aima.workflows",
     "aima.gateway.reference": "aima.catalog aima.dsl aima.errors aima.gateway aima.gateway.cli "
-    "aima.settings aima.shipped aima.trial aima.workflows",
+    "aima.settings aima.shipped aima.trial aima.worker aima.workflows",
     "aima.__main__": "aima.gateway.cli",
 }
 """What each part may import besides itself. A module belongs to the longest name it starts with."""

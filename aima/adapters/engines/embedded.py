@@ -10,6 +10,7 @@ from aima.adapters.engines.openai import OpenAIEngine
 from aima.adapters.engines.reranking import JinaReranks
 from aima.adapters.engines.server import given
 from aima.ports.artifacts import Artifact
+from aima.ports.engine_lifecycle import Product
 from aima.ports.inference import (
     DescribeReply,
     DescribeRequest,
@@ -22,6 +23,16 @@ from aima.ports.inference import (
 @dataclass(frozen=True)
 class EmbeddedEngine(OpenAIEngine, JinaReranks):
     """An embedded engine, here or elsewhere."""
+
+    PRODUCT: ClassVar[Product] = Product(
+        kind="embedded",
+        title="the engine that comes with AIMA",
+        start="aima engine serve embedded",
+        port=0,
+        types=("llm", "asr", "tts", "embedding", "rerank", "detection", "vlm", "diffusion"),
+        formats=("gguf", "onnx"),
+        many=True,
+    )
 
     LISTED_IN: ClassVar[float] = 120.0
     """It starts with the first question."""

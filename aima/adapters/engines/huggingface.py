@@ -6,6 +6,7 @@ Source: the documentation of text-embeddings-inference 1.9 and text-generation-i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pydantic import BaseModel, RootModel
 
@@ -15,7 +16,7 @@ from aima.adapters.engines.prometheus import TEI, TGI, read
 from aima.adapters.engines.reranking import ranked, texts_of
 from aima.adapters.engines.server import EngineServer, given
 from aima.errors import ExecutionFailed
-from aima.ports.engine_lifecycle import EngineMetrics
+from aima.ports.engine_lifecycle import EngineMetrics, Product
 from aima.ports.inference import (
     EmbedReply,
     EmbedRequest,
@@ -57,6 +58,16 @@ class _Places(RootModel[list[_Place]]):
 @dataclass(frozen=True)
 class TeiEngine(EngineServer):
     """A text-embeddings-inference server; it serves one model."""
+
+    PRODUCT: ClassVar[Product] = Product(
+        kind="tei",
+        title="text-embeddings-inference",
+        start="text-embeddings-router --model-id MODEL --port 8080",
+        port=8080,
+        types=("embedding", "rerank"),
+        formats=("safetensors", "onnx"),
+        many=False,
+    )
 
     async def version(self) -> str:
         """Give its version."""
@@ -108,6 +119,16 @@ class TeiEngine(EngineServer):
 @dataclass(frozen=True)
 class TgiEngine(OpenAIServer, OpenAIChats, OpenAICompletes):
     """A text-generation-inference server; it serves one model."""
+
+    PRODUCT: ClassVar[Product] = Product(
+        kind="tgi",
+        title="text-generation-inference",
+        start="text-generation-launcher --model-id MODEL --port 8080",
+        port=8080,
+        types=("llm", "vlm"),
+        formats=("safetensors",),
+        many=False,
+    )
 
     type: ModelType | None = "llm"
 

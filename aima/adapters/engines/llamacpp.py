@@ -6,6 +6,7 @@ Source: the documentation of llama.cpp's server. Metrics are there only with ``-
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pydantic import BaseModel
 
@@ -13,7 +14,7 @@ from aima.adapters.engines.openai import OpenAIChats, OpenAICompletes, OpenAIEmb
 from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.prometheus import LLAMA_CPP, read
 from aima.adapters.engines.reranking import JinaReranks
-from aima.ports.engine_lifecycle import EngineMetrics
+from aima.ports.engine_lifecycle import EngineMetrics, Product
 from aima.ports.inference import Progress
 
 
@@ -24,6 +25,16 @@ class _Props(BaseModel):
 @dataclass(frozen=True)
 class LlamaCppEngine(OpenAIServer, OpenAIChats, OpenAICompletes, OpenAIEmbeds, JinaReranks):
     """A llama.cpp server, of one model or a router among many."""
+
+    PRODUCT: ClassVar[Product] = Product(
+        kind="llamacpp",
+        title="llama.cpp's server",
+        start="llama-server -m MODEL.gguf --port 8080 --metrics",
+        port=8080,
+        types=("llm", "vlm", "embedding", "rerank"),
+        formats=("gguf",),
+        many=True,
+    )
 
     async def version(self) -> str:
         """Give its build."""

@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,6 +18,7 @@ from aima.adapters.engines.openai import OpenAICompletes
 from aima.adapters.engines.openai_answer import Answer, failure_of, lines
 from aima.adapters.engines.server import given
 from aima.errors import EngineNotRunning, ExecutionFailed, InsufficientResources, ModelNotFound
+from aima.ports.engine_lifecycle import Product
 from aima.ports.inference import (
     ChatReply,
     ChatRequest,
@@ -70,6 +72,16 @@ class OllamaEngine(OpenAICompletes):
     Attributes:
         context_tokens: how long a chat may be; 0 leaves it to the server.
     """
+
+    PRODUCT: ClassVar[Product] = Product(
+        kind="ollama",
+        title="Ollama",
+        start="ollama serve",
+        port=11434,
+        types=("llm", "vlm", "embedding"),
+        formats=("gguf",),
+        many=True,
+    )
 
     context_tokens: int = 0
     _shown: dict[str, _Shown] = field(default_factory=dict, repr=False, compare=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 import httpx2
 
@@ -20,6 +20,7 @@ from aima.adapters.engines.server import EngineServer, number
 from aima.errors import AimaError, ExecutionFailed
 from aima.media import seconds_of
 from aima.ports.artifacts import Artifact
+from aima.ports.engine_lifecycle import Product
 from aima.ports.inference import (
     ChatReply,
     ChatRequest,
@@ -195,6 +196,16 @@ class OpenAIEngine(
     OpenAIDraws,
 ):
     """An engine of which nothing is known but the protocol: it may be asked for all of it."""
+
+    PRODUCT: ClassVar[Product] = Product(
+        kind="openai",
+        title="any server of the OpenAI-compatible API",
+        start="",
+        port=0,
+        types=("llm", "vlm", "embedding", "asr", "tts", "diffusion"),
+        formats=(),
+        many=True,
+    )
 
 
 def recording_form(request: TranscribeRequest) -> dict[str, str]:

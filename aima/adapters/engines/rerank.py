@@ -6,14 +6,26 @@ Their shapes, and those of SGLang and TEI, are in :mod:`.reranking` and :mod:`.h
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.reranking import JinaReranks
+from aima.ports.engine_lifecycle import Product
 from aima.ports.inference import ModelType
 
 
 @dataclass(frozen=True)
 class RerankEngine(OpenAIServer, JinaReranks):
     """A server that only reranks."""
+
+    PRODUCT: ClassVar[Product] = Product(
+        kind="rerank",
+        title="a server that reranks",
+        start="llama-server -m MODEL.gguf --reranking --port 8080",
+        port=8080,
+        types=("rerank",),
+        formats=(),
+        many=True,
+    )
 
     type: ModelType | None = "rerank"

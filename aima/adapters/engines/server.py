@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from aima.adapters.engines.openai_answer import failure_of
 from aima.errors import EngineNotRunning, ExecutionFailed, TimedOut, TooLarge
 from aima.ports.artifacts import Artifacts
+from aima.ports.engine_lifecycle import Product
 from aima.ports.inference import ModelCard
 
 Wanted = TypeVar("Wanted", bound=BaseModel)
@@ -41,12 +42,18 @@ class EngineServer:
     artifacts: Artifacts
     api_key: str = field(default="", repr=False)
 
+    PRODUCT: ClassVar[Product]
     AT_ONCE: ClassVar[int] = 0
     """Requests it works at, at once, unless its user says otherwise; 0: it keeps a line itself."""
     LISTED_IN: ClassVar[float] = 10.0
     """Seconds in which it tells what it has: nothing is computed for that."""
     MOST_BYTES: ClassVar[int] = 256 << 20
     """Of an answer that is read into memory: one without an end is cut off here."""
+
+    @property
+    def product(self) -> Product:
+        """What it is."""
+        return self.PRODUCT
 
     @property
     def root(self) -> str:

@@ -7,6 +7,7 @@ Source: SGLang's documentation, 0.5. The doors of sleep are there only where it 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pydantic import BaseModel
 
@@ -20,7 +21,7 @@ from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.prometheus import SGLANG, read
 from aima.adapters.engines.reranking import JinaReranks
 from aima.errors import AimaError
-from aima.ports.engine_lifecycle import EngineMetrics
+from aima.ports.engine_lifecycle import EngineMetrics, Product
 from aima.ports.inference import ModelCard
 
 _NO_SUCH_DOOR = 404
@@ -39,6 +40,16 @@ class SglangEngine(
     OpenAIServer, OpenAIChats, OpenAICompletes, OpenAIEmbeds, OpenAITranscribes, JinaReranks
 ):
     """An SGLang server; it serves one model, which comes and goes with its process."""
+
+    PRODUCT: ClassVar[Product] = Product(
+        kind="sglang",
+        title="SGLang",
+        start="python3 -m sglang.launch_server --model-path MODEL --port 30000",
+        port=30000,
+        types=("llm", "vlm", "embedding", "rerank", "asr"),
+        formats=("safetensors", "pytorch", "gguf"),
+        many=False,
+    )
 
     async def version(self) -> str:
         """Give its version."""

@@ -7,6 +7,7 @@ it is loaded; start it with one model to keep it to that.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -14,6 +15,7 @@ from aima.adapters.engines.openai import OpenAIChats, OpenAICompletes, OpenAITra
 from aima.adapters.engines.openai_answer import lines
 from aima.adapters.engines.openai_server import OpenAIServer
 from aima.errors import EngineNotRunning, ExecutionFailed
+from aima.ports.engine_lifecycle import Product
 from aima.ports.inference import Progress
 
 
@@ -32,6 +34,16 @@ class _Loading(BaseModel):
 @dataclass(frozen=True)
 class TransformersEngine(OpenAIServer, OpenAIChats, OpenAICompletes, OpenAITranscribes):
     """A ``transformers serve``."""
+
+    PRODUCT: ClassVar[Product] = Product(
+        kind="transformers",
+        title="Transformers",
+        start="transformers serve MODEL --port 8000",
+        port=8000,
+        types=("llm", "vlm", "asr"),
+        formats=("safetensors", "pytorch"),
+        many=True,
+    )
 
     async def load(self, model: str, *, progress: Progress) -> None:
         """Bring a model in, from the hub if need be."""

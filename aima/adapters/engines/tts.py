@@ -15,6 +15,7 @@ from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.server import EngineServer, given
 from aima.errors import UnsupportedMedia
 from aima.media import seconds_of
+from aima.ports.engine_lifecycle import Product
 from aima.ports.inference import (
     ModelCard,
     ModelType,
@@ -48,6 +49,16 @@ class _Voices(RootModel[list[_Named | str] | _Listed]):
 class KokoroEngine(OpenAIServer, OpenAISpeaks):
     """A Kokoro-FastAPI server; the names of its models are all the same one."""
 
+    PRODUCT: ClassVar[Product] = Product(
+        kind="kokoro",
+        title="Kokoro-FastAPI",
+        start="docker run -p 8880:8880 remsky/kokoro-fastapi-cpu",
+        port=8880,
+        types=("tts",),
+        formats=("pytorch",),
+        many=False,
+    )
+
     type: ModelType | None = "tts"
 
     async def synthesize(self, request: SynthesizeRequest, *, pieces: Pieces) -> SpeechReply:
@@ -80,6 +91,16 @@ class _Configs(RootModel[dict[str, _Config]]):
 @dataclass(frozen=True)
 class PiperEngine(EngineServer):
     """Piper's own server; its voices are its models, so it has one model of its own name."""
+
+    PRODUCT: ClassVar[Product] = Product(
+        kind="piper",
+        title="Piper",
+        start="python -m piper.http_server -m VOICE --port 5000",
+        port=5000,
+        types=("tts",),
+        formats=("onnx",),
+        many=False,
+    )
 
     AT_ONCE: ClassVar[int] = 1
 

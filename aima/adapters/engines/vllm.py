@@ -7,6 +7,7 @@ started with ``--enable-sleep-mode`` and ``VLLM_SERVER_DEV_MODE=1``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pydantic import BaseModel
 
@@ -19,7 +20,7 @@ from aima.adapters.engines.openai import (
 from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.prometheus import VLLM, read
 from aima.adapters.engines.reranking import JinaReranks
-from aima.ports.engine_lifecycle import EngineMetrics
+from aima.ports.engine_lifecycle import EngineMetrics, Product
 
 
 class _Version(BaseModel):
@@ -35,6 +36,16 @@ class VllmEngine(
     OpenAIServer, OpenAIChats, OpenAICompletes, OpenAIEmbeds, OpenAITranscribes, JinaReranks
 ):
     """A vLLM server; it serves one model, which comes and goes with its process."""
+
+    PRODUCT: ClassVar[Product] = Product(
+        kind="vllm",
+        title="vLLM",
+        start="vllm serve MODEL --port 8000",
+        port=8000,
+        types=("llm", "vlm", "embedding", "rerank", "asr"),
+        formats=("safetensors", "pytorch", "gguf"),
+        many=False,
+    )
 
     async def version(self) -> str:
         """Give its version."""

@@ -20,6 +20,7 @@ from aima.adapters.engines.openai import (
 from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.server import EngineServer
 from aima.errors import AimaError, UnsupportedMedia
+from aima.ports.engine_lifecycle import Product
 from aima.ports.inference import (
     ModelCard,
     ModelType,
@@ -60,6 +61,16 @@ class _Written(BaseModel):
 @dataclass(frozen=True)
 class WhisperCppEngine(EngineServer):
     """A whisper.cpp server; it has one model, and its name is nobody's business but its own."""
+
+    PRODUCT: ClassVar[Product] = Product(
+        kind="whispercpp",
+        title="whisper.cpp's server",
+        start="whisper-server -m MODEL.bin --convert --port 8080",
+        port=8080,
+        types=("asr",),
+        formats=("ggml",),
+        many=False,
+    )
 
     AT_ONCE: ClassVar[int] = 1
 
@@ -108,6 +119,16 @@ class _Loaded(BaseModel):
 @dataclass(frozen=True)
 class SpeachesEngine(OpenAIServer, OpenAITranscribes, OpenAISpeaks):
     """A speaches server: it hears with Whisper and speaks with Kokoro and Piper."""
+
+    PRODUCT: ClassVar[Product] = Product(
+        kind="speaches",
+        title="speaches (formerly faster-whisper-server)",
+        start="docker run -p 8000:8000 speaches-ai/speaches:latest-cpu",
+        port=8000,
+        types=("asr", "tts"),
+        formats=("safetensors", "onnx"),
+        many=True,
+    )
 
     async def models(self) -> list[ModelCard]:
         """List what is there, and what of it is in memory."""

@@ -138,19 +138,19 @@ def _models(settings: Settings) -> Iterator[Finding]:
 
 
 def _engines(settings: Settings) -> Iterator[Finding]:
-    import httpx2
+    import asyncio
 
-    for name, engine in settings.engines.items():
-        try:
-            answer = httpx2.get(
-                f"{engine.url.rstrip('/')}/models",
-                headers={"authorization": f"Bearer {engine.api_key.get_secret_value()}"},
-                timeout=3,
-            )
-            seen, ok = f"{engine.url} answers {answer.status_code}", answer.is_success
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            seen, ok = f"{engine.url}: {error}", False
-        yield Finding(f"engine {name}", ok, seen, f"start it, or mend [engines.{name}]")
+    from aima.worker import look_at_engines
+
+    try:
+        cards = asyncio.run(look_at_engines(settings))
+    except AimaError as error:
+        yield Finding("engines", False, error.message, "mend aima.toml")
+        return
+    for card in cards:
+        seen = card.reason or " ".join(filter(None, (card.type, card.version, card.status)))
+        mend = f"start it, or mend [engines.{card.name}]"
+        yield Finding(f"engine {card.name}", card.status != "stopped", seen, mend)
 
 
 def _stack(settings: Settings) -> Iterator[Finding]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from aima.adapters.engines.kinds import KINDS
 from aima.errors import ExecutionFailed, ModelNotFound
 from aima.ports.engine_lifecycle import EngineMetrics
 from aima.ports.inference import ChatRequest, Message, RerankRequest, ignored
 from aima.settings import EngineKind
+from aima.testing.engines import DIALECTS
 from tests.unit.adapters.faked import Faked
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -141,3 +143,9 @@ async def test_a_router_of_llama_cpp_moves_models(faked: Faked) -> None:
     assert await status() == "unloaded"
     with pytest.raises(ModelNotFound, match="model 'other' not found"):
         await llama.load("other", progress=ignored)
+
+
+async def test_every_kind_is_called_what_its_class_says() -> None:
+    """And has a fake to be tested against."""
+    assert {kind: cls.PRODUCT.kind for kind, cls in KINDS.items()} == {kind: kind for kind in KINDS}
+    assert set(KINDS) == set(DIALECTS) == set(get_args(EngineKind))

@@ -1,0 +1,232 @@
+"""The engines that serve models: what there is, how it is, and what may be done with it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, Field
+
+from aima.errors import (
+    EngineNotRunning,
+    ExecutionFailed,
+    InsufficientResources,
+    ModelNotFound,
+    NotFound,
+    RateLimited,
+    TimedOut,
+    ValidationFailed,
+)
+from aima.ports.engine import Loads, Unloads
+from aima.ports.engine_lifecycle import (
+    EngineCard,
+    EngineFeatures,
+    EngineReport,
+    Pulls,
+    Sleeps,
+)
+from aima.ports.inference import Request
+from aima.unit import Context, Domain, Example
+
+engine = Domain("engine")
+
+LOOK = timedelta(minutes=3)
+LONG = timedelta(hours=2)
+ERRORS = (NotFound, ValidationFailed, EngineNotRunning, ExecutionFailed, TimedOut, RateLimited)
+
+Able = TypeVar("Able")
+
+
+class EnginesRequest(Request):
+    """Which engines to list."""
+
+    type: str | None = Field(default=None, description="Only engines of this kind.")
+    status: Literal["running", "sleeping", "stopped"] | None = Field(
+        default=None, description="Only engines that are so."
+    )
+
+
+class EngineList(BaseModel):
+    """Engines, in the order in which they are asked."""
+
+    items: list[EngineCard]
+
+
+class EngineRequest(Request):
+    """Which engine."""
+
+    name: str = Field(description="As the configuration calls it, or `embedded`.")
+
+
+class GetRequest(EngineRequest):
+    """Which engine, and how closely to look."""
+
+    probe: bool = Field(
+        default=False, description="Ask each of its models for the least that it can do."
+    )
+
+
+class ModelOfEngine(EngineRequest):
+    """A model of an engine."""
+
+    model: str = Field(description="As the engine calls it.")
+
+
+class LoadRequest(ModelOfEngine):
+    """A model to bring in."""
+
+    pull: bool = Field(
+        default=False, description="Fetch it first, where the engine can; what is there stays."
+    )
+
+
+class SleepRequest(EngineRequest):
+    """An engine to rest."""
+
+    keep_weights: bool = Field(
+        default=True, description="They wait in the machine's own memory, and come back sooner."
+    )
+
+
+class Done(BaseModel):
+    """It is so now."""
+
+    success: bool = True
+
+
+@engine.query(
+    timeout=LOOK,
+    errors=ERRORS,
+    examples=(
+        Example(
+            "What there is",
+            {},
+            {"items": [{"name": "embedded", "type": "embedded", "status": "running"}]},
+            holds=(lambda reply: "embedded" in str(reply["items"]),),
+        ),
+    ),
+)
+async def list_(request: EnginesRequest, ctx: Context) -> EngineList:
+    """List the engines, and whether they run."""
+    cards = await ctx.engines.pool.cards()
+    return EngineList(
+        items=[
+            card
+            for card in cards
+            if request.type in (None, card.type) and request.status in (None, card.status)
+        ]
+    )
+
+
+@engine.query(
+    timeout=LONG,
+    errors=ERRORS,
+    examples=(
+        Example(
+            "The embedded engine",
+            {"name": "embedded"},
+            {"name": "embedded", "type": "embedded", "status": "running", "models": []},
+            holds=(lambda reply: "smollm2" in str(reply["models"]).lower(),),
+        ),
+    ),
+)
+async def get(request: GetRequest, ctx: Context) -> EngineReport:
+    """Tell how an engine is: its version, its models, what it counts, whether they answer."""
+    prove = ctx.artifacts if request.probe else None
+    return await ctx.engines.pool.report(request.name, prove=prove)
+
+
+@engine.query(
+    errors=ERRORS,
+    examples=(
+        Example(
+            "What the embedded engine can do",
+            {"name": "embedded"},
+            {"supports_streaming": True, "supports_batch": True},
+            holds=(lambda reply: "detect" in str(reply["capabilities"]),),
+        ),
+    ),
+)
+async def features(request: EngineRequest, ctx: Context) -> EngineFeatures:
+    """Tell what an engine can do, whether or not it runs."""
+    return ctx.engines.pool.features(request.name)
+
+
+@engine.command(
+    idempotent=True,
+    timeout=LONG,
+    errors=(*ERRORS, ModelNotFound, InsufficientResources),
+    examples=(
+        Example(
+            "Before the first question",
+            {"name": "ollama", "model": "llama3.2"},
+            {"success": True},
+            fails=NotFound,
+        ),
+    ),
+)
+async def load(request: LoadRequest, ctx: Context) -> Done:
+    """Bring a model into memory, so that its first answer comes at once."""
+    if request.pull:
+        puller = _able(ctx, request.name, Pulls, "pull")
+        await puller.pull(request.model, progress=ctx.progress)
+    loader = _able(ctx, request.name, Loads, "load")
+    await loader.load(request.model, progress=ctx.progress)
+    return Done()
+
+
+@engine.command(
+    idempotent=True,
+    errors=(*ERRORS, ModelNotFound),
+    examples=(
+        Example(
+            "Make room",
+            {"name": "ollama", "model": "llama3.2"},
+            {"success": True},
+            fails=NotFound,
+        ),
+    ),
+)
+async def unload(request: ModelOfEngine, ctx: Context) -> Done:
+    """Take a model out of memory; the next question brings it back."""
+    await _able(ctx, request.name, Unloads, "unload").unload(request.model)
+    return Done()
+
+
+@engine.command(
+    idempotent=True,
+    errors=ERRORS,
+    examples=(
+        Example("Give the GPU to another", {"name": "vllm"}, {"success": True}, fails=NotFound),
+    ),
+)
+async def sleep(request: SleepRequest, ctx: Context) -> Done:
+    """Have an engine give its devices' memory back without ending."""
+    sleeper = _able(ctx, request.name, Sleeps, "sleep")
+    await sleeper.sleep(keep_weights=request.keep_weights)
+    return Done()
+
+
+@engine.command(
+    idempotent=True,
+    errors=ERRORS,
+    examples=(Example("Go on", {"name": "vllm"}, {"success": True}, fails=NotFound),),
+)
+async def wake(request: EngineRequest, ctx: Context) -> Done:
+    """Bring an engine back that sleeps."""
+    await _able(ctx, request.name, Sleeps, "wake").wake()
+    return Done()
+
+
+def _able(ctx: Context, name: str, ability: type[Able], verb: str) -> Able:
+    """Give an engine that can do this.
+
+    Raises:
+        NotFound: there is no such engine.
+        ValidationFailed: it cannot.
+    """
+    found = ctx.engines.pool.named(name)
+    if not isinstance(found, ability):
+        can = ", ".join(ctx.engines.pool.features(name).lifecycle) or "nothing of the kind"
+        raise ValidationFailed(f"engine {name!r} cannot {verb}; beside answering it can: {can}")
+    return found
