@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from time import time_ns
 from typing import Any
@@ -43,6 +43,7 @@ from aima.temporal.history import Steps, StepState
 from aima.temporal.overview import Overview
 from aima.temporal.refusals import told
 from aima.temporal.watch import MOST_REPLAYED, Tree, Watch
+from aima.workflows.failure import CLEANED_UP
 from aima.workflows.messages import APPROVE
 
 ANSWER_SECONDS = 10.0
@@ -78,7 +79,9 @@ class Outcome:
 
     Attributes:
         output: what it returned; only a completed run has one.
-        error: ``{code, message, step?, unit?, attempt?, line?}`` of one that did not.
+        error: ``{code, message, step?, unit?, item?, attempt?, line?}`` of one that did not, with
+            what was ``undone``, each with its ``error`` if it could not be, and the errors of
+            what else cleaned up (``cleanup``).
     """
 
     state: str
@@ -297,7 +300,12 @@ class Runs:
             with told(f"run {run_id!r}"):
                 output = await self.handle(run_id).result()
         except WorkflowFailureError as error:
-            return _failure(error)
+            outcome = _failure(error)
+            if outcome.state != "canceled":
+                return outcome
+            memo = await (await self._describe(run_id)).memo()
+            cleaned = {key: memo[key] for key in CLEANED_UP if key in memo}
+            return replace(outcome, error={**(outcome.error or {}), **cleaned})
         return Outcome("completed", output=output)
 
     async def send(self, run_id: str, name: str, value: Json, *, message_id: str = "") -> None:

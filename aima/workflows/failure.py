@@ -32,6 +32,9 @@ _TIMEOUTS: dict[int, str] = {
     TimeoutType.SCHEDULE_TO_START: "no worker took the step in time",
     TimeoutType.HEARTBEAT: "the worker fell silent",
 }
+CLEANED_UP = ("undone", "cleanup")
+"""What a run that did not end well tells of its cleaning up: a failed one in the details of its
+failure, a cancelled one in its memo."""
 _FOREIGN = {"PayloadsTooLarge": "TOO_LARGE"}
 _UNREGISTERED = "NotFoundError"  # how the SDK fails an activity that its worker does not have
 

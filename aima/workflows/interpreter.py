@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 
 from aima.dsl.expression import ExpressionError
 from aima.dsl.json import Json
-from aima.workflows.failure import RunCancelled, StepError, StepFailed
+from aima.workflows.failure import CLEANED_UP, RunCancelled, StepError, StepFailed
 from aima.workflows.life import live
 from aima.workflows.mail import Mail
 from aima.workflows.messages import deliver, refuse
@@ -73,8 +73,8 @@ class Interpreter:
         except StepFailed as failure:
             raise _failed(failure.error, run) from failure
         except RunCancelled as cancelled:
-            if run.state["undone"]:
-                workflow.upsert_memo({"undone": run.state["undone"]})
+            if told := _cleaned_up(run):  # what ends Canceled carries no details
+                workflow.upsert_memo(told)
             await _cancelled_here()
             raise asyncio.CancelledError from cancelled
 
@@ -182,9 +182,10 @@ def _failed(error: StepError, run: Run) -> ApplicationError:
         unit = f" ({error.unit})" if error.unit else ""
         item = f", item {error.item}" if error.item is not None else ""
         where = f"line {error.line}, step {error.step!r}{unit}{item}: "
-    told = error.data()
-    if run.state["undone"]:
-        told["undone"] = run.state["undone"]
-    if run.state.get("cleanup"):
-        told["cleanup"] = run.state["cleanup"]
+    told = {**error.data(), **_cleaned_up(run)}
     return ApplicationError(f"{where}{error.message}", told, type=error.code, non_retryable=True)
+
+
+def _cleaned_up(run: Run) -> dict[str, Json]:
+    """Give what was undone, or could not be, and what else of cleaning up has failed."""
+    return {key: run.state[key] for key in CLEANED_UP if run.state.get(key)}

@@ -219,6 +219,7 @@ def _stopped(i: str, end: Step, **more: object) -> Step:
 
 
 _BOOM = {"id": "boom", "raise": {"code": "BOOM", "message": "it broke"}}
+_ONCE = {"retry": {"max_attempts": 1}}
 _OPEN: tuple[Act, ...] = (("seen", "wg", "wt"), ("open", "wt"))
 _SEND_WHILE_BUSY: tuple[Act, ...] = (
     ("seen", "busy"),
@@ -365,6 +366,27 @@ TOLD: dict[str, tuple[list[Step], tuple[Act, ...], dict[str, Any]]] = {
         [pay("p")],
         (("seen", "g"), ("cancel",), ("open", "g")),
         {"finally": [gate("g"), pay("r", "g", undo=False)]},
+    ),
+    "badly-undone": (
+        [
+            pay("p"),
+            {**pay("q", "p"), "compensate": {"type": "lab.fail", **_ONCE, "input": {"name": "no"}}},
+            {**_BOOM, "depends_on": ["q"]},
+        ],
+        (),
+        {},
+    ),
+    "cancelled-while-undoing": (
+        [
+            pay("p"),
+            {
+                **pay("q", "p"),
+                "compensate": {"type": "lab.hang", "input": {"name": "${run.id} u"}},
+            },
+            {**_BOOM, "depends_on": ["q"]},
+        ],
+        (("seen", "u"), ("cancel",), ("open", "u")),
+        {},
     ),
     "badly-tidied": (
         [pay("p")],

@@ -348,3 +348,26 @@ async def test_a_run_that_was_cancelled_goes_on_where_it_was(lab: Lab) -> None:
     assert isinstance(tree["rows"], list)
     told = {str(row["step"]): row["state"] for row in tree["rows"] if isinstance(row, dict)}
     assert told == {"a": "reused", "h": "done"}
+
+
+async def test_what_a_block_tidied_up_is_tidied_up_again(lab: Lab) -> None:
+    """Its `finally` runs however it ends, also when it ends for the second time."""
+    text = """
+        name: tidied
+        steps:
+          - id: block
+            steps:
+              - {id: ok, type: lab.pay, input: {name: ok, times: 0}}
+              - id: "no"
+                depends_on: [ok]
+                type: lab.fail
+                retry: {max_attempts: 1}
+                input: {name: "no", times: 1}
+            finally: [{id: tidy, type: lab.pay, input: {name: tidy, times: 0}}]
+    """
+    run_id = await lab.start(text)
+    assert (await lab.outcome(run_id)).state == "failed"
+    await retried(lab, run_id)
+    done = [effect.rpartition("/")[2] for effect in lab.board.effects]
+    assert done == ["ok", "tidy", "tidy"]
+    assert len(set(lab.board.effects)) == 3, "each time is an effect of its own"
