@@ -72,6 +72,8 @@ ModelType: TypeAlias = Literal[
     "llm", "vlm", "asr", "tts", "embedding", "diffusion", "video_gen", "detection", "rerank"
 ]
 EngineKind: TypeAlias = Literal[
+    "a1111",
+    "comfyui",
     "kokoro",
     "llamacpp",
     "ollama",
@@ -83,6 +85,7 @@ EngineKind: TypeAlias = Literal[
     "tei",
     "tgi",
     "transformers",
+    "video",
     "vllm",
     "whispercpp",
 ]
@@ -108,6 +111,11 @@ class Engine(_Group):
     )
     context_tokens: int = Field(
         default=0, ge=0, description="Tokens a chat may hold, for Ollama. 0: the server's choice."
+    )
+    graph: Path | None = Field(
+        default=None,
+        description="File with the graph that ComfyUI runs, in its API format; a value that is "
+        "exactly `$prompt`, `$steps` … is filled in. Absent: text to picture by any checkpoint.",
     )
     concurrency: int = Field(
         default=0,

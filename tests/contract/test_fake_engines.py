@@ -12,6 +12,9 @@ from huggingface_hub import AsyncInferenceClient
 from openai.types.chat import ChatCompletionMessageParam
 
 from aima.testing.engines import FakeEngine, Faults, fake
+from aima.testing.engines.pixel import PIXEL
+from aima.testing.engines.sounds import silence
+from aima.testing.engines.video import FILM
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -115,3 +118,34 @@ async def test_hugging_faces_client_embeds() -> None:
     """Its plain address is a dialect of its own."""
     async with fake("tei") as engine, AsyncInferenceClient(model=f"{engine.url}/embed") as client:
         assert (await client.feature_extraction("a")).shape == (1, 8)
+
+
+async def test_openais_client_hears_speaks_and_draws(client: openai.AsyncOpenAI) -> None:
+    """Each by its own door, and reads what comes back."""
+    audio = client.audio
+    written = await audio.transcriptions.create(
+        model="fake",
+        file=("a.wav", silence()),
+        response_format="verbose_json",
+        timestamp_granularities=["word"],
+    )
+    assert written.text == f"{len(silence())} bytes"
+    assert [word.word for word in written.words or ()] == [str(len(silence())), "bytes"]
+    said = await audio.speech.create(model="fake", voice="alloy", input="x", response_format="wav")
+    assert said.content == silence()
+    drawn = await client.images.generate(model="fake", prompt="red", n=2)
+    assert [image.b64_json for image in drawn.data or ()] == [PIXEL, PIXEL]
+
+
+@pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")  # others go on with it
+@pytest.mark.parametrize("dialect", ["video", "sglang"])
+async def test_openais_client_films(dialect: str) -> None:
+    """It begins a job, asks after it, and fetches the film."""
+    async with fake(dialect) as engine, client_of(engine) as client:
+        job = await client.videos.create(model="sora-2", prompt="the sun", seconds="4")
+        assert (job.status, job.seconds) == ("queued", "4")
+        while job.status != "completed":
+            job = await client.videos.retrieve(job.id)
+        film = await client.videos.download_content(job.id)
+        assert film.content == FILM
+        assert (await client.videos.delete(job.id)).deleted

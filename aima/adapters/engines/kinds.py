@@ -6,6 +6,8 @@ from dataclasses import fields
 
 import httpx2
 
+from aima.adapters.engines.comfyui import ComfyEngine
+from aima.adapters.engines.diffusion import A1111Engine
 from aima.adapters.engines.huggingface import TeiEngine, TgiEngine
 from aima.adapters.engines.llamacpp import LlamaCppEngine
 from aima.adapters.engines.ollama import OllamaEngine
@@ -15,6 +17,7 @@ from aima.adapters.engines.server import EngineServer
 from aima.adapters.engines.sglang import SglangEngine
 from aima.adapters.engines.transformers import TransformersEngine
 from aima.adapters.engines.tts import KokoroEngine, PiperEngine
+from aima.adapters.engines.video import VideoEngine
 from aima.adapters.engines.vllm import VllmEngine
 from aima.adapters.engines.whisper import SpeachesEngine, WhisperCppEngine
 from aima.errors import ValidationFailed
@@ -22,6 +25,8 @@ from aima.ports.artifacts import Artifacts
 from aima.settings import Engine, EngineKind
 
 KINDS: dict[EngineKind, type[EngineServer]] = {
+    "a1111": A1111Engine,
+    "comfyui": ComfyEngine,
     "kokoro": KokoroEngine,
     "llamacpp": LlamaCppEngine,
     "ollama": OllamaEngine,
@@ -33,10 +38,11 @@ KINDS: dict[EngineKind, type[EngineServer]] = {
     "tei": TeiEngine,
     "tgi": TgiEngine,
     "transformers": TransformersEngine,
+    "video": VideoEngine,
     "vllm": VllmEngine,
     "whispercpp": WhisperCppEngine,
 }
-_OPTIONS = ("context_tokens", "type")
+_OPTIONS = ("context_tokens", "graph", "type")
 """Settings that only some of them take."""
 
 

@@ -14,12 +14,14 @@ from pydantic import BaseModel
 from aima.adapters.engines.openai import (
     OpenAIChats,
     OpenAICompletes,
+    OpenAIDraws,
     OpenAIEmbeds,
     OpenAITranscribes,
 )
 from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.prometheus import SGLANG, read
 from aima.adapters.engines.reranking import JinaReranks
+from aima.adapters.engines.video import VideoJobs
 from aima.errors import AimaError
 from aima.ports.engine_lifecycle import EngineMetrics, Product
 from aima.ports.inference import ModelCard
@@ -37,16 +39,25 @@ class _Server(BaseModel):
 
 @dataclass(frozen=True)
 class SglangEngine(
-    OpenAIServer, OpenAIChats, OpenAICompletes, OpenAIEmbeds, OpenAITranscribes, JinaReranks
+    OpenAIServer,
+    OpenAIChats,
+    OpenAICompletes,
+    OpenAIEmbeds,
+    OpenAITranscribes,
+    OpenAIDraws,
+    VideoJobs,
+    JinaReranks,
 ):
     """An SGLang server; it serves one model, which comes and goes with its process."""
+
+    FORM: ClassVar[bool] = False
 
     PRODUCT: ClassVar[Product] = Product(
         kind="sglang",
         title="SGLang",
         start="python3 -m sglang.launch_server --model-path MODEL --port 30000",
         port=30000,
-        types=("llm", "vlm", "embedding", "rerank", "asr"),
+        types=("llm", "vlm", "embedding", "rerank", "asr", "diffusion", "video_gen"),
         formats=("safetensors", "pytorch", "gguf"),
         many=False,
     )
@@ -58,6 +69,8 @@ class SglangEngine(
     async def models(self) -> list[ModelCard]:
         """List what it serves; one that does not write makes vectors, unless its user says more."""
         cards = await super().models()
+        if self.type is not None:
+            return cards
         info = self._read(_Info, await self._older("model_info"))
         usual = "embedding" if info.is_generation is False else "llm"
         return [card.model_copy(update={"type": card.type or usual}) for card in cards]

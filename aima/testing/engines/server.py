@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from aima.testing.engines.a1111 import a1111
+from aima.testing.engines.comfyui import comfyui
 from aima.testing.engines.faults import Faults, change
 from aima.testing.engines.kokoro import kokoro
 from aima.testing.engines.llamacpp import llamacpp
@@ -26,10 +28,13 @@ from aima.testing.engines.speaches import speaches
 from aima.testing.engines.tei import tei
 from aima.testing.engines.tgi import tgi
 from aima.testing.engines.transformers import transformers
+from aima.testing.engines.video import video
 from aima.testing.engines.vllm import vllm
 from aima.testing.engines.whispercpp import whispercpp
 
 DIALECTS: dict[str, Callable[[Faults], Sequence[Route]]] = {
+    "a1111": a1111,
+    "comfyui": comfyui,
     "kokoro": kokoro,
     "llamacpp": llamacpp,
     "ollama": ollama,
@@ -41,6 +46,7 @@ DIALECTS: dict[str, Callable[[Faults], Sequence[Route]]] = {
     "tei": tei,
     "tgi": tgi,
     "transformers": transformers,
+    "video": video,
     "vllm": vllm,
     "whispercpp": whispercpp,
 }

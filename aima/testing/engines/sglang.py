@@ -11,6 +11,7 @@ from starlette.routing import Route
 from aima.testing.engines.faults import Faults
 from aima.testing.engines.openai import openai, refusal
 from aima.testing.engines.vectors import score
+from aima.testing.engines.video import VideoDoors
 
 
 def sglang(faults: Faults) -> Sequence[Route]:
@@ -18,6 +19,7 @@ def sglang(faults: Faults) -> Sequence[Route]:
     doors = _Doors(faults)
     return [
         *openai(faults),
+        *VideoDoors(faults).routes(),
         Route("/health", doors.health),
         Route("/get_model_info", doors.model),
         Route("/server_info", doors.server),
