@@ -12,16 +12,11 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
-from aima.adapters.engines.embedded import EmbeddedEngine
-from aima.adapters.engines.kinds import KINDS, engine_of
 from aima.adapters.files.folders import FolderFiles
 from aima.adapters.media.frames import ProcessFrames
 from aima.adapters.vectors.sqlite import SqliteVectors
 from aima.catalog import Catalog, discover
-from aima.ports.artifacts import Artifacts
-from aima.ports.engine_lifecycle import EngineCard
-from aima.routing.router import Router
-from aima.routing.slots import FileSlots
+from aima.engines import engine_client, engines_of
 from aima.settings import Settings, load_settings
 from aima.shipped import shipped
 from aima.stack.activation import EngineSocket
@@ -39,43 +34,13 @@ from aima.temporal.worker import make_worker
 if TYPE_CHECKING:
     from aima.store.database import Store
 
-EMBEDDED = "embedded"
 _READY_SECONDS = 30.0
-_OFF = {"enabled": False}
 _EFFECTS_KEPT = timedelta(days=365)
-_TIMEOUT = httpx2.Timeout(connect=5, read=600, write=600, pool=None)
-"""An engine may load a model for minutes before its first byte; the step's own timeout rules."""
 
 
 def units_of(settings: Settings) -> Catalog:
     """Find the units of this installation; a project's own only where its settings say so."""
     return discover(settings.root if settings.project.activities else None)
-
-
-def engines_of(settings: Settings, http: httpx2.AsyncClient, artifacts: Artifacts) -> Router:
-    """Make the clients of all configured engines, the embedded one last."""
-    engines = [engine_of(name, told, http, artifacts) for name, told in settings.engines.items()]
-    if settings.embedded.enabled and settings.embedded.url:
-        url = settings.embedded.url.rstrip("/")
-        engines.append(EmbeddedEngine(EMBEDDED, url, http, artifacts))
-    told = {name: engine.concurrency for name, engine in settings.engines.items()}
-    most = {engine.name: told.get(engine.name) or engine.AT_ONCE for engine in engines}
-    slots = FileSlots(settings.data / "slots")
-    return Router(tuple(engines), settings.models, most=most, slots=slots)
-
-
-async def look_at_engines(settings: Settings) -> list[EngineCard]:
-    """Look at the configured engines; the embedded one starts when it is needed."""
-    alone = settings.model_copy(update={"embedded": settings.embedded.model_copy(update=_OFF)})
-    async with httpx2.AsyncClient(timeout=_TIMEOUT) as http:
-        return await engines_of(alone, http, artifacts_of(settings)).pool.cards()
-
-
-def kinds_of_engines() -> dict[str, type]:
-    """Give the class that speaks to each kind of engine, the embedded one first."""
-    kinds: dict[str, type] = {EMBEDDED: EmbeddedEngine}
-    kinds.update((str(kind), cls) for kind, cls in KINDS.items())
-    return kinds
 
 
 def streams_of(settings: Settings, http: httpx2.AsyncClient) -> Streams:
@@ -102,7 +67,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
     client = await connect(settings.temporal, address, converter_of(settings))
     await wait_for_namespace(client, seconds=_READY_SECONDS)
     async with AsyncExitStack() as open_:
-        http = await open_.enter_async_context(httpx2.AsyncClient(timeout=_TIMEOUT))
+        http = await open_.enter_async_context(engine_client())
         settings = await _with_engine(settings, open_)
         store = open_.enter_context(store_of(settings))
         await asyncio.to_thread(_tidy, store, settings)

@@ -11,6 +11,7 @@ import logging
 import re
 import secrets
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from time import perf_counter
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from temporalio.service import RPCError
 
 from aima.errors import AimaError, Forbidden, TooLarge, UnsupportedMedia
+from aima.gateway.accounts import SPENT, Spent
 from aima.gateway.keys import Keys
 from aima.gateway.permission import Caller
 from aima.gateway.problem import tell
@@ -88,6 +90,8 @@ class Named:
                 "bytes": sent,
                 "ms": round((self._clock() - begun) * 1000, 1),
             }
+            if isinstance(spent := scope.get(SPENT), Spent):
+                line |= asdict(spent)
             access_log.info("%s", json.dumps(line))
 
 

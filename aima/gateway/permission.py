@@ -19,6 +19,7 @@ class Permission(StrEnum):
     UNIT_READ = "unit:read"
     UNIT_QUERY = "unit:query"
     UNIT_RUN = "unit:run"
+    MODEL_READ = "model:read"
     INFERENCE_USE = "inference:use"
     STREAM_SHARE = "stream:share"
     KEY_MANAGE = "key:manage"
@@ -40,6 +41,7 @@ _VIEWS = {
     Permission.RUN_READ,
     Permission.WORKFLOW_READ,
     Permission.UNIT_READ,
+    Permission.MODEL_READ,
 }
 _OPERATES = _VIEWS | {
     Permission.RUN_CONTROL,

@@ -21,6 +21,7 @@ import aima.dsl
 import aima.workflows
 from aima.catalog import Catalog, discover
 from aima.dsl.diagnostic import CODES
+from aima.engines import kinds_of_engines
 from aima.errors import AimaError, error_classes
 from aima.gateway.cli.exits import exit_code
 from aima.gateway.cli.main import cli
@@ -31,7 +32,6 @@ from aima.gateway.unit_pages import page, schema
 from aima.gateway.workflow_schema import workflow_schema
 from aima.settings import Settings, variable
 from aima.trial.cases import schema_of_tests
-from aima.worker import kinds_of_engines
 from aima.workflows.constructs import language
 
 SCHEMAS = Path("dsl/schemas")

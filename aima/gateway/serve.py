@@ -11,6 +11,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import uvicorn
+from httpx2 import AsyncClient
 from starlette.types import ASGIApp
 
 from aima.gateway.chain import access_log
@@ -19,8 +20,15 @@ _LOG_BYTES = 10_000_000
 _LOGS_KEPT = 3
 
 
-async def serve_door(app: ASGIApp, listener: socket.socket, log: Path) -> None:
-    """Serve the door until cancelled; ``log`` gets a line of JSON for each request."""
+async def serve_door(app: ASGIApp, listener: socket.socket, http: AsyncClient, log: Path) -> None:
+    """Serve the door until cancelled.
+
+    Args:
+        app: the door.
+        listener: its socket.
+        http: the client with which it asks engines; closed when the last answer is sent.
+        log: gets a line of JSON for each request.
+    """
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -32,12 +40,13 @@ async def serve_door(app: ASGIApp, listener: socket.socket, log: Path) -> None:
     )
     server = _Server(config)
     with _written(log):
-        try:
-            await server.serve(sockets=[listener])
-        except asyncio.CancelledError:
-            server.should_exit = True
-            await server.shutdown(sockets=[listener])
-            raise
+        async with http:
+            try:
+                await server.serve(sockets=[listener])
+            except asyncio.CancelledError:
+                server.should_exit = True
+                await server.shutdown(sockets=[listener])
+                raise
 
 
 class _Server(uvicorn.Server):

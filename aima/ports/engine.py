@@ -24,8 +24,10 @@ from aima.ports.inference import (
     ImageRequest,
     ModelCard,
     ModelType,
+    Outlet,
     Pieces,
     Progress,
+    RelayRequest,
     RerankReply,
     RerankRequest,
     SpeechReply,
@@ -168,6 +170,15 @@ class Unloads(Protocol):
 
     async def unload(self, model: str) -> None:
         """Take a model out; that one is not in is no mistake."""
+        ...
+
+
+@runtime_checkable
+class Relays(Protocol):
+    """Speaks OpenAI's API, so that a request of it can be passed on unread."""
+
+    async def relay(self, request: RelayRequest, *, answer: Outlet) -> None:
+        """Ask it; ``answer`` gets the bytes as they come. A cancel stops the engine's work."""
         ...
 
 

@@ -21,6 +21,7 @@ from aima.ports.engine import (
     Engine,
     Films,
     Memory,
+    Relays,
     Reranks,
     Speaks,
     Transcribes,
@@ -42,8 +43,10 @@ from aima.ports.inference import (
     ModelCard,
     ModelRequest,
     ModelType,
+    Outlet,
     Pieces,
     Progress,
+    RelayRequest,
     RerankReply,
     RerankRequest,
     SpeechReply,
@@ -170,6 +173,12 @@ class Router:
         ask = _Ask(Describes, "vlm", request, pieces)
         return await self._ask(ask, lambda e, r: e.describe(r, pieces=ask.pieces))
 
+    async def relay(self, request: RelayRequest, model_type: ModelType, answer: Outlet) -> None:
+        """Pass a request of OpenAI's API on to an engine that speaks it."""
+        ask = _Ask(Relays, model_type, request)
+        passed = _Passed(answer, ask)
+        await self._ask(ask, lambda e, r: e.relay(r, answer=passed))
+
     async def _ask(
         self, ask: _Ask[Able, Asked], call: Callable[[Able, Asked], Awaitable[Answered]]
     ) -> Answered:
@@ -256,6 +265,24 @@ class _Ask(Generic[Able, Asked]):
         """Pass a piece on; from the first one on nobody else is asked."""
         self.began = True
         self._pieces(piece)
+
+
+class _Passed:
+    """Takes an answer; from its first bytes on nobody else is asked."""
+
+    def __init__(self, outlet: Outlet, ask: _Ask[Relays, RelayRequest]) -> None:
+        self._outlet = outlet
+        self._ask = ask
+
+    def begin(self, engine: str, model: str, media_type: str) -> None:
+        self._outlet.begin(engine, model, media_type)
+
+    async def write(self, chunk: bytes) -> None:
+        self._ask.began = True
+        await self._outlet.write(chunk)
+
+    async def end(self) -> None:
+        await self._outlet.end()
 
 
 def _choose(instances: Sequence[Instance], session: str | None) -> tuple[Instance, int] | None:

@@ -25,7 +25,7 @@ from aima.stack.child import Children
 from aima.stack.keeper import Keeper
 from aima.stack.lock import DataLock, StackState
 from aima.stack.ports import free_port, listen
-from aima.stores import converter_of, store_of
+from aima.stores import artifacts_of, converter_of, store_of
 from aima.temporal.client import connect, set_retention, wait_for_namespace
 from aima.temporal.server import LOOPBACK, server_command
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from aima.gateway.definitions import Definitions
     from aima.gateway.keys import Keys
     from aima.gateway.route import Way
+    from aima.routing.router import Router
 
 READY_SECONDS = 30.0
 """How long Temporal may take to answer; it took under a second on two busy cores."""
@@ -139,6 +140,7 @@ class Supervisor:
 
     async def _start(self) -> StackState:
         """Start everything but the worker, in the order in which it is needed."""
+        from aima.engines import engine_client, engines_of
         from aima.gateway.chain import create_app
         from aima.gateway.definitions import Definitions
         from aima.gateway.keys import first_key
@@ -169,18 +171,20 @@ class Supervisor:
             ui=ui,
             project=str(settings.root or ""),
         )
-        ways, keys = self._ways(definitions, client, state)
-        app = create_app(ways, keys)
-        self._keeper.keep(serve_door(app, listener, self._keeper.log("access")))
+        http = engine_client()
+        engines = engines_of(self._engines, http, artifacts_of(settings))
+        app = create_app(*self._ways(definitions, client, state, engines))
+        self._keeper.keep(serve_door(app, listener, http, self._keeper.log("access")))
         return state
 
     def _ways(
-        self, definitions: Definitions, client: Client, state: StackState
+        self, definitions: Definitions, client: Client, state: StackState, engines: Router
     ) -> tuple[list[Way], Keys]:
         """Put the door together: its addresses, and who may come in."""
         from aima.gateway.applied import AppliedWorkflows
         from aima.gateway.key_routes import KeyRoutes
         from aima.gateway.keys import ADMIN_KEY, Keys
+        from aima.gateway.openai import OpenAIRoutes
         from aima.gateway.permission import Caller, Role
         from aima.gateway.rest import Door
         from aima.gateway.streams import StreamRoutes
@@ -204,7 +208,14 @@ class Supervisor:
             state=state,
             streams=StreamRoutes(Hub()),
         )
-        return [*door.ways(), *KeyRoutes(keys).ways()], keys
+        return [*door.ways(), *KeyRoutes(keys).ways(), *OpenAIRoutes(engines).ways()], keys
+
+    @property
+    def _engines(self) -> Settings:
+        """The settings, with the address of this stack's own engine."""
+        embedded = self.settings.embedded
+        told = {"url": embedded.url or self._engine.url}
+        return self.settings.model_copy(update={"embedded": embedded.model_copy(update=told)})
 
     async def _start_temporal(self) -> tuple[str, str]:
         """Start the embedded server, or name the one of the settings; give address and UI."""

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
+import openai
 import psutil
 import pytest
 
@@ -208,6 +210,33 @@ def test_each_request_has_a_line_in_the_log(door: Door) -> None:
     assert "private" not in text
     line = next(n for n in map(json.loads, text.splitlines()) if n["path"].endswith("definitions"))
     assert (line["caller"], line["status"], line["method"]) == ("admin", 200, "GET")
+
+
+def test_models_answer_clients_of_openai(door: Door) -> None:
+    """The official client, with the key of the first start and nothing else to set up."""
+    key = (door.aima.data / "admin.key").read_text().strip()
+    with openai.OpenAI(base_url=f"http://127.0.0.1:{door.port}/v1", api_key=key) as client:
+        question = [{"role": "user", "content": "What is the capital of France?"}]
+        told: dict[str, Any] = {"model": "default", "messages": question, "max_tokens": 12}
+        pieces = list(client.chat.completions.create(**told, stream=True))
+        assert "Paris" in "".join(p.choices[0].delta.content or "" for p in pieces)
+        vectors = client.embeddings.create(model="default", input=["a cat", "a dog"])
+        assert [len(data.embedding) for data in vectors.data] == [384, 384]
+    lines = (door.aima.data / "logs" / "access.log").read_text().splitlines()
+    chats = [n for n in map(json.loads, lines) if n["path"] == "/v1/chat/completions"]
+    assert chats[0]["engine"] == "embedded"
+    assert chats[0]["completion_tokens"] > 0
+
+
+@pytest.mark.nightly  # loading two models takes ten seconds of the suite
+def test_speech_goes_through_the_door_and_back(door: Door) -> None:
+    """What one embedded model says another one hears."""
+    key = (door.aima.data / "admin.key").read_text().strip()
+    with openai.OpenAI(base_url=f"http://127.0.0.1:{door.port}/v1", api_key=key) as client:
+        spoken = client.audio.speech.create(model="tts-1", voice="alloy", input="Good morning.")
+        recording = ("a.wav", spoken.read(), "audio/wav")
+        heard = client.audio.transcriptions.create(model="whisper-1", file=recording)
+        assert "morning" in heard.text.lower()
 
 
 def files_of(data: Path) -> list[Path]:

@@ -11,10 +11,11 @@ from typing import ClassVar
 from pydantic import BaseModel, RootModel
 
 from aima.adapters.engines.openai import OpenAIChats, OpenAICompletes
+from aima.adapters.engines.openai_relay import OpenAIRelays
 from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.prometheus import TEI, TGI, read
 from aima.adapters.engines.reranking import ranked, texts_of
-from aima.adapters.engines.server import EngineServer, given
+from aima.adapters.engines.server import given
 from aima.errors import ExecutionFailed
 from aima.ports.engine_lifecycle import EngineMetrics, Product
 from aima.ports.inference import (
@@ -56,7 +57,7 @@ class _Places(RootModel[list[_Place]]):
 
 
 @dataclass(frozen=True)
-class TeiEngine(EngineServer):
+class TeiEngine(OpenAIRelays):
     """A text-embeddings-inference server; it serves one model."""
 
     PRODUCT: ClassVar[Product] = Product(

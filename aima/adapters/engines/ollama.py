@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from aima.adapters.engines.ollama_chat import Line, chat_body, event_of
 from aima.adapters.engines.openai import OpenAICompletes
 from aima.adapters.engines.openai_answer import Answer, failure_of, lines
+from aima.adapters.engines.openai_relay import OpenAIRelays
 from aima.adapters.engines.server import given
 from aima.errors import EngineNotRunning, ExecutionFailed, InsufficientResources, ModelNotFound
 from aima.ports.engine_lifecycle import Product
@@ -66,7 +67,7 @@ class _Vectors(BaseModel):
 
 
 @dataclass(frozen=True)
-class OllamaEngine(OpenAICompletes):
+class OllamaEngine(OpenAICompletes, OpenAIRelays):
     """An Ollama server.
 
     Attributes:

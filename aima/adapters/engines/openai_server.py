@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aima.adapters.engines.openai_relay import OpenAIRelays
 from aima.adapters.engines.openai_wire import ServedModels
-from aima.adapters.engines.server import EngineServer
 from aima.ports.inference import ModelCard, ModelType
 
 
 @dataclass(frozen=True)
-class OpenAIServer(EngineServer):
+class OpenAIServer(OpenAIRelays):
     """An engine behind an OpenAI-compatible address.
 
     Attributes:

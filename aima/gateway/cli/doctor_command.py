@@ -140,7 +140,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
 def _engines(settings: Settings) -> Iterator[Finding]:
     import asyncio
 
-    from aima.worker import look_at_engines
+    from aima.engines import look_at_engines
 
     try:
         cards = asyncio.run(look_at_engines(settings))

@@ -39,6 +39,7 @@ from aima.ports.inference.pictures import (
     VideoReply,
     VideoRequest,
 )
+from aima.ports.inference.relay import Outlet, RelayRequest, Upload
 from aima.ports.inference.request import (
     Incoming,
     ModelReply,
@@ -102,11 +103,13 @@ __all__ = [
     "ModelReply",
     "ModelRequest",
     "ModelType",
+    "Outlet",
     "Part",
     "Perceived",
     "Pieces",
     "Progress",
     "Ranked",
+    "RelayRequest",
     "Request",
     "RerankReply",
     "RerankRequest",
@@ -122,6 +125,7 @@ __all__ = [
     "ToolCall",
     "TranscribeRequest",
     "Transcript",
+    "Upload",
     "Usage",
     "VideoReply",
     "VideoRequest",

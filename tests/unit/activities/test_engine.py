@@ -23,11 +23,11 @@ from activities.engine import (
     unload,
     wake,
 )
+from aima.engines import engines_of
 from aima.errors import NotFound, ValidationFailed
 from aima.settings import Engine, Settings
 from aima.testing import FakeContext
 from aima.testing.engines import FakeEngine, fake
-from aima.worker import engines_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -25,7 +25,8 @@ from aima.gateway.keys import ADMIN_KEY, Keys, NewKey, first_key, new_key
 from aima.gateway.permission import GRANTS, Permission, Role
 from aima.gateway.route import Way
 from aima.gateway.units import units_of
-from aima.settings import Settings
+from aima.routing.router import Router
+from aima.settings import Models, Settings
 from aima.stack.lock import StackState
 from aima.stack.supervisor import Supervisor
 from aima.store import open_store
@@ -170,7 +171,7 @@ def ways(tmp_path_factory: pytest.TempPathFactory) -> list[Way]:
     stack = Supervisor(settings, stays=True, ready=lambda _: None)
     state = StackState(pid=1, port=1, token="t", temporal="", ui="", project="")  # noqa: S106
     nobody: object = None
-    return stack._ways(Definitions(units_of(settings)), nobody, state)[0]  # type: ignore[arg-type] # nothing is asked of Temporal
+    return stack._ways(Definitions(units_of(settings)), nobody, state, Router((), Models()))[0]  # type: ignore[arg-type] # nothing is asked of Temporal
 
 
 @pytest.fixture(scope="module")
@@ -200,9 +201,7 @@ def test_only_these_addresses_are_open_to_everybody(ways: list[Way]) -> None:
 def test_every_permission_is_asked_for_somewhere(ways: list[Way]) -> None:
     """One that no address asks for promises a protection that there is not."""
     asked = {way.permission for way in ways}
-    assert asked == set(Permission) - {Permission.UNIT_READ, Permission.UNIT_QUERY} - {
-        Permission.INFERENCE_USE
-    }
+    assert asked == set(Permission) - {Permission.UNIT_READ, Permission.UNIT_QUERY}
 
 
 def test_each_role_reaches_what_it_may_and_nothing_else(

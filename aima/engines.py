@@ -1,0 +1,52 @@
+"""All engines that the settings name as one, for workers and for the door."""
+
+from __future__ import annotations
+
+import httpx2
+
+from aima.adapters.engines.embedded import EmbeddedEngine
+from aima.adapters.engines.kinds import KINDS, engine_of
+from aima.ports.artifacts import Artifacts
+from aima.ports.engine_lifecycle import EngineCard
+from aima.routing.router import Router
+from aima.routing.slots import FileSlots
+from aima.settings import Settings
+from aima.stores import artifacts_of
+
+EMBEDDED = "embedded"
+_OFF = {"enabled": False}
+_TIMEOUT = httpx2.Timeout(connect=5, read=600, write=600, pool=None)
+"""An engine may load a model for minutes before its first byte; the step's own timeout rules."""
+_LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
+"""How many ask at once is bounded elsewhere, where those who wait stand in line."""
+
+
+def engine_client() -> httpx2.AsyncClient:
+    """Make the HTTP client for engines."""
+    return httpx2.AsyncClient(timeout=_TIMEOUT, limits=_LIMITS)
+
+
+def engines_of(settings: Settings, http: httpx2.AsyncClient, artifacts: Artifacts) -> Router:
+    """Make the clients of all configured engines, the embedded one last."""
+    engines = [engine_of(name, told, http, artifacts) for name, told in settings.engines.items()]
+    if settings.embedded.enabled and settings.embedded.url:
+        url = settings.embedded.url.rstrip("/")
+        engines.append(EmbeddedEngine(EMBEDDED, url, http, artifacts))
+    told = {name: engine.concurrency for name, engine in settings.engines.items()}
+    most = {engine.name: told.get(engine.name) or engine.AT_ONCE for engine in engines}
+    slots = FileSlots(settings.data / "slots")
+    return Router(tuple(engines), settings.models, most=most, slots=slots)
+
+
+async def look_at_engines(settings: Settings) -> list[EngineCard]:
+    """Look at the configured engines; the embedded one starts when it is needed."""
+    alone = settings.model_copy(update={"embedded": settings.embedded.model_copy(update=_OFF)})
+    async with engine_client() as http:
+        return await engines_of(alone, http, artifacts_of(settings)).pool.cards()
+
+
+def kinds_of_engines() -> dict[str, type]:
+    """Give the class that speaks to each kind of engine, the embedded one first."""
+    kinds: dict[str, type] = {EMBEDDED: EmbeddedEngine}
+    kinds.update((str(kind), cls) for kind, cls in KINDS.items())
+    return kinds
