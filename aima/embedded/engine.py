@@ -108,7 +108,7 @@ class Engine:
         context_tokens = min(embedded.context_tokens, model.context_tokens)
         start = partial(
             LlamaServer.start,
-            name=model.name,
+            model=model,
             threads=self.threads,
             context_tokens=context_tokens,
         )

@@ -91,6 +91,11 @@ class Model(_Value):
     licence: str = Field(description="SPDX expression over all files.")
     languages: tuple[str, ...] = Field(min_length=1, description="ISO 639-1, the main one first.")
     context_tokens: int = Field(default=0, description="Of an LLM: what it was trained to hold.")
+    chat_template: str = Field(
+        default="",
+        description="Of an LLM: how it reads a conversation. The one inside its file could hold "
+        "the engine up for ever, or crash it, and is never run.",
+    )
     memory_bytes: int = Field(
         description="Of main memory, alone in a process: with its libraries and what it uses."
     )
@@ -109,9 +114,11 @@ class Model(_Value):
         return self
 
     @model_validator(mode="after")
-    def _states_its_context(self) -> Model:
+    def _states_how_it_converses(self) -> Model:
         if self.type == "llm" and not self.context_tokens:
             raise ValueError("context_tokens is missing: nothing would bound a conversation")
+        if self.type == "llm" and not self.chat_template:
+            raise ValueError("chat_template is missing: the one in the file would be run")
         return self
 
 

@@ -9,6 +9,7 @@ class CommonParamsModel:
 class CommonParams:
     model: CommonParamsModel
     model_alias: set[str]
+    chat_template: str
     n_ctx: int
     n_parallel: int
     cpuparams: CpuParams

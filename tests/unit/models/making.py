@@ -46,6 +46,7 @@ def manifest_of(*entries: dict[str, Any], name: str = "tiny") -> Manifest:
         "licence": "Apache-2.0",
         "languages": ["en"],
         "context_tokens": 64,
+        "chat_template": "{{ messages }}",
         "memory_bytes": 1,
         "file": list(entries),
     }

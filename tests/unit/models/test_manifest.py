@@ -104,8 +104,9 @@ def test_types_are_those_of_the_engines() -> None:
     assert manifest.ModelType == inference.ModelType
 
 
-def test_a_language_model_states_its_context() -> None:
-    """Without it nothing would bound a conversation."""
-    model = load_manifest().models[0].model_dump(by_alias=True) | {"context_tokens": 0}
-    with pytest.raises(ValidationError, match="context_tokens is missing"):
+@pytest.mark.parametrize(("key", "nothing"), [("context_tokens", 0), ("chat_template", "")])
+def test_a_language_model_states_how_it_converses(key: str, nothing: object) -> None:
+    """Without a context nothing bounds it, without a template the one inside its file is run."""
+    model = load_manifest().models[0].model_dump(by_alias=True) | {key: nothing}
+    with pytest.raises(ValidationError, match=f"{key} is missing"):
         Manifest.model_validate({"model": [model]})
