@@ -50,6 +50,16 @@ def streams_of(settings: Settings, http: httpx2.AsyncClient) -> Streams:
     return HubClient(settings.streams.url, settings.streams.token.get_secret_value(), http)
 
 
+def vectors_of(settings: Settings) -> SqliteVectors:
+    """Open the store of passages."""
+    return SqliteVectors(settings.data / "vectors.db")
+
+
+def frames_of(settings: Settings) -> ProcessFrames:
+    """Prepare to take pictures out of films."""
+    return ProcessFrames(settings.media.max_pixels, settings.media.memory_bytes)
+
+
 def files_of(settings: Settings) -> FolderFiles:
     """Open the folders that units may read; what AIMA ships is always among them, last."""
     project = [settings.root] if settings.root else []
@@ -75,9 +85,9 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         around = Surroundings(
             engines=engines_of(settings, http, artifacts),
             artifacts=artifacts,
-            vectors=SqliteVectors(settings.data / "vectors.db"),
+            vectors=vectors_of(settings),
             files=files_of(settings),
-            frames=ProcessFrames(settings.media.max_pixels, settings.media.memory_bytes),
+            frames=frames_of(settings),
             effects=store.effects,
             log=logs_of(settings),
             events=Events(store.events),

@@ -32,6 +32,7 @@ from aima.temporal.server import LOOPBACK, server_command
 if TYPE_CHECKING:
     from aima.gateway.definitions import Definitions
     from aima.gateway.keys import Keys
+    from aima.gateway.query import Outside
     from aima.gateway.route import Way
     from aima.routing.router import Router
 
@@ -64,6 +65,7 @@ class Supervisor:
     _door: str = ""
     _streams_token: str = field(default_factory=partial(secrets.token_urlsafe, 32))
     _works: bool = False
+    _opened: Outside | None = None
 
     def __post_init__(self) -> None:
         """Prepare to keep things running; nothing is started yet."""
@@ -185,9 +187,12 @@ class Supervisor:
         from aima.gateway.key_routes import KeyRoutes
         from aima.gateway.keys import ADMIN_KEY, Keys
         from aima.gateway.openai import OpenAIRoutes
+        from aima.gateway.openapi import Described
+        from aima.gateway.operations import Operations
         from aima.gateway.permission import Caller, Role
         from aima.gateway.rest import Door
         from aima.gateway.streams import StreamRoutes
+        from aima.gateway.unit_routes import UnitRoutes
         from aima.streams.hub import Hub
         from aima.temporal.runs import Runs
         from aima.temporal.schedules import Schedules
@@ -208,7 +213,26 @@ class Supervisor:
             state=state,
             streams=StreamRoutes(Hub()),
         )
-        return [*door.ways(), *KeyRoutes(keys).ways(), *OpenAIRoutes(engines).ways()], keys
+        operations = Operations(door.runs)
+        units = UnitRoutes(definitions, operations, partial(in_thread, self._outside, engines))
+        parts = (door, KeyRoutes(keys), OpenAIRoutes(engines), operations, units)
+        ways = [way for part in parts for way in part.ways()]
+        return [*ways, Described(ways, definitions.catalog).way()], keys
+
+    def _outside(self, engines: Router) -> Outside:
+        """Open what queries may ask of the outside; the first of them waits for the imports."""
+        from aima.gateway.query import Outside
+        from aima.worker import files_of, frames_of, vectors_of
+
+        if self._opened is None:
+            self._opened = Outside(
+                engines=engines,
+                artifacts=artifacts_of(self.settings),
+                vectors=vectors_of(self.settings),
+                files=files_of(self.settings),
+                frames=frames_of(self.settings),
+            )
+        return self._opened
 
     @property
     def _engines(self) -> Settings:

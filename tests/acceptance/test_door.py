@@ -14,7 +14,7 @@ import openai
 import psutil
 import pytest
 
-from tests.acceptance.command import Aima
+from tests.acceptance.command import Aima, Sink
 from tests.acceptance.running import running_aima
 
 
@@ -237,6 +237,59 @@ def test_speech_goes_through_the_door_and_back(door: Door) -> None:
         recording = ("a.wav", spoken.read(), "audio/wav")
         heard = client.audio.transcriptions.create(model="whisper-1", file=recording)
         assert "morning" in heard.text.lower()
+
+
+# --- units by themselves ---------------------------------------------------------------------
+
+
+def test_a_query_answers_at_once(door: Door) -> None:
+    """It changes nothing, so it needs no run."""
+    body = json.dumps({"text": "Hello {{ name }}.", "values": {"name": "you"}}).encode()
+    status, told, _ = door.ask("POST", "/api/v2/query/template.render", body=body)
+    assert (status, told) == (200, {"text": "Hello you."})
+    assert door.ask("POST", "/api/v2/command/template.render", body=body)[0] == 400
+    assert door.ask("POST", "/api/v2/query/template.render", body=b'{"x": 1}')[0] == 400
+    assert door.ask("POST", "/api/v2/query/template.rendr")[1]["code"] == "UNIT_NOT_FOUND"
+
+
+def test_a_command_is_an_operation_that_happens_once(door: Door, tmp_path: Path) -> None:
+    """However often it is sent under the same key; another request under that key is refused."""
+    sink = Sink(tmp_path / "sink.db", tmp_path / "gate")
+    body = json.dumps({"file": str(sink.file)}).encode()
+    headers = {"idempotency-key": "k-1", "prefer": "respond-async, wait=60"}
+    answers = [
+        door.ask("POST", "/api/v2/command/sink.write", body=body, headers=headers) for _ in range(2)
+    ]
+    (status, told, sent), (_, again, _) = answers
+    assert (status, told["state"], told["unit"]) == (200, "succeeded", "sink.write")
+    assert again == told
+    assert sent["preference-applied"] == "wait=60"
+    assert door.ask("GET", sent["location"])[1] == told
+    assert sink.deliveries("unit") == 1
+    other = json.dumps({"file": str(tmp_path / "other.db")}).encode()
+    refused = door.ask("POST", "/api/v2/command/sink.write", body=other, headers=headers)
+    assert (refused[0], refused[1]["code"]) == (422, "INVALID_REQUEST")
+
+
+def test_an_operation_is_cancelled(door: Door, tmp_path: Path) -> None:
+    """It waits at a gate that nobody opens."""
+    body = json.dumps({"file": str(tmp_path / "x.db"), "gate": str(tmp_path / "gate")}).encode()
+    status, told, sent = door.ask("POST", "/api/v2/command/sink.write", body=body)
+    assert (status, told["state"]) == (202, "running")
+    assert door.ask("POST", f"{sent['location']}/cancel")[0] in (200, 202)
+    ended = door.ask("GET", sent["location"], headers={"prefer": "wait=60"})[1]
+    assert ended["state"] == "cancelled"
+    assert door.ask("GET", "/api/v2/operations/none")[0] == 404
+
+
+def test_units_are_described_for_programs(door: Door) -> None:
+    """Their names, their schemas, and all of the door in OpenAPI's form."""
+    units: Any = door.ask("GET", "/api/v2/units")[1]["units"]
+    assert {"inference.chat", "sink.write"} <= {unit["name"] for unit in units}
+    assert door.ask("GET", "/api/v2/schema/sink.write")[1]["kind"] == "command"
+    described: Any = door.ask("GET", "/api/v2/openapi.json")[1]
+    assert described["openapi"] == "3.1.0"
+    assert all(unit["links"]["self"] in described["paths"] for unit in units)
 
 
 def files_of(data: Path) -> list[Path]:

@@ -201,7 +201,7 @@ def test_only_these_addresses_are_open_to_everybody(ways: list[Way]) -> None:
 def test_every_permission_is_asked_for_somewhere(ways: list[Way]) -> None:
     """One that no address asks for promises a protection that there is not."""
     asked = {way.permission for way in ways}
-    assert asked == set(Permission) - {Permission.UNIT_READ, Permission.UNIT_QUERY}
+    assert asked == set(Permission)
 
 
 def test_each_role_reaches_what_it_may_and_nothing_else(

@@ -1,0 +1,131 @@
+"""The door's routes for units: what there are, their schemas, and asking one by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from aima.errors import InternalError, InvalidRequest, TimedOut
+from aima.gateway.definitions import Definitions
+from aima.gateway.incoming import accept
+from aima.gateway.operations import Operations
+from aima.gateway.permission import Permission
+from aima.gateway.problem import Mistakes
+from aima.gateway.query import Outside, QueryContext
+from aima.gateway.relaying import while_heard
+from aima.gateway.route import Way
+from aima.gateway.unit_pages import schema
+from aima.unit import Kind, Unit
+
+PREFIX = "/api/v2"
+
+
+@dataclass(frozen=True)
+class UnitRoutes:
+    """Tells of the units, and asks them.
+
+    Attributes:
+        outside: opens what queries may ask of the outside.
+    """
+
+    definitions: Definitions
+    operations: Operations
+    outside: Callable[[], Awaitable[Outside]]
+
+    def ways(self) -> list[Way]:
+        """Give the addresses."""
+        query = f"{PREFIX}/query/{{unit}}"
+        return [
+            Way("GET", f"{PREFIX}/units", self.units, Permission.UNIT_READ),
+            Way("GET", f"{PREFIX}/schema/{{unit}}", self.schema, Permission.UNIT_READ),
+            Way("GET", query, self.query, Permission.UNIT_QUERY),
+            Way("POST", query, self.query, Permission.UNIT_QUERY),
+            Way("POST", f"{PREFIX}/command/{{unit}}", self.command, Permission.UNIT_RUN),
+        ]
+
+    async def units(self, _: Request) -> Response:
+        """List the units."""
+        listed = [
+            {
+                "name": unit.name,
+                "kind": unit.kind.value,
+                "summary": unit.summary,
+                "links": {"self": way_of(unit), "schema": f"{PREFIX}/schema/{unit.name}"},
+            }
+            for unit in self.definitions.catalog
+        ]
+        return JSONResponse({"units": listed})
+
+    async def schema(self, request: Request) -> Response:
+        """Tell what a unit takes, gives and may fail with, with examples."""
+        return JSONResponse(schema(self.definitions.catalog.get(request.path_params["unit"])))
+
+    async def query(self, request: Request) -> Response:
+        """Ask a unit that changes nothing, and answer with what it says."""
+        unit = self._unit(request, Kind.QUERY)
+        given = dict(request.query_params) if request.method == "GET" else await _object(request)
+        # Texts of an address may mean numbers; in a body a number is a number.
+        asked = accept(unit.input.model_validate, given, what=f"the input of {unit.name}")
+        context = QueryContext(await self.outside(), request.scope["aima.request_id"])
+        reply = await while_heard(request, _within(unit, unit.run(asked, context)))
+        return JSONResponse(_output(unit, reply))
+
+    async def command(self, request: Request) -> Response:
+        """Have a unit do something: 202 with an operation, or its end with `Prefer: wait=10`."""
+        unit = self._unit(request, Kind.COMMAND)
+        given = await _object(request)
+        accept(unit.input.model_validate, given, what=f"the input of {unit.name}")
+        return await self.operations.start(request, self.definitions.single(unit), given)
+
+    def _unit(self, request: Request, kind: Kind) -> Unit:
+        unit = self.definitions.catalog.get(request.path_params["unit"])
+        if unit.kind is not kind:
+            raise InvalidRequest(f"{unit.name!r} is a {unit.kind.value}; ask at {way_of(unit)}")
+        return unit
+
+
+def way_of(unit: Unit) -> str:
+    """Give the address where a unit is asked."""
+    return f"{PREFIX}/{unit.kind.value}/{unit.name}"
+
+
+async def _object(request: Request) -> dict[str, Any]:
+    """Read the input of a unit; no body at all is an input without fields."""
+    body = await request.body()
+    try:
+        given = from_json(body or b"{}", allow_inf_nan=False)
+    except ValueError as error:
+        raise Mistakes(f"the request: Invalid JSON: {error}") from error
+    if not isinstance(given, dict):
+        raise Mistakes("the request: Input should be an object")
+    return given
+
+
+async def _within(unit: Unit, work: Awaitable[BaseModel]) -> BaseModel:
+    """Keep the unit's own bound.
+
+    Raises:
+        TimedOut: it is over.
+    """
+    seconds = unit.timeout.total_seconds()
+    try:
+        async with asyncio.timeout(seconds):
+            return await work
+    except TimeoutError as error:
+        raise TimedOut(f"{unit.name} did not answer within {seconds:g} s") from error
+
+
+def _output(unit: Unit, reply: BaseModel) -> object:
+    try:
+        return unit.output.model_validate(reply, from_attributes=True).model_dump(
+            mode="json", exclude_none=True
+        )
+    except ValidationError as error:
+        raise InternalError(f"{unit.name} answered something else than it declares") from error
