@@ -30,7 +30,7 @@ from aima.temporal.as_activity import BEAT_SECONDS, as_activity
 from aima.temporal.client import connect, wait_for_namespace
 from aima.temporal.runs import RunRequest, Runs, new_run_id
 from aima.temporal.server import server_command
-from aima.temporal.worker import make_worker
+from aima.temporal.worker import be_patient, make_worker
 from bench import _shapes
 from bench._shapes import HAND_WRITTEN, Json, Shape
 
@@ -156,6 +156,7 @@ async def _serve(kind: str, address: str, data: Path) -> None:
             max_heartbeat_throttle_interval=beat,
             default_heartbeat_throttle_interval=beat,
         )
+        be_patient(worker)
     await worker.run()
 
 

@@ -47,8 +47,7 @@ CASES = (
 PAIRS = 20
 FILE_ROUNDS = 30
 RUNS_IN_BATCH = {"chain-3": 10, "local-10": 5}
-QUIET_MS = 30.0
-QUIET_SECONDS = 1.0
+STARTS_AT_ONCE = 20
 
 Run = Callable[[], Awaitable[str]]
 
@@ -206,23 +205,22 @@ async def _history(on: Machine, run_id: str) -> WorkflowHistory:
 # -- memory ----------------------------------------------------------------------------
 
 
-async def memory(case: str, count: int, on: Machine, quiet: float = QUIET_SECONDS) -> None:
+async def memory(case: str, count: int, on: Machine) -> None:
     """Start runs that wait, and print what each adds to its worker's memory."""
     plan = compiled("waiting", _shapes.waiting(_shapes.STEPS_BEFORE, _shapes.STEPS_AFTER))
     runs = Runs(on.client, AIMA)
 
-    async def start(way: str) -> None:
-        if way == HAND:
-            given, run_id = {"text": "hello"}, new_run_id("waiting")
-            await on.client.start_workflow("waiting", given, id=run_id, task_queue=HAND)
-        else:
-            await runs.start(plan, RunRequest({"text": "hello"}))
+    async def start(way: str) -> str:
+        if way == AIMA:
+            return await runs.start(plan, RunRequest({"text": "hello"}))
+        given, run_id = {"text": "hello"}, new_run_id("waiting")
+        await on.client.start_workflow("waiting", given, id=run_id, task_queue=HAND)
+        return run_id
 
     grown: dict[str, float] = {}
     for way in (HAND, AIMA):
-        worker = on.workers[way]
-        before = await _waiting(worker, [partial(start, way)] * max(1, count // 3), quiet)  # warm
-        after = await _waiting(worker, [partial(start, way)] * count, quiet)
+        before = await _waiting(on, way, [partial(start, way)] * max(1, count // 3))  # warm
+        after = await _waiting(on, way, [partial(start, way)] * count)
         grown[way] = (after - before) / count
     print(
         f"| {case} | KB for each waiting run, by hand / AIMA | {grown[HAND] / 1000:.0f} "
@@ -231,16 +229,21 @@ async def memory(case: str, count: int, on: Machine, quiet: float = QUIET_SECOND
     )
 
 
-async def _waiting(
-    worker: psutil.Process, starts: list[Callable[[], Awaitable[None]]], quiet: float
-) -> int:
-    """Start runs, wait until the worker does nothing for so long, and give its memory in bytes."""
-    await asyncio.gather(*(start() for start in starts))
-    used = 0.0
-    while (now := _cpu_ms(worker)) - used > QUIET_MS:
-        used = now
-        await asyncio.sleep(quiet)
-    return int(worker.memory_info().rss)
+async def _waiting(on: Machine, way: str, starts: list[Run]) -> int:
+    """Start runs, wait until all of them wait, and give their worker's memory in bytes."""
+    for first in range(0, len(starts), STARTS_AT_ONCE):
+        some = starts[first : first + STARTS_AT_ONCE]
+        for run_id in await asyncio.gather(*(start() for start in some)):
+            while not await _waits(on, run_id):  # noqa: ASYNC110 - the server tells nobody
+                await asyncio.sleep(0.05)
+    return int(on.workers[way].memory_info().rss)
+
+
+async def _waits(on: Machine, run_id: str) -> bool:
+    """Tell whether a run has done its first steps and has nothing more to do."""
+    told = (await on.client.get_workflow_handle(run_id).describe()).raw_description
+    busy = told.pending_activities or told.HasField("pending_workflow_task")
+    return told.workflow_execution_info.history_length > _shapes.STEPS_BEFORE and not busy
 
 
 # -- compiling -------------------------------------------------------------------------

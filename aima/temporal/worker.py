@@ -19,6 +19,9 @@ from aima.unit import Unit
 from aima.workflows.details import ShowsProgress
 from aima.workflows.interpreter import Interpreter
 
+THINKING_SECONDS = 8
+"""For which a run may think at once; the server gives a workflow task ten."""
+
 
 def make_worker(
     client: Client, settings: Settings, units: Iterable[Unit], around: Surroundings
@@ -29,7 +32,7 @@ def make_worker(
     its histories are replayed in the tests; the sandbox would cost a third more CPU for each run.
     """
     beat = timedelta(seconds=BEAT_SECONDS)
-    return Worker(
+    worker = Worker(
         client,
         task_queue=settings.temporal.task_queue,
         workflows=[Interpreter, Slots],
@@ -49,3 +52,18 @@ def make_worker(
         default_heartbeat_throttle_interval=beat,
         graceful_shutdown_timeout=timedelta(seconds=settings.worker.shutdown_seconds),
     )
+    be_patient(worker)
+    return worker
+
+
+def be_patient(worker: Worker) -> None:
+    """Let a run think longer before it is taken for stuck.
+
+    The SDK (1.35) allows two seconds by the clock, also on a machine where ten programs share a
+    core, and then tries the same again, for ever: a run that starts 500 steps at once hung on such
+    a machine for as long as the others were busy. It has no setting for that but one that ends it
+    altogether and blocks the worker meanwhile.
+    """
+    inner = worker._workflow_worker  # noqa: SLF001 - there is no other way
+    if inner is not None:
+        inner._deadlock_timeout_seconds = THINKING_SECONDS  # noqa: SLF001 - neither here

@@ -49,7 +49,7 @@ async def test_replays_are_compared(on: Machine, capsys: pytest.CaptureFixture[s
 
 async def test_memory_is_compared(on: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     """Runs that wait stay in their worker's memory."""
-    await language.memory("memory-2", 2, on, quiet=0.1)
+    await language.measured("memory-2", on, pairs=1)
     [row] = lines(capsys)
     assert row[:2] == ["memory-2", "KB for each waiting run, by hand / AIMA"]
 

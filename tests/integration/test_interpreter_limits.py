@@ -1,19 +1,24 @@
 """Temporal's limits, which no author should have to know."""
 
 import json
+import time
 from typing import Any
 
 import pytest
+from temporalio import workflow
 from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from aima.errors import TooLarge
+from aima.temporal.worker import be_patient
 from aima.workflows.window import MAX_IN_FLIGHT, MAX_TASK_BYTES
 from tests.integration.lab import Lab
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-def workflow(steps: list[dict[str, object]], **more: object) -> str:
+def large(steps: list[dict[str, object]], **more: object) -> str:
     """Write a workflow with many steps; JSON is YAML."""
     return json.dumps({"name": "large", "steps": steps, **more})
 
@@ -25,7 +30,7 @@ async def test_six_hundred_parallel_steps_are_never_more_than_the_limit_at_once(
     steps: list[dict[str, object]] = [
         {"id": f"s{n}", "type": "lab.crowd", "input": {"name": f"s{n}"}} for n in range(600)
     ]
-    run_id = await lab.start(workflow(steps))
+    run_id = await lab.start(large(steps))
     outcome = await lab.outcome(run_id)
     assert outcome.state == "completed"
     assert len(lab.board.calls) == 600
@@ -47,7 +52,7 @@ async def test_many_large_inputs_are_spread_over_several_workflow_tasks(lab: Lab
         {"id": f"s{n}", "type": "lab.sized", "input": {"name": "s", "text": "${input.text}"}}
         for n in range(150)
     ]
-    run_id = await lab.start(workflow(steps), {"text": text})
+    run_id = await lab.start(large(steps), {"text": text})
     outcome = await lab.outcome(run_id)
     assert outcome.state == "completed"
     assert lab.board.calls == ["s 60000"] * 150
@@ -68,7 +73,7 @@ async def test_a_thousand_steps_in_a_row_run_through(lab: Lab, count: int) -> No
         {"id": f"s{n}", "type": "lab.echo", "input": {"n": f"${{steps.s{n - 1}.n + 1}}"}}
         for n in range(1, count)
     ]
-    outcome = await lab.run(workflow(steps, output=f"${{steps.s{count - 1}.n}}"))
+    outcome = await lab.run(large(steps, output=f"${{steps.s{count - 1}.n}}"))
     assert outcome.output == count - 1
 
 
@@ -101,7 +106,7 @@ async def test_a_plan_of_several_hundred_kilobytes_passes(lab: Lab) -> None:
         {"id": f"s{n}", "type": "lab.echo", "input": {"prompt": f"{n} " + "word " * 3000}}
         for n in range(20)
     ]
-    text = workflow(steps, output="${size(steps.s19.prompt)}")
+    text = large(steps, output="${size(steps.s19.prompt)}")
     assert len(lab.plan(text).text) > 300_000
     assert (await lab.run(text)).output == 15_003
 
@@ -112,7 +117,7 @@ async def test_an_input_over_every_limit_fails_its_step_and_names_it(lab: Lab) -
         {"id": "make", "type": "lab.sized", "input": {"characters": 3_000_000}},
         {"id": "take", "type": "lab.echo", "input": {"texts": ["${steps.make.text}"] * 12}},
     ]
-    outcome = await lab.run(workflow(steps))
+    outcome = await lab.run(large(steps))
     assert outcome.error is not None
     assert (outcome.error["code"], outcome.error["step"]) == ("TOO_LARGE", "take")
     assert "keep large data in an artifact" in str(outcome.error["message"])
@@ -153,7 +158,7 @@ async def test_a_result_over_every_limit_fails_the_run_at_its_line(
 
 async def test_a_larger_input_than_may_pass_starts_nothing(lab: Lab) -> None:
     """Whoever starts the run is told, and what of it is too large."""
-    text = workflow([{"id": "a", "type": "lab.echo", "input": {"n": 1}}])
+    text = large([{"id": "a", "type": "lab.echo", "input": {"n": 1}}])
     with pytest.raises(TooLarge, match=r"^the run's input: a value of 17000030 bytes exceeds"):
         await lab.start(text, {"t": "x" * 17_000_000})
     assert lab.board.calls == []
@@ -164,5 +169,32 @@ async def test_a_hundred_nested_blocks_run(lab: Lab) -> None:
     steps: list[dict[str, object]] = [{"id": "leaf", "type": "lab.echo", "input": {"n": 7}}]
     for depth in range(100):
         steps = [{"id": f"b{depth}", "steps": steps}]
-    outcome = await lab.run(workflow(steps, output="${steps.leaf.n}"))
+    outcome = await lab.run(large(steps, output="${steps.leaf.n}"))
     assert outcome.output == 7
+
+
+@workflow.defn(name="thinker")
+class Thinker:
+    """A workflow that thinks for longer than the SDK allows by itself."""
+
+    @workflow.run
+    async def run(self) -> str:
+        """Keep its thread busy."""
+        time.sleep(2.3)  # noqa: ASYNC251 - it must not yield
+        return "thought"
+
+
+async def test_a_run_on_a_busy_machine_may_think_for_longer_than_two_seconds(local: Client) -> None:
+    """The SDK would fail its task and try the same again, for as long as the machine is busy."""
+    worker = Worker(
+        local,
+        task_queue="thinkers",
+        workflows=[Thinker],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    )
+    be_patient(worker)
+    async with worker:
+        handle = await local.start_workflow("thinker", id="thinker", task_queue="thinkers")
+        assert await handle.result() == "thought"
+    failed = EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED
+    assert failed not in [e.event_type for e in (await handle.fetch_history()).events]
