@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from aima.gateway.cli.terminal import give_json
+from aima.gateway.cli.terminal import give_json, say
 
 
 def again(run_id: str, way: str, body: dict[str, Any], *, detach: bool, as_json: bool) -> int:
@@ -26,5 +26,6 @@ def again(run_id: str, way: str, body: dict[str, Any], *, detach: bool, as_json:
                 give_json({"id": new})
             else:
                 click.echo(new)
+                say(f"Running on its own. `aima status {new}` tells how far it is.")
             return 0
         return Follower(client, settings, as_json=as_json, watch=False).follow(started, {})

@@ -33,7 +33,8 @@ def command(
 ) -> None:
     """Run workflows against stand-ins of their units, on a server that skips time.
 
-    FILES are `NAME.test.yaml` files, workflows, or folders; without any, `workflows`.
+    FILES are `NAME.test.yaml` files, workflows, or folders; without any, `workflows`, and where
+    there is no such folder, this one.
     """
     import asyncio
 
@@ -46,7 +47,8 @@ def command(
 
     settings = load_settings()
     definitions = Definitions(units_of(settings), settings.root)
-    found = _test_files(files or (Path("workflows"),))
+    usual = Path("workflows")
+    found = _test_files(files or (usual if usual.is_dir() else Path(),))
     done = asyncio.run(_run(found, definitions, only, told=not as_json))
     if as_json:
         give_json([report.data_of(one) for one in done])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,8 +23,9 @@ def command(*, run_id: str, step: str, as_json: bool) -> None:
     """Print what RUN_ID says, or one STEP of it, from the beginning and as it comes.
 
     Steps with `stream: true` are heard, those of child runs as well; of several at once one after
-    the other. A step that is tried again begins again, which is told on stderr. What a run has
-    said is kept for five minutes after its last word; its output stays in `aima status`.
+    the other. A step that is tried again begins again, which is told on stderr. It ends with the
+    run, or with the STEP. What a run has said is kept for five minutes after its last word; its
+    output stays in `aima status`.
 
     \b
     aima watch RUN
@@ -33,19 +35,41 @@ def command(*, run_id: str, step: str, as_json: bool) -> None:
     from aima.gateway.cli.stack_client import run_path
     from aima.settings import load_settings
 
-    voices = Voices(run_id, step)
-    state = ""
     with stack(load_settings(), works=True) as client:
-        for line in client.lines(run_path(run_id, "events?pieces=true")):
-            if line["type"] == "run":
-                state = line["state"]
-            elif as_json and line["type"] == "piece" and voices.hears(line):
-                give_json(line)
-            elif not as_json:
-                voices.take(line)
+        if step:
+            _require(step, client.get(run_path(run_id)), run_id)
+        lines = client.lines(run_path(run_id, "events?pieces=true"))
+        raise SystemExit(0 if _listen(lines, Voices(run_id, step), as_json=as_json) else FAILED)
+
+
+def _listen(lines: Iterator[dict[str, Any]], voices: Voices, *, as_json: bool) -> bool:
+    """Print what is said; tell whether it ended well."""
+    well = False
+    for line in lines:
+        if line["type"] == "run":
+            well = line["state"] == "completed"
+        elif as_json and line["type"] == "piece" and voices.hears(line):
+            give_json(line)
+        elif not as_json:
+            voices.take(line)
+        if (well := well or voices.ends(line)) or voices.fails(line):
+            break
     if not as_json:
         voices.end()
-    raise SystemExit(0 if state == "completed" else FAILED)
+    return well
+
+
+def _require(step: str, run: dict[str, Any], run_id: str) -> None:
+    from aima.dsl.nearest import nearest
+    from aima.errors import NotFound
+    from aima.workflows.resume import step_in
+
+    known = [row["step"] for row in run["rows"]]
+    name = step_in(step.rpartition("/")[2])
+    if "/" not in step and name not in known:
+        near = nearest(name, known)
+        hint = f"did you mean {near!r}?" if near else f"there are {', '.join(known)}"
+        raise NotFound(f"run {run_id!r} has no step {name!r}; {hint}")
 
 
 @dataclass
@@ -63,6 +87,16 @@ class Voices:
     def hears(self, piece: dict[str, Any]) -> bool:
         """Tell whether a piece is of a step that was asked for."""
         return self.step in ("", name_of(piece["run"], piece["step"], self.run_id))
+
+    def ends(self, line: dict[str, Any]) -> bool:
+        """Tell whether the one step that was asked for has said all, or is done without a word."""
+        if line["type"] == "piece":
+            return bool(self.step) and self.hears(line) and bool(line["ended"])
+        return line.get("step") == self.step and line.get("state") == "done"
+
+    def fails(self, line: dict[str, Any]) -> bool:
+        """Tell whether the one step that was asked for has failed for good."""
+        return line.get("step") == self.step and line.get("state") in ("failed", "cancelled")
 
     def take(self, line: dict[str, Any]) -> None:
         """Print what is new."""

@@ -117,3 +117,19 @@ def test_a_run_of_which_nothing_is_kept_says_so(capsys: pytest.CaptureFixture[st
     """And where its output is."""
     Voices("r").end()
     assert "`aima status r` shows its output" in capsys.readouterr().err
+
+
+def test_who_watches_one_step_need_not_wait_for_the_run() -> None:
+    """It has said all, or it failed, or it is done and said nothing."""
+    one, all_of_it = Voices("r", "a"), Voices("r")
+    for line, ended in (
+        (piece("Well.", step="a", ended=True), True),
+        (piece("Well.", step="b", ended=True), False),
+        (piece("Well", step="a"), False),
+        ({"type": "step", "step": "a", "state": "done"}, True),
+        ({"type": "step", "step": "a", "state": "retrying"}, False),
+    ):
+        assert one.ends(line) == ended
+        assert not all_of_it.ends(line)
+    assert one.fails({"type": "step", "step": "a", "state": "failed"})
+    assert not one.fails({"type": "run", "state": "failed"})
