@@ -9,11 +9,14 @@ heard something else, or nothing, runs again with that.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
 from aima.dsl.compile import Compiler
-from aima.dsl.document import Step
+from aima.dsl.document import Document, Step
+from aima.dsl.expression import ExpressionError
 from aima.dsl.json import Json
 from aima.dsl.node import Mapping, Scalar, to_json
 from aima.dsl.node import Node as Written
@@ -41,21 +44,26 @@ def compile_follow(step: Step, signature: Signature, compiler: Compiler) -> dict
         return {}
     for name, entry in given.entries.items():
         if _is_stream(signature.input, name):
-            read = _path_read(entry.value, compiler)
+            read = path_read(entry.value, compiler.document)
             if read is not None and _can_be_followed(read, step, compiler):
                 return {"follows": {"step": read[0], "field": read[1], "input": name}}
     return {}
 
 
-def _path_read(value: Written, compiler: Compiler) -> tuple[str, str] | None:
+def path_read(value: Written, document: Document) -> tuple[str, str] | None:
     """Give the step and the field of ``${steps.A.field}``; None for any other value."""
     text = value.value if isinstance(value, Scalar) else None
     if not isinstance(text, str) or "${" not in text:
         return None
-    template = compiler.document.template(text)
-    if not template.is_path:
-        return None
-    match template.reads[0].path:
+    with suppress(ExpressionError):  # told by the check of the value
+        template = document.template(text)
+        if template.is_path:
+            return _field_of(template.reads[0].path)
+    return None
+
+
+def _field_of(path: tuple[str, ...]) -> tuple[str, str] | None:
+    match path:
         case ("steps", step, field):
             return step, field
     return None
@@ -82,6 +90,19 @@ def _can_be_followed(read: tuple[str, str], by: Step, compiler: Compiler) -> boo
         and reads.count(name) == 1
         and name not in said_before(by)
     )
+
+
+def could_follow(by: Step, unit: Signature, document: Document) -> Iterator[tuple[str, str]]:
+    """Give the steps whose fields a step reads where its unit accepts a stream."""
+    given = by.get("input")
+    for name, entry in given.entries.items() if isinstance(given, Mapping) else ():
+        if _is_stream(unit.input, name) and (read := path_read(entry.value, document)):
+            yield read
+
+
+def shows_field(unit: Signature, field: str) -> bool:
+    """Tell whether a unit shows a field of its output while it makes it."""
+    return _is_stream(unit.output, field)
 
 
 def shows(unit: Signature) -> bool:
