@@ -34,6 +34,7 @@ UNUSED_CONFIG = define("config/unused", "Nothing reads this config value.")
 _SOFTENING = frozenset({"if", "for_each", "catch", "on_failure"})
 """With one of these a step may come to a good end though its body never does."""
 
+_LONGEST_SHOWN = 60  # characters of a condition
 _MOST_SHOWN = 10  # steps of a circle
 _BOOLEAN: JsonSchema = {"type": "boolean"}
 
@@ -141,6 +142,11 @@ class Checker:
                         TYPE_MISMATCH, node, "a condition is exactly one `${…}`", hint
                     )
                     return
+        elif isinstance(text, str):
+            hint = f"write `${{{text}}}`" if len(text) <= _LONGEST_SHOWN else "write it in `${…}`"
+            message = "this is text, and true or false is wanted"
+            self.findings.error(TYPE_MISMATCH, node, message, hint)
+            return
         self.value(node, _BOOLEAN)
 
     def decided(self, node: Node) -> bool | None:

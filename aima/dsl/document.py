@@ -9,8 +9,8 @@ from functools import cached_property
 
 from aima.dsl.diagnostic import Findings, define, named
 from aima.dsl.expression import ExpressionError
+from aima.dsl.hints import key_hint
 from aima.dsl.language import Language, Nested, Path
-from aima.dsl.nearest import nearest
 from aima.dsl.node import Mapping, Node, Scalar, Sequence
 from aima.dsl.template import Template, parse_template
 
@@ -202,7 +202,10 @@ def read_document(root: Node, language: Language, findings: Findings) -> Documen
         if steps is None:
             findings.error(MISSING_KEY, root.mark, "a workflow needs `steps`")
         else:
-            findings.error(WRONG_TYPE, steps.mark, "`steps` is a list of at least one step")
+            hint = (
+                "write `- id: NAME` and what it does below" if isinstance(steps, Mapping) else None
+            )
+            findings.error(WRONG_TYPE, steps.mark, "`steps` is a list of at least one step", hint)
         return None
     reader = _Reader(language, findings)
     found = [Nested((STEPS,), steps)]
@@ -217,9 +220,8 @@ def unknown_keys(node: Mapping, known: tuple[str, ...], findings: Findings, *, w
     """Tell each key that does not belong here, with the nearest that does."""
     for key, entry in node.entries.items():
         if key not in known:
-            near = nearest(key, known)
-            hint = f"did you mean `{near}`?" if near else f"known are {', '.join(known)}"
-            findings.error(UNKNOWN_KEY, entry.key, f"{where} has no key `{key}`", hint)
+            message = f"{where} has no key `{key}`"
+            findings.error(UNKNOWN_KEY, entry.key, message, key_hint(key, known))
 
 
 def _name(root: Mapping, findings: Findings) -> str:

@@ -20,6 +20,7 @@ LITERAL = "x-aima-literal"
 """Marks a text that is a program of its own, such as a template: no ``${…}`` may make it."""
 
 _ALL = frozenset({"null", "boolean", "integer", "number", "string", "array", "object", ARTIFACT})
+_STREAM = "x-stream"  # such an input also takes a reference to a stream, which nobody writes
 _DEEPEST_FIT = 8  # lists and maps inside each other; types may contain themselves
 _DEEPEST = 32  # references to references; deeper ones refer to themselves
 _PLAIN = frozenset({"type", "title", "description", "default", "examples"})
@@ -295,7 +296,8 @@ def _mapping(schema: object) -> JsonSchema:
 
 def _options(schema: JsonSchema) -> list[JsonSchema]:
     options = schema.get("anyOf") or schema.get("oneOf") or []
-    return [o for o in map(_mapping, options) if o.get("type") != "null"]
+    found = [o for o in map(_mapping, options) if o.get("type") != "null"]
+    return [o for o in found if "$ref" not in o] if schema.get(_STREAM) else found
 
 
 def _look_up(root: JsonSchema, reference: str) -> JsonSchema:

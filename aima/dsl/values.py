@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from aima.dsl.diagnostic import Findings, define
 from aima.dsl.document import Document
 from aima.dsl.expression import Expression, ExpressionError, Read, shared_names
-from aima.dsl.nearest import nearest
+from aima.dsl.hints import foreign_reference, suggestion
 from aima.dsl.node import Mapping, Node, Place, Scalar, Sequence, Span, to_json
 from aima.dsl.scope import Relation, Sight
 from aima.dsl.template import Template
@@ -42,6 +42,9 @@ NOT_IN_SIGHT = define("expression/not-in-sight", "A step reads one that it can n
 SECRET = define("expression/secret", "A secret would reach the history of runs.")
 NOT_ALLOWED = define("expression/not-allowed", "`${…}` cannot stand here.")
 TYPE_MISMATCH = define("value/type-mismatch", "A value is of another type than is wanted.")
+FOREIGN = define(
+    "expression/foreign", "A text looks like a reference of another system, and stays text."
+)
 INVALID = define("value/invalid", "A value breaks a rule of its type.")
 MISSING_FIELD = define("value/missing-field", "A required field is missing.")
 UNKNOWN_INPUT = define("value/unknown-field", "The type has no such field.")
@@ -52,7 +55,6 @@ _KINDS = {
     for kind in ("null", "boolean", "integer", "number", "string", "array", "object")
 }
 _LIST, _MAP = _KINDS["array"], _KINDS["object"]
-_MOST_NAMES = 10
 _MOST_CHARACTERS = 200
 
 
@@ -147,7 +149,7 @@ class ValueChecker:
         for key, entry in node.entries.items():
             child = here.child(key)
             if child is None:
-                hint = suggestion(key, here.fields(), "it takes")
+                hint = suggestion(key, _required_first(here), "it takes")
                 self.findings.error(UNKNOWN_INPUT, entry.key, f"there is no `{key}`", hint)
                 child = Type.of(ANY)
             self.check(entry.value, child)
@@ -184,6 +186,11 @@ class ValueChecker:
         if error.context and all(_is_of_the_whole(inner) for inner in error.context):
             self._mismatch(at, _kind_of(at), wanted.inside(error.schema))
             return
+        if error.validator == "enum" and isinstance(at, Scalar):
+            choice = [str(one) for one in cast("list[object]", error.validator_value)]
+            message = f"{shortened(repr(at.value))} is none of its values"
+            self.findings.error(INVALID, at, message, suggestion(str(at.value), choice, "there is"))
+            return
         self.findings.error(INVALID, at, shortened(error.message))
 
     def _scalar(self, node: Scalar, wanted: Type) -> None:
@@ -193,13 +200,18 @@ class ValueChecker:
                 self._mismatch(node, _kind_of(node), wanted, hint)
             elif not (wanted.is_plain and fits(_KINDS[kind_of_literal(node.value)], wanted)):
                 self._validate(node, wanted)
+            if isinstance(node.value, str) and not wanted.resolved().schema.get(LITERAL):
+                self._foreign(node, node.value)
             return
         try:
             template = self.document.template(node.value)
         except ExpressionError as error:
             place = Span(node.locate(error.offset), node.locate(error.end))
-            self.findings.error(BAD_EXPRESSION, place, error.message, error.hint)
+            foreign = foreign_reference(node.value)
+            meant = f"write `${{{foreign[2]}}}`" if foreign else error.hint
+            self.findings.error(BAD_EXPRESSION, place, error.message, meant)
             return
+        self._foreign(node, node.value)
         if wanted.resolved().schema.get(LITERAL):
             hint = "hand data over in `values`; they are text there, never a template"
             self.findings.error(NOT_ALLOWED, node, "a template is written out", hint)
@@ -209,8 +221,16 @@ class ValueChecker:
         if found is not None and found.given is None:
             self.findings.error(TYPE_MISMATCH, node, f"this has no `{found.path}`, which is wanted")
         elif found is not None and found.given is not None:
-            this = f"`{found.path}` of this" if found.path else "this"
+            this = _part(found.path)
             self._mismatch(node, said(found.given), found.wanted, this=this)
+
+    def _foreign(self, node: Scalar, text: str) -> None:
+        """Warn of what is a reference elsewhere, and here text like any other."""
+        if (found := foreign_reference(text)) is not None:
+            start, end, path = found
+            place = Span(node.locate(start), node.locate(end))
+            message, hint = "this stays as it is written", f"write `${{{path}}}` for its value"
+            self.findings.warning(FOREIGN, place, message, hint)
 
     def type_of(self, node: Node) -> Type:
         """Give the type of a value as far as it is known, telling nothing."""
@@ -251,7 +271,10 @@ class ValueChecker:
         root, *links = read.path
         roots = self.reader.roots
         if root not in roots:
-            hint = suggestion(root, roots, "start with")
+            names = set(self.steps)
+            hint = (
+                f"write `steps.{root}`" if root in names else suggestion(root, roots, "start with")
+            )
             message = f"nothing is called `{root}` here"
             self.findings.error(UNKNOWN_ROOT, _place(read, node), message, hint)
             return None
@@ -331,6 +354,18 @@ class _Missing:
     known: Iterable[str]
 
 
+def _part(path: str) -> str:
+    """Name a part of a value: ``[]`` is any item of a list."""
+    if not path:
+        return "this"
+    return "an item of this" if path == "[]" else f"`{path}` of this"
+
+
+def _required_first(kind: Type) -> list[str]:
+    required = kind.resolved().schema.get("required", ())
+    return [*required, *(name for name in kind.fields() if name not in required)]
+
+
 def _is_secret(wanted: Type) -> bool:
     schema = wanted.resolved().schema
     return bool(schema.get("writeOnly"))
@@ -346,16 +381,6 @@ def _is_one_secret(expression: Expression) -> bool:
 
 def _place(read: Read, node: Scalar) -> Span:
     return Span(node.locate(read.offset), node.locate(read.end))
-
-
-def suggestion(name: str, known: Iterable[str], lead: str) -> str:
-    """Give the nearest of the known names, or the first of them behind ``lead``."""
-    names = list(known)
-    near = nearest(name, names)
-    if near is not None:
-        return f"did you mean `{near}`?"
-    more = ", …" if len(names) > _MOST_NAMES else ""
-    return f"{lead} {', '.join(f'`{n}`' for n in names[:_MOST_NAMES]) or 'none'}{more}"
 
 
 def _shape(node: Mapping | Sequence) -> tuple[str, dict[str, object]]:

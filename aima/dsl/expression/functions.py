@@ -47,7 +47,18 @@ from aima.dsl.nearest import nearest
 NAMESPACE = "optional"
 """The word that ``optional.of`` and ``optional.none`` begin with."""
 
+_NONE = {
+    "not": "write `!`",
+    "now": "`run.started_at` is when the run began; an expression comes to the same each time",
+    "random": "an expression comes to the same each time; let a unit choose",
+    "uuid": "`run.id` names the run; an expression comes to the same each time",
+    "env": "`config` holds values of the file, `secrets` those of the environment",
+}
+"""What there is no function for, and what there is."""
+
 _INSTEAD = {
+    "touppercase": "upperAscii",
+    "tolowercase": "lowerAscii",
     "len": "size",
     "length": "size",
     "count": "size",
@@ -155,5 +166,7 @@ def check_call(function: str, arguments: int, *, method: bool, offset: int, end:
 def _hint(function: str) -> str | None:
     if function in MACROS:
         return f"it is written `list.{function}(x, …)`"
+    if function.lower() in _NONE:
+        return _NONE[function.lower()]
     near = _INSTEAD.get(function.lower()) or nearest(function, (*FUNCTIONS, *MACROS, "has"))
     return f"did you mean {near!r}?" if near else None

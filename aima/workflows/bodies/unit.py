@@ -32,7 +32,7 @@ Tried with::
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any, cast
 
@@ -123,7 +123,9 @@ def check_call(call: MappingNode, checker: Checker) -> None:
     if isinstance(given, MappingNode):
         checker.call(given, signature.input)
     else:
-        checker.findings.error(BAD_INPUT, given, "`input` is a map of what the unit takes")
+        is_empty = isinstance(given, Scalar) and given.value is None
+        hint = "indent what belongs to it, or leave it out" if is_empty else None
+        checker.findings.error(BAD_INPUT, given, "`input` is a map of what the unit takes", hint)
 
 
 def compile_call(call: MappingNode, compiler: Compiler) -> dict[str, Json]:
@@ -236,9 +238,15 @@ def _tell_unknown(node: Written | None, call: MappingNode, checker: Checker) -> 
     if not (isinstance(node, Scalar) and isinstance(node.value, str)):
         checker.findings.error(WRONG_TYPE, node or call.mark, "`type` is the name of a unit")
         return
-    near = nearest(node.value, checker.signatures)
+    near = nearest(node.value, checker.signatures) or _of_any_domain(node.value, checker.signatures)
     hint = f"did you mean `{near}`?" if near else "`aima units` lists them"
     checker.findings.error(UNKNOWN_UNIT, node, f"no unit is called `{shortened(node.value)}`", hint)
+
+
+def _of_any_domain(name: str, known: Iterable[str]) -> str | None:
+    """Find a unit by what it does alone: ``chat`` is ``inference.chat``."""
+    verb = name.rpartition(".")[2]
+    return next((unit for unit in known if unit.rpartition(".")[2] == verb), None)
 
 
 BODY = UnitBody()

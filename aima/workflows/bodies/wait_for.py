@@ -54,6 +54,7 @@ PATIENCE = timedelta(days=365)
 """How long a wait lasts whose author gave no `timeout`."""
 
 _KINDS = ("signal", "event", "approval")
+_WRITTEN = {"event": "event: {type: order.paid}", "approval": "approval: {message: …}"}
 _MORE = ("timeout", "on_timeout", "schema")
 _EVENT: JsonSchema = {
     "type": "object",
@@ -248,7 +249,8 @@ class WaitFor(RunningBody):
             checker.literal(value, {"type": "string", "pattern": f"^{NAME.pattern}$"})
             return
         if not isinstance(value, Mapping):
-            checker.findings.error(WRONG_TYPE, value, f"`{kind}` is a map")
+            hint = f"write {_WRITTEN[kind]}"
+            checker.findings.error(WRONG_TYPE, value, f"`{kind}` is a map", hint)
             return
         condition = value.get("if") if kind == "event" else None
         rest = Mapping(

@@ -22,11 +22,11 @@ from aima.dsl.check import Checker
 from aima.dsl.compile import Compiler
 from aima.dsl.diagnostic import define
 from aima.dsl.document import WRONG_TYPE, Step
+from aima.dsl.hints import suggestion
 from aima.dsl.json import Json
 from aima.dsl.language import Modifier
 from aima.dsl.node import Node, Scalar, Sequence
 from aima.dsl.signature import JsonSchema
-from aima.dsl.values import suggestion
 
 UNKNOWN = define("order/unknown-step", "`depends_on` names a step that does not exist.")
 

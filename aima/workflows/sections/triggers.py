@@ -72,6 +72,10 @@ _EVENT: JsonSchema = {
     },
 }
 _KINDS = ("schedule", "event")
+_WRITTEN = {
+    "schedule": 'write schedule: {cron: "0 7 * * *"}',
+    "event": "write event: {type: order.paid}",
+}
 
 
 class Triggers(Section):
@@ -103,12 +107,13 @@ class Triggers(Section):
             kinds = [k for k in _KINDS if isinstance(trigger, Mapping) and k in trigger.entries]
             if not isinstance(trigger, Mapping) or len(kinds) != 1:
                 message = "a trigger is either a `schedule` or an `event`"
-                checker.findings.error(WRONG_TYPE, trigger, message)
+                checker.findings.error(WRONG_TYPE, trigger, message, _WRITTEN["schedule"])
                 continue
             unknown_keys(trigger, (*_KINDS, "input"), checker.findings, where="a trigger")
             said = trigger.entries[kinds[0]].value
             if not isinstance(said, Mapping):
-                checker.findings.error(WRONG_TYPE, said, f"`{kinds[0]}` is a map")
+                hint = _WRITTEN[kinds[0]]
+                checker.findings.error(WRONG_TYPE, said, f"`{kinds[0]}` is a map", hint)
             elif kinds[0] == "schedule":
                 _check_schedule(said, checker)
             else:

@@ -86,7 +86,7 @@ def told(send: str, head: str = HEAD) -> list[tuple[str, str]]:
         ("{text: '${steps.embed.embeddings}'}", "this is a list, and text is wanted"),
         (
             "{names: '${steps.embed.embeddings}'}",
-            "`[]` of this is a list, and text is wanted",
+            "an item of this is a list, and text is wanted",
         ),
         (
             "{names: '${steps.embed.embeddings[0]}'}",
@@ -94,7 +94,7 @@ def told(send: str, head: str = HEAD) -> list[tuple[str, str]]:
         ),
         ("{names: '${[1, 2]}'}", None),
         ("{spans: ['${steps.embed}']}", "this has no `type`, which is wanted"),
-        ("{spans: '${steps.embed.embeddings}'}", "`[]` of this is a list, and a map is wanted"),
+        ("{spans: '${steps.embed.embeddings}'}", "an item of this is a list, and a map is wanted"),
     ],
 )
 def test_what_a_step_gives_is_followed_into_lists_and_maps(send: str, message: str | None) -> None:
