@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
+from pydantic_core import from_json
 
 from aima.errors import (
     AimaError,
@@ -42,6 +44,11 @@ _ERROR_OF_STATUS = {
 }
 _LONGEST_LINE = 4 * 1024**2
 _LONGEST_ANSWER = 16 * 1024**2
+"""Characters of words, thoughts and tool calls together; a token that was weighed counts more."""
+
+_WEIGHED = 256
+_MOST_SPACE = 65_536
+"""Characters of white space at a stretch: in it ends a model that must write JSON and cannot."""
 _MOST_CHARACTERS = 200
 
 
@@ -150,21 +157,34 @@ class Answer:
         for choice in (event.choices or [])[:1]:
             delta = choice.delta or _Delta()
             text += choice.text or delta.content or ""
-            self.thoughts.append(delta.reasoning_content or delta.reasoning or "")
-            for part in delta.tool_calls or ():
-                self.calls.setdefault(part.index, _Called()).add(part)
-            if choice.logprobs is not None:
-                self.chosen += map(_choice_of, choice.logprobs.content or [])
+            self._take_beside(delta, choice.logprobs)
             self.finish_reason = choice.finish_reason or self.finish_reason
-        self._length += len(text)
-        if self._length > _LONGEST_ANSWER:
-            raise ExecutionFailed(f"engine {self.engine!r} writes without an end; set `max_tokens`")
+        self._grow(len(text) - len(self._space))
         words = text.rstrip() if self.trimmed else text
         self._space = text[len(words) :]
+        if len(self._space) > _MOST_SPACE:
+            raise ExecutionFailed(f"engine {self.engine!r} writes nothing but space; try again")
         if words:
             self.pieces.append(words if self.pieces or not self.trimmed else words.lstrip())
             return self.pieces[-1]
         return ""
+
+    def _take_beside(self, delta: _Delta, logprobs: _Logprobs | None) -> None:
+        """Take in what an answer has beside its words."""
+        if thought := delta.reasoning_content or delta.reasoning:
+            self.thoughts.append(thought)
+            self._grow(len(thought))
+        for part in delta.tool_calls or ():
+            self.calls.setdefault(part.index, _Called()).add(part)
+            self._grow(_WEIGHED + len(part.function.arguments or ""))
+        weighed = (logprobs and logprobs.content) or []
+        self.chosen += map(_choice_of, weighed)
+        self._grow(_WEIGHED * len(weighed))
+
+    def _grow(self, characters: int) -> None:
+        self._length += characters
+        if self._length > _LONGEST_ANSWER:
+            raise ExecutionFailed(f"engine {self.engine!r} writes without an end; set `max_tokens`")
 
     def reply(self, schema: dict[str, object] | None) -> ChatReply:
         """Give the whole, with its value where a schema was asked for.
@@ -191,7 +211,7 @@ class Answer:
         """Read a tool call, whose arguments the model has written as JSON, or not quite."""
         try:
             return ToolCall(
-                id=called.id, name=called.name, arguments=json.loads(called.arguments or "{}")
+                id=called.id, name=called.name, arguments=parsed(called.arguments or "{}")
             )
         except ValueError as error:
             raise WrongAnswer(
@@ -216,7 +236,8 @@ class Answer:
         from referencing.exceptions import Unresolvable
 
         try:
-            value: object = json.loads(content)
+            value: object = parsed(content)
+            json.dumps(value, allow_nan=False)  # `1e999` is infinite, too
         except ValueError as error:
             raise WrongAnswer(
                 f"engine {self.engine!r} was asked for JSON and answered {content[:80]!r}; "
@@ -291,7 +312,7 @@ def _told(body: bytes) -> tuple[str, str]:
     and FastAPI a `detail`, of a wrong field a list.
     """
     try:
-        told = json.loads(body)
+        told = parsed(body)
     except ValueError:
         return "", ""
     error = told.get("error", told) if isinstance(told, dict) else None
@@ -304,6 +325,16 @@ def _told(body: bytes) -> tuple[str, str]:
         fields = [field for field in detail if isinstance(field, dict)]
         return "; ".join(f"{field.get('loc')}: {field.get('msg')}" for field in fields), ""
     return str(error.get("message") or detail or ""), str(error.get("code"))
+
+
+def parsed(text: str | bytes) -> Any:  # noqa: ANN401 - any JSON
+    """Read JSON that an engine or a model wrote.
+
+    Raises:
+        ValueError: it is none, or is nested deeper than anybody means it, or holds half a
+            surrogate pair, which nobody after us could write down again.
+    """
+    return from_json(text, allow_inf_nan=False)
 
 
 async def lines(chunks: AsyncIterator[bytes], engine: str) -> AsyncIterator[bytes]:

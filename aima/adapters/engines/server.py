@@ -6,7 +6,6 @@ Whatever an engine does, its caller gets an answer that makes sense or an error 
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from typing import Any, ClassVar, TypeVar
 import httpx2
 from pydantic import BaseModel, ValidationError
 
-from aima.adapters.engines.openai_answer import failure_of
+from aima.adapters.engines.openai_answer import failure_of, parsed
 from aima.errors import EngineNotRunning, ExecutionFailed, TimedOut, TooLarge
 from aima.ports.artifacts import Artifacts
 from aima.ports.engine_lifecycle import Product
@@ -98,7 +97,7 @@ class EngineServer:
     ) -> Wanted:
         """Read an answer; ``silent`` is what a server that does not tell is taken to mean."""
         try:
-            told = json.loads(body)
+            told = parsed(body)
             return model.model_validate({**silent, **told} if silent else told)
         except (ValidationError, ValueError, TypeError) as error:
             reason = str(error)[:_MOST_CHARACTERS]
