@@ -1,7 +1,8 @@
 """The engine's HTTP interface: the OpenAI-compatible protocol.
 
 Sources of the protocol: the public API references of OpenAI (chat, completions, embeddings,
-audio, images, models) and Jina (rerank). ``/v1/detections`` and ``/v1/describe`` are our own.
+audio, images, models) and Jina (rerank). ``/v1/detections``, ``/v1/describe`` and
+``/v1/models/load`` are our own.
 """
 
 from __future__ import annotations
@@ -39,6 +40,12 @@ TEXTS = Middleware(BodyLimit, most_bytes=32 << 20)
 UPLOAD = Middleware(BodyLimit, most_bytes=512 << 20)
 
 
+class LoadBody(BaseModel):
+    """A model to bring into memory."""
+
+    model: str
+
+
 def create_app(engine: Engine, *, local_only: bool) -> Starlette:
     """Make the web application of an engine; ``local_only`` refuses web pages."""
     doors = _Doors(engine)
@@ -48,6 +55,7 @@ def create_app(engine: Engine, *, local_only: bool) -> Starlette:
         routes=[
             Route("/health", doors.health),
             Route("/v1/models", doors.models),
+            Route("/v1/models/load", doors.load, methods=post, middleware=[JSON]),
             Route("/v1/audio/voices", doors.voices),
             Route("/v1/chat/completions", doors.chat, methods=post, middleware=[PICTURES]),
             Route("/v1/completions", doors.complete, methods=post, middleware=[JSON]),
@@ -88,6 +96,11 @@ class _Doors:
 
     async def models(self, _: Request) -> Response:
         return JSONResponse({"object": "list", "data": [*map(self._card, self._engine.services)]})
+
+    async def load(self, request: Request) -> Response:
+        name = (await _json(request, LoadBody)).model
+        await self._engine.load(name)
+        return JSONResponse(self._card(name))
 
     def _card(self, name: str) -> dict[str, object]:
         service = self._engine.services[name]

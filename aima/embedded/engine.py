@@ -69,6 +69,21 @@ class Engine:
             raise ModelNotFound(f"no model for this is called {name!r}; there are: {names}")
         return fitting[name]
 
+    async def load(self, name: str) -> None:
+        """Bring a model into memory before it is asked for anything.
+
+        Raises:
+            ModelNotFound: there is none of that name.
+            AimaError: it cannot be fetched or loaded.
+        """
+        if (service := self.services.get(name)) is None:
+            there = ", ".join(self.services)
+            raise ModelNotFound(f"no model is called {name!r}; there are: {there}")
+        if isinstance(service, Embedding | Reranking | Drawing):
+            await service.reading.resident.get()
+        else:
+            await service.resident.get()
+
     def _service(self, model: Model) -> Service:
         turns = Turns(model.name)
         if model.type == "llm":

@@ -17,6 +17,7 @@ from aima.ports.inference import (
     DetectReply,
     DetectRequest,
     Pieces,
+    Progress,
 )
 
 
@@ -36,6 +37,11 @@ class EmbeddedEngine(OpenAIEngine, JinaReranks):
 
     LISTED_IN: ClassVar[float] = 120.0
     """It starts with the first question."""
+
+    async def load(self, model: str, *, progress: Progress) -> None:
+        """Bring a model into memory; all leave it together, when nobody asks for a while."""
+        progress(f"loading {model!r}")
+        await self._post("models/load", {"model": model})
 
     async def detect(self, request: DetectRequest) -> DetectReply:
         """Find things in a picture."""

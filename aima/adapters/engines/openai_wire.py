@@ -19,6 +19,7 @@ class ServedModel(BaseModel):
     bytes: int | None = None
     memory_bytes: int | None = None
     present: bool = True
+    loaded: bool | None = None
 
     @field_validator("type", mode="before")
     @classmethod

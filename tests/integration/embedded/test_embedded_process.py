@@ -85,6 +85,10 @@ def _starts_light(engine: RunningEngine) -> None:
     listed = {model["id"]: model for model in engine.client.get("/v1/models").json()["data"]}
     assert listed["smollm2-135m-instruct"]["loaded"]
     assert not listed["kokoro-82m"]["loaded"]
+    for name in ("all-minilm-l6-v2", "nanodet-g"):
+        assert engine.client.post("/v1/models/load", json={"model": name}).json()["loaded"]
+    missing = engine.client.post("/v1/models/load", json={"model": "nobody"})
+    assert (missing.status_code, missing.json()["error"]["code"]) == (404, "MODEL_NOT_FOUND")
     assert listed["procedural"]["kind"] == "procedural"
     assert all(model["present"] and model["licence"] for model in listed.values())
 

@@ -3,14 +3,18 @@
 import wave
 from io import BytesIO
 
+import httpx2
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aima.adapters.engines.embedded import EmbeddedEngine
 from aima.adapters.engines.openai import OpenAIEngine
 from aima.errors import EngineNotRunning, ExecutionFailed, Unauthorized
 from aima.ports.artifacts import Artifact
+from aima.ports.engine import Loads
 from aima.ports.inference import EmbedRequest, SynthesizeRequest, TranscribeRequest
+from aima.testing import MemoryArtifacts
 from tests.unit.adapters.engine_server import CutOff, EngineServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -27,18 +31,30 @@ async def test_models_are_listed_with_what_the_engine_tells(
         "models",
         {
             "data": [
-                {"id": "a", "type": "tts", "licence": "Apache-2.0", "present": False},
+                {"id": "a", "type": "tts", "present": False, "loaded": False},
                 {"id": "b", "object": "model"},
                 {"id": "c", "type": "embeddings"},
             ]
         },
     )
     cards = await engine.models()
-    assert [(c.name, c.engine, c.type, c.present) for c in cards] == [
-        ("a", "there", "tts", False),
-        ("b", "there", None, True),
-        ("c", "there", None, True),
+    assert [(c.name, c.engine, c.type, c.present, c.loaded) for c in cards] == [
+        ("a", "there", "tts", False, False),
+        ("b", "there", None, True, None),
+        ("c", "there", None, True, None),
     ]
+
+
+async def test_the_embedded_engine_loads_by_request(
+    server: EngineServer, http: httpx2.AsyncClient
+) -> None:
+    """So the router holds requests while a model comes, and tells that it does."""
+    server.answer("models/load", {"id": "m", "loaded": True})
+    told: list[str] = []
+    embedded = EmbeddedEngine("embedded", server.url, http, MemoryArtifacts())
+    assert isinstance(embedded, Loads)
+    await embedded.load("m", progress=told.append)
+    assert (server.body, told) == ({"model": "m"}, ["loading 'm'"])
 
 
 @pytest.mark.parametrize("body", [{"models": []}, [], {"data": [{"name": "a"}]}, b"<html>", b""])
