@@ -7,7 +7,7 @@ tests/integration/test_interpreter_limits.py.
 import asyncio
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aima.workflows.window import Window
@@ -74,6 +74,7 @@ async def test_a_place_given_to_one_who_is_cancelled_goes_to_the_next() -> None:
         await first
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["enter", "leave", "cancel"]), max_size=40), st.integers(1, 3))
 def test_places_are_neither_lost_nor_doubled(acts: list[str], most: int) -> None:
     """After any history, exactly the places that nobody holds are free."""
