@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx2
 
 from aima.adapters.engines.embedded import EmbeddedEngine
@@ -10,7 +12,7 @@ from aima.ports.artifacts import Artifacts
 from aima.ports.engine_lifecycle import EngineCard
 from aima.routing.router import Router
 from aima.routing.slots import FileSlots
-from aima.settings import Settings
+from aima.settings import Engine, Settings
 from aima.stores import artifacts_of
 
 EMBEDDED = "embedded"
@@ -28,7 +30,10 @@ def engine_client() -> httpx2.AsyncClient:
 
 def engines_of(settings: Settings, http: httpx2.AsyncClient, artifacts: Artifacts) -> Router:
     """Make the clients of all configured engines, the embedded one last."""
-    engines = [engine_of(name, told, http, artifacts) for name, told in settings.engines.items()]
+    engines = [
+        engine_of(name, _with_graph(told, settings.root), http, artifacts)
+        for name, told in settings.engines.items()
+    ]
     if settings.embedded.enabled and settings.embedded.url:
         url = settings.embedded.url.rstrip("/")
         engines.append(EmbeddedEngine(EMBEDDED, url, http, artifacts))
@@ -36,6 +41,13 @@ def engines_of(settings: Settings, http: httpx2.AsyncClient, artifacts: Artifact
     most = {engine.name: told.get(engine.name) or engine.AT_ONCE for engine in engines}
     slots = FileSlots(settings.data / "slots")
     return Router(tuple(engines), settings.models, most=most, slots=slots)
+
+
+def _with_graph(told: Engine, root: Path | None) -> Engine:
+    """Find a graph beside the project's settings, wherever the worker was started."""
+    if told.graph is None or root is None:
+        return told
+    return told.model_copy(update={"graph": root / told.graph.expanduser()})
 
 
 async def look_at_engines(settings: Settings) -> list[EngineCard]:

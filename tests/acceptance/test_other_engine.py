@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -48,6 +49,32 @@ def test_a_configured_engine_serves_every_step(aima: Aima, engine_url: str) -> N
     served = aima.ask("exec", "inference.models")["output"]["models"]
     assert {model["engine"] for model in served} == {"other"}
     assert "engine" not in aima.pids()
+
+
+@pytest.fixture
+def ollama_url() -> Iterator[str]:
+    """Run the public fake of an Ollama."""
+    command = [sys.executable, "-m", "aima.testing.engines", "ollama"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+def test_an_engine_of_a_known_kind_is_looked_at(aima: Aima, ollama_url: str) -> None:
+    """By its own protocol, from the settings to the reply; the probe asks each of its models."""
+    aima.settings = {
+        "AIMA_EMBEDDED_ENABLED": "false",
+        "AIMA_ENGINES": f'{{there = {{url = "{ollama_url}", kind = "ollama"}}}}',
+    }
+    told = aima.ask("exec", "engine.get", "-i", "name=there", "-i", "probe=true")["output"]
+    assert (told["type"], told["status"], told["version"]) == ("ollama", "running", "0.12.0")
+    assert {one["model"]: one["ready"] for one in told["readiness"]} == {
+        "fake": True,
+        "fake-embed": True,
+    }
 
 
 def test_an_engine_that_is_down_is_named(aima: Aima) -> None:

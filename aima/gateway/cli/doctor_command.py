@@ -148,7 +148,8 @@ def _engines(settings: Settings) -> Iterator[Finding]:
         yield Finding("engines", False, error.message, "mend aima.toml")
         return
     for card in cards:
-        seen = card.reason or " ".join(filter(None, (card.type, card.version, card.status)))
+        reason = (card.reason or "").partition("; `aima doctor`")[0]
+        seen = reason or " ".join(filter(None, (card.type, card.version, card.status)))
         mend = f"start it, or mend [engines.{card.name}]"
         yield Finding(f"engine {card.name}", card.status != "stopped", seen, mend)
 

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from aima.adapters.engines.comfyui import ComfyEngine
+from aima.engines import engines_of
 from aima.errors import EngineNotRunning, ExecutionFailed, UnsupportedMedia, ValidationFailed
 from aima.ports.inference import ImageRequest, VideoRequest, ignored
-from aima.settings import EngineKind
+from aima.settings import Engine, EngineKind, Settings
 from aima.testing import FakeMemory
 from aima.testing.engines.pixel import PIXEL
 from aima.testing.engines.video import FILM
@@ -218,3 +220,12 @@ async def test_an_engine_that_goes_while_a_film_is_made_keeps_the_job(faked: Fak
     with pytest.raises(EngineNotRunning):
         await films.generate_video(SUN, progress=gone, memory=memory)
     assert memory.text.startswith("there video-")
+
+
+async def test_a_graph_lies_beside_the_settings(faked: Faked, tmp_path: Path) -> None:
+    """Wherever the worker was started."""
+    told = Engine(kind="comfyui", url=faked.url("comfyui"), graph=Path("graph.json"))
+    settings = Settings(engines={"draws": told}, root=tmp_path, data=tmp_path)
+    drawer = engines_of(settings, faked.http, faked.artifacts).pool.named("draws")
+    assert isinstance(drawer, ComfyEngine)
+    assert drawer.graph == tmp_path / "graph.json"
