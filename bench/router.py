@@ -75,6 +75,7 @@ class Bench:
     plain: httpx2.AsyncClient
     folder: Path
     turn: int = 0
+    asked_again: int = 0
 
     def router(self) -> Router:
         """Make a router that knows nothing yet."""
@@ -92,6 +93,13 @@ class Bench:
 
     async def directly(self) -> str:
         """Ask an engine, each in its turn, with an HTTP client alone."""
+        while True:
+            try:
+                return await self._posted()
+            except httpx2.TransportError:  # the server closed a connection that was idle
+                self.asked_again += 1
+
+    async def _posted(self) -> str:
         self.turn += 1
         url = f"{self.urls[self.turn % len(self.urls)]}/v1/chat/completions"
         said = {"model": "fake", "stream": True, "messages": [{"role": "user", "content": "?"}]}
@@ -208,6 +216,7 @@ async def load(on: Bench, at_once: int = AT_ONCE, rounds: int = LOAD_ROUNDS) -> 
         )
     print(f"load, time routed / directly: {ratio_of_means(seconds['directly'], seconds['routed'])}")
     print(f"load, {at_once * rounds} of each, none lost; memory {grown[0]} to {grown[-1]} MiB")
+    print(f"load, asked again by the HTTP client: {on.asked_again}")
 
 
 # -- one of three is ill ---------------------------------------------------------------

@@ -31,6 +31,7 @@ class Directory:
     _cards: list[ModelCard] = field(default_factory=list)
     _silent: list[AimaError] = field(default_factory=list)
     _read_at: float = float("-inf")
+    _reading: asyncio.Task[None] | None = None
 
     async def serving(self, model: str, model_type: ModelType) -> list[ModelCard]:
         """Give the card of each engine that serves ``model``, in their order.
@@ -63,6 +64,16 @@ class Directory:
         return [voice for voices in answers for voice in voices]
 
     async def _read(self) -> None:
+        """Ask all engines, once for all who want to know just now."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._ask())
+            self._reading.add_done_callback(self._has_read)
+        await asyncio.shield(self._reading)
+
+    def _has_read(self, _: object) -> None:
+        self._reading = None
+
+    async def _ask(self) -> None:
         answers, self._silent = await _ask_all(engine.models() for engine in self.engines)
         self._cards = [card for cards in answers for card in cards]
         self._read_at = monotonic()

@@ -1,5 +1,6 @@
 """All engines as one: which of them serves a name."""
 
+import asyncio
 from dataclasses import dataclass
 
 import pytest
@@ -184,3 +185,25 @@ async def test_a_mistake_of_ours_is_not_taken_for_silence() -> None:
 
     with pytest.raises(KeyError):
         await served(among(Broken(), TWO), "big")
+
+
+@dataclass
+class Counting(ScriptedEngine):
+    """An engine that counts how often it is asked what it serves."""
+
+    asked: int = 0
+
+    async def models(self) -> list[ModelCard]:
+        """Count, and take a moment."""
+        self.asked += 1
+        await asyncio.sleep(0)
+        return list(self.cards)
+
+
+async def test_engines_are_asked_once_for_all_who_want_to_know() -> None:
+    """200 chats that find the list too old would otherwise send 200 requests to each engine."""
+    counting = Counting(name="one", cards=ONE.cards)
+    directory = among(counting)
+    found = await asyncio.gather(*(served(directory, "small") for _ in range(200)))
+    assert found == [("one", "small")] * 200
+    assert counting.asked == 1
