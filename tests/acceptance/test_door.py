@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -14,8 +16,10 @@ import openai
 import psutil
 import pytest
 
-from tests.acceptance.command import Aima, Sink
+from tests.acceptance.command import AIMA, REPOSITORY, Aima, Sink
 from tests.acceptance.running import running_aima
+
+HOW_TO = REPOSITORY / "docs" / "how-to" / "use-the-api.md"
 
 
 @dataclass(frozen=True)
@@ -290,6 +294,25 @@ def test_units_are_described_for_programs(door: Door) -> None:
     described: Any = door.ask("GET", "/api/v2/openapi.json")[1]
     assert described["openapi"] == "3.1.0"
     assert all(unit["links"]["self"] in described["paths"] for unit in units)
+
+
+def test_the_how_to_page_works_as_it_stands(door: Door) -> None:
+    """Each block of it is pasted into a shell."""
+    blocks = re.findall(r"```sh\n(.*?)```", HOW_TO.read_text("utf-8"), re.DOTALL)
+    environ = door.aima.environ | {"DOOR": f"http://127.0.0.1:{door.port}"}
+    environ["PATH"] = f"{AIMA.parent}:{environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euc", "\n".join(blocks)],
+        cwd=door.aima.cwd,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for told in ("Paris", "Hello Ann.", '"state":"succeeded"', "aima_"):
+        assert told in done.stdout
 
 
 def files_of(data: Path) -> list[Path]:

@@ -29,6 +29,7 @@ def main(dialect: str, port: int, knobs: tuple[str, ...]) -> None:
         )
     faults = Faults.model_validate(dict(knob.split("=", 1) for knob in knobs))
     with socket.create_server(("127.0.0.1", port)) as listener:
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or words wait for receipts
         click.echo(f"http://127.0.0.1:{listener.getsockname()[1]}")
         server = uvicorn.Server(uvicorn.Config(app_of(dialect, faults), log_level="warning"))
         server.run(sockets=[listener])

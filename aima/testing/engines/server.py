@@ -89,6 +89,7 @@ async def fake(dialect: str, faults: Faults | None = None) -> AsyncIterator[Fake
     """Run a fake engine in this process while the block lasts."""
     faults = faults or Faults()
     listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or words wait for receipts
     config = uvicorn.Config(app_of(dialect, faults), log_level="critical", lifespan="off")
     server = _Inside(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))

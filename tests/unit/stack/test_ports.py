@@ -18,6 +18,17 @@ def test_a_socket_listens_on_loopback_only() -> None:
         socket.create_connection((host, port), timeout=5).close()
 
 
+def test_connections_do_not_wait_for_receipts() -> None:
+    """A second small write would wait 40 ms: with each answer, and before each first token."""
+    with (
+        listen(0, what="the door", setting="AIMA_PORT") as listener,
+        socket.create_connection(listener.getsockname(), timeout=5),
+    ):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_a_taken_port_is_told_with_its_use_and_its_setting() -> None:
     """Which port, what for, and what to change."""
     with listen(0, what="x", setting="X") as taken:
