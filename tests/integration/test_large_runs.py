@@ -138,7 +138,7 @@ async def test_a_loop_of_twenty_thousand_rounds_goes_on_in_new_histories(
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("count", [10, pytest.param(100, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("count", [10, pytest.param(300, marks=pytest.mark.nightly)])
 async def test_many_runs_that_are_cancelled_twice_are_undone_once(lab: Lab, count: int) -> None:
     """Half of them have something to undo; Ctrl-C is pressed twice."""
     names = [f"r{n}" for n in range(count)]
