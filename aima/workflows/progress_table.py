@@ -14,6 +14,8 @@ MOST_ROWS = 40
 _MOST_NAMED = 10
 _INDENT = "│\u2003"
 """The Temporal UI shows entities as they are written, so the wide space is itself."""
+_GAP = "\u2003|"
+"""The end of a cell: the Temporal UI lets the columns of a table touch each other."""
 _SIGNS = {
     State.waiting: "·",
     State.running: "▶",
@@ -79,7 +81,7 @@ def _row(row: Mapping[str, Any], page: str) -> str:
     does = row["does"]
     if "child" in row:
         does = f"[{does}]({page}%2F{row['child']})"
-    return f"| {_SIGNS[state]} {state} | {name} | {does} | {how_far(row)} |"
+    return f"| {_SIGNS[state]} {state}{_GAP} {name}{_GAP} {does}{_GAP} {how_far(row)} |"
 
 
 def _of(loop: Mapping[str, int]) -> str:

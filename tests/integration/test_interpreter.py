@@ -233,9 +233,9 @@ async def test_current_details_are_a_table_of_the_steps(lab: Lab) -> None:
     metadata = await lab.handle(run_id).query("__temporal_workflow_metadata")
     lab.board.gates["wait"].set()
     assert (await lab.outcome(run_id)).state == "completed"
-    assert "| ✓ done | quick | lab.echo |" in str(metadata)
-    assert "| ▶ running | wait | lab.hang |" in str(metadata)
-    assert "| · waiting | later | lab.echo |" in str(metadata)
+    assert "| ✓ done\u2003| quick\u2003| lab.echo\u2003|" in metadata.current_details
+    assert "| ▶ running\u2003| wait\u2003| lab.hang\u2003|" in metadata.current_details
+    assert "| · waiting\u2003| later\u2003| lab.echo\u2003|" in metadata.current_details
 
 
 async def test_current_details_of_a_long_workflow_are_counts(lab: Lab) -> None:

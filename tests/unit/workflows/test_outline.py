@@ -109,7 +109,7 @@ def test_the_table_for_the_temporal_ui_has_counts_and_answers() -> None:
         "more_waits": 2,
     }
     drawn = table(rows(shape(plan()), told), told, "r1")
-    assert "| ▶ running | pages | for_each | 2/3, 1 failed |" in drawn
+    assert "| ▶ running\u2003| pages\u2003| for_each\u2003| 2/3, 1 failed |" in drawn
     assert "| | **finally** | | |" in drawn
     assert (
         "- ok[0]: approval: Fine?, until 2026-01-02 03:04:05 UTC — `aima approve r1 ok[0]`" in drawn
