@@ -9,6 +9,7 @@ from aima.dsl.document import Document
 from aima.dsl.node import Mapping, Node, to_json
 from aima.dsl.signature import JsonSchema
 from aima.dsl.types import ANY, TEXT, Type, dangling_reference
+from aima.json_schema import check_schema
 
 _RUN: JsonSchema = {
     "type": "object",
@@ -107,14 +108,14 @@ def read_schema(node: Mapping) -> JsonSchema:
     Raises:
         BadSchema: it is none.
     """
-    from jsonschema import Draft202012Validator, SchemaError
+    from jsonschema import SchemaError
 
     schema = cast("JsonSchema", to_json(node))
-    checks = Draft202012Validator.FORMAT_CHECKER  # so that a `pattern` must be one
     try:
-        Draft202012Validator.check_schema(schema, format_checker=checks)
+        check_schema(schema)
     except SchemaError as error:
-        message = f"this is no JSON Schema: {error.message}"
+        reason = f": {error.cause}" if error.cause else ""
+        message = f"this is no JSON Schema: {error.message}{reason}"
         raise BadSchema(error.absolute_path, message) from error
     if dangling := dangling_reference(schema, schema):
         hint = "a `$ref` leads to a place in the schema itself, such as `#/$defs/name`"

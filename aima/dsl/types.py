@@ -8,10 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from aima import json_schema
 from aima.dsl.signature import JsonSchema
 
 if TYPE_CHECKING:  # it costs 0.1 s
-    from jsonschema import Draft202012Validator
+    from jsonschema.protocols import Validator
 
 ANY: JsonSchema = {}
 TEXT: JsonSchema = {"type": "string"}
@@ -138,13 +139,9 @@ class Type:
         )
 
     @cached_property
-    def validator(self) -> Draft202012Validator:
+    def validator(self) -> Validator:
         """What checks values against it; no reference is ever fetched from anywhere."""
-        from jsonschema import Draft202012Validator
-        from referencing import Registry
-
-        schema = {**self.schema, "$defs": self.root.get("$defs", {})}
-        return Draft202012Validator(schema, registry=Registry())
+        return json_schema.validator({**self.schema, "$defs": self.root.get("$defs", {})})
 
     @cached_property
     def as_a_whole(self) -> Type | None:

@@ -17,6 +17,8 @@ MAY_IMPORT = {
     "aima": "",
     "aima.errors": "",
     "aima.blocking": "",
+    "aima.regex": "",
+    "aima.json_schema": "aima.regex",
     "aima.media_type": "",
     "aima.passages": "",
     "aima.records": "aima.errors",
@@ -35,7 +37,7 @@ MAY_IMPORT = {
     "aima.spoken": "aima.blocking aima.ports aima.recording aima.sentences aima.unit",
     "activities": "aima.asked aima.batches aima.blocking aima.errors aima.media "
     "aima.media_image aima.passages aima.ports aima.prompts aima.records aima.spoken aima.unit",
-    "aima.dsl": "aima.errors",
+    "aima.dsl": "aima.errors aima.json_schema aima.regex",
     "aima.workflows": "aima.dsl aima.errors",
     "aima.graph": "aima.dsl",
     "aima.catalog": "activities aima.dsl aima.errors aima.unit",
@@ -43,7 +45,8 @@ MAY_IMPORT = {
     "aima.models": "aima.errors",
     "aima.store": "aima.blocking aima.disk aima.errors",
     "aima.embedded": "aima.errors aima.media_image aima.models aima.recording aima.settings",
-    "aima.adapters": "aima.blocking aima.disk aima.errors aima.media aima.ports aima.settings",
+    "aima.adapters": "aima.blocking aima.disk aima.errors aima.json_schema aima.media aima.ports "
+    "aima.settings",
     "aima.routing": "aima.errors aima.ports aima.settings",
     "aima.streams": "aima.errors",
     "aima.temporal": "aima.artifacts aima.blocking aima.dsl aima.errors aima.ports aima.settings "

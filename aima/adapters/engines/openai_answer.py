@@ -18,6 +18,7 @@ from aima.errors import (
     WrongAnswer,
     error_class,
 )
+from aima.json_schema import check_schema, validator
 from aima.ports.inference import (
     ChatReply,
     CompleteReply,
@@ -231,12 +232,11 @@ class Answer:
         )
 
     def _value(self, content: str, schema: dict[str, object]) -> object:
-        from jsonschema import Draft202012Validator, SchemaError
-        from referencing import Registry
+        from jsonschema import SchemaError
         from referencing.exceptions import Unresolvable
 
         try:
-            value: object = parsed(content)
+            value: Any = parsed(content)
             json.dumps(value, allow_nan=False)  # `1e999` is infinite, too
         except ValueError as error:
             raise WrongAnswer(
@@ -244,9 +244,8 @@ class Answer:
                 "a larger max_tokens may let it finish"
             ) from error
         try:
-            Draft202012Validator.check_schema(schema)
-            rules = Draft202012Validator(schema, registry=Registry())  # which fetches nothing
-            wrong = next(rules.iter_errors(value), None)
+            check_schema(schema)
+            wrong = next(validator(schema).iter_errors(value), None)
         except (SchemaError, Unresolvable) as error:
             raise ValidationFailed(f"`json_schema` is no JSON Schema: {error}") from error
         if wrong is not None:

@@ -6,16 +6,13 @@ Sources: https://github.com/google/cel-go/blob/master/ext/README.md#strings and,
 
 from __future__ import annotations
 
-from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TypeGuard
 
 from aima.dsl.expression.errors import Fault
 from aima.dsl.expression.limits import Budget
 from aima.dsl.expression.values import phrase
-
-if TYPE_CHECKING:
-    import re2
+from aima.regex import compiled
 
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 _UPPER = str.maketrans(ascii_lowercase, ascii_uppercase)
@@ -24,8 +21,6 @@ _WHITE_SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
-_LONGEST_PATTERN = 1_000
-_PATTERN_MEMORY = 1 << 20  # bytes; RE2 refuses a pattern whose program needs more
 _COMPILED_IN_STEPS = 5_000
 _MATCHED_IN_A_STEP = 256  # states of the pattern, times characters, that RE2 goes through
 
@@ -67,31 +62,14 @@ def matches(budget: Budget, text: object, pattern: object) -> bool:
     """
     text, pattern = text_in("matches", text), text_in("matches", pattern)
     budget.prepare(pattern, _COMPILED_IN_STEPS)
-    compiled = _regex(pattern)
-    if isinstance(compiled, str):
-        raise Fault(f"{pattern[:64]!r} is no regular expression: {compiled}")
-    budget.visit(10 + len(text) * compiled.programsize // _MATCHED_IN_A_STEP)
+    regex = compiled(pattern)
+    if isinstance(regex, str):
+        raise Fault(f"{pattern[:64]!r} is no regular expression: {regex}")
+    budget.visit(10 + len(text) * regex.programsize // _MATCHED_IN_A_STEP)
     try:
-        return compiled.search(text) is not None
+        return regex.search(text) is not None
     except UnicodeEncodeError:
         raise Fault("the text holds half a surrogate pair, which is no Unicode text") from None
-
-
-@lru_cache(maxsize=256)  # more than the patterns that one evaluation can pay for
-def _regex(pattern: str) -> re2._Regexp | str:
-    """Compile a pattern, or give the reason why it is none: that too is found only once."""
-    import re2
-
-    if len(pattern) > _LONGEST_PATTERN:
-        return f"it may be {_LONGEST_PATTERN} characters long"
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = _PATTERN_MEMORY
-    try:
-        return re2.compile(pattern, options)
-    except (re2.error, UnicodeEncodeError) as error:
-        told = error.args[0]
-        return told.decode(errors="replace") if isinstance(told, bytes) else "no Unicode text"
 
 
 def lower_ascii(budget: Budget, text: object) -> str:
