@@ -81,6 +81,8 @@ class _Known:
     names: dict[str, Map[str, Type]] = field(default_factory=dict)
     types: dict[int, Type] = field(default_factory=dict)
     readers: dict[_Reading, Reader] = field(default_factory=dict)
+    naming: set[str] = field(default_factory=set)
+    """Steps whose names are being found; who reads meanwhile does not know them yet."""
 
 
 @dataclass(frozen=True)
@@ -172,10 +174,12 @@ class Checker:
         modifier = self.language.modifiers.get(key)
         late = key in self.language.bodies[step.body].late if modifier is None else modifier.late
         how = _Reading(step.id, late, modifier is None or modifier.per_item, key != "if")
-        readers = self._known.readers
-        if how not in readers:
-            readers[how] = self._reader(step, how)
-        return self._reading_as(readers[how])
+        reader = self._known.readers.get(how)
+        if reader is None:
+            reader = self._reader(step, how)
+            if not self._known.naming:
+                self._known.readers[how] = reader
+        return self._reading_as(reader)
 
     def _reading_as(self, reader: Reader) -> Checker:
         return Checker(
@@ -243,9 +247,8 @@ class Checker:
 
     def _type(self, schema: JsonSchema) -> Type:
         """Take a schema as a type: the same one for each step that runs the same unit."""
-        return self._known.types.setdefault(
-            id(schema), Type.of(schema)
-        )  # the type keeps the schema
+        types = self._known.types
+        return types.setdefault(id(schema), Type.of(schema))  # the type keeps the schema
 
     def _output(self, step: Step) -> JsonSchema:
         here = self._quiet.inside(step)
@@ -256,13 +259,15 @@ class Checker:
 
     def _names_of(self, step: Step) -> Map[str, Type]:
         """Give the names that a step's modifiers bring."""
-        if step.id not in self._known.names:
-            self._known.names[step.id] = {}
+        names, naming = self._known.names, self._known.naming
+        if step.id not in names and step.id not in naming:
+            naming.add(step.id)
             found: dict[str, Type] = {}
             for modifier, value in self.language.modifiers_of(step.node):
                 found |= modifier.names(value, self._quiet.inside(step, modifier.key))
-            self._known.names[step.id] = found
-        return self._known.names[step.id]
+            naming.remove(step.id)
+            names[step.id] = found
+        return names.get(step.id, {})
 
     def _present(self, step: Step, *, own: bool) -> Iterator[tuple[str, ...]]:
         """Give the paths that the conditions around a step show to be there."""

@@ -357,3 +357,18 @@ def test_a_long_chain_of_computed_values_is_no_recursion() -> None:
     steps = ['  - {id: s0, set: {x: "${input.n}"}}']
     steps += [f'  - {{id: s{n}, set: {{x: "${{steps.s{n - 1}.x}}"}}}}' for n in range(1, 500)]
     assert codes("name: w\nsteps:\n" + "\n".join(steps)) == []
+
+
+def test_the_undo_of_an_item_knows_the_item_though_an_earlier_step_has_an_undo() -> None:
+    """What is known of the names of one step is found once, and only shared when it is whole."""
+    text = """
+name: w
+steps:
+  - {id: a, type: made.up, compensate: {type: made.up, input: {of: "${steps.a.x}"}}}
+  - id: b
+    depends_on: [a]
+    for_each: {in: [1, 2]}
+    type: made.up
+    compensate: {type: made.up, input: {of: "${item}"}}
+"""
+    assert codes(text) == codes(text.replace("${item}", "1"))
