@@ -9,7 +9,7 @@ its clock.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
@@ -32,10 +32,26 @@ from temporalio.worker import (
     WorkflowOutboundInterceptor,
 )
 
+from aima.workflows.schedule import ended
+
 Activity: TypeAlias = tuple[str, str, bool]
 """The id of a run, that of an activity in it, and whether it runs beside the workflow."""
 
-Delays: TypeAlias = Mapping[Activity, timedelta]
+
+@dataclass(frozen=True)
+class Said:
+    """What stand-ins have said to a run, and it to them, by activity.
+
+    Attributes:
+        delays: how late an answer is, all its attempts together.
+        again: those whose last attempt failed, so that another comes.
+        unwanted: those that the run has cancelled; no other attempt comes.
+    """
+
+    delays: defaultdict[Activity, timedelta] = field(default_factory=lambda: defaultdict(timedelta))
+    again: set[Activity] = field(default_factory=set)
+    unwanted: set[Activity] = field(default_factory=set)
+
 
 AIMA = "aima."
 """How activities begin that are AIMA's own and nobody stands in for."""
@@ -48,7 +64,7 @@ _AT_ONCE = timedelta()
 class Late(Interceptor):
     """Lets a run hear what stand-ins say when their time has come."""
 
-    delays: Delays = field(repr=False)
+    said: Said = field(repr=False)
 
     def workflow_interceptor_class(
         self,
@@ -56,19 +72,19 @@ class Late(Interceptor):
     ) -> type[WorkflowInboundInterceptor]:
         """Give the class that the SDK makes one of for each run."""
         del input
-        delays = self.delays
+        said = self.said
 
         class Inbound(WorkflowInboundInterceptor):
             def init(self, outbound: WorkflowOutboundInterceptor) -> None:
-                super().init(_Outbound(outbound, delays))
+                super().init(_Outbound(outbound, said))
 
         return Inbound
 
 
 class _Outbound(WorkflowOutboundInterceptor):
-    def __init__(self, following: WorkflowOutboundInterceptor, delays: Delays) -> None:
+    def __init__(self, following: WorkflowOutboundInterceptor, said: Said) -> None:
         super().__init__(following)
-        self._delays = delays
+        self._said = said
 
     def start_activity(self, input: StartActivityInput) -> Any:  # noqa: A002, ANN401 - the SDK's
         return self._heard(input, super().start_activity(input))
@@ -84,7 +100,7 @@ class _Outbound(WorkflowOutboundInterceptor):
     async def _late(self, call: _Call, running: asyncio.Task[Any]) -> Any:  # noqa: ANN401 - JSON
         begun = workflow.now()
         try:
-            output = await running
+            output = await self._answer(call, running)
         except FailureError as error:
             if not isinstance(error.cause, CancelledError):
                 await self._wait(call, begun)
@@ -92,16 +108,34 @@ class _Outbound(WorkflowOutboundInterceptor):
         await self._wait(call, begun)
         return output
 
+    async def _answer(self, call: _Call, running: asyncio.Task[Any]) -> Any:  # noqa: ANN401 - JSON
+        """Wait for an answer; a cancel waits for it too, for it comes at once.
+
+        The server takes a cancel of an activity that has just ended for a mistake, and waits.
+        """
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            activity = _activity(call)
+            self._said.unwanted.add(activity)
+            if activity in self._said.again:
+                running.cancel()
+            await ended([running])
+            raise
+
     async def _wait(self, call: _Call, begun: datetime) -> None:
         """Wait until an answer is due, at most until the call's deadline."""
-        beside = isinstance(call, StartLocalActivityInput)
-        activity = workflow.info().workflow_id, call.activity_id or "", beside
-        late = self._delays.get(activity, _AT_ONCE)
+        late = self._said.delays.get(_activity(call), _AT_ONCE)
         left = (call.schedule_to_close_timeout or late) - (workflow.now() - begun)
         if late > _AT_ONCE:
             await workflow.sleep(max(min(late, left), _AT_ONCE))
         if late > left:
             raise _over(call)
+
+
+def _activity(call: _Call) -> Activity:
+    beside = isinstance(call, StartLocalActivityInput)
+    return workflow.info().workflow_id, call.activity_id or "", beside
 
 
 def _over(call: _Call) -> ActivityError:

@@ -226,7 +226,7 @@ class Trial:
             workflows=[Interpreter],
             activities=[seen.activity()],
             workflow_runner=UnsandboxedWorkflowRunner(),
-            interceptors=[Late(seen.delays)],
+            interceptors=[Late(seen.said)],
         ):
             yield
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,7 +20,7 @@ from aima.dsl.duration import parse_duration
 from aima.dsl.template import compile_value, evaluator
 from aima.errors import StreamLost, TimedOut, UnitNotFound, error_class
 from aima.trial.cases import Answer, Case, Failure
-from aima.trial.late import AIMA, Activity
+from aima.trial.late import AIMA, Activity, Said
 from aima.workflows.failure import timeout_message
 
 _UNDO = "undo:"
@@ -31,7 +31,7 @@ class StandIns:
     """Answers for the units of one run, and remembers how they were called.
 
     Attributes:
-        delays: how late the answer to each call is, all its attempts together.
+        said: what they said, as far as the run must know it.
         calls: the steps whose units were called, in order; an attempt is a call.
         inputs: what each step's unit got, call by call.
         emitted: the types of the events that were published.
@@ -40,7 +40,7 @@ class StandIns:
 
     case: Case
     catalog: Catalog
-    delays: defaultdict[Activity, timedelta] = field(default_factory=lambda: defaultdict(timedelta))
+    said: Said = field(default_factory=Said)
     calls: list[str] = field(default_factory=list)
     inputs: dict[str, list[Any]] = field(default_factory=dict)
     emitted: list[str] = field(default_factory=list)
@@ -67,15 +67,16 @@ class StandIns:
         call = more[0] if more and isinstance(more[0], dict) else {}
         if "follows" in call:  # stand-ins show nothing while they work: it comes again, whole
             raise ApplicationError("no stream", type=StreamLost.code, non_retryable=True)
+        self.said.again.discard(_activity(info))
         self.calls.append(step)
         self.inputs.setdefault(step, []).append(given)
         self._check(unit, given, step, output=False)
         answer = self._answer(unit, step)
         if self._is_over(info, parse_duration(answer.delay)):
             message = timeout_message(TimeoutType.START_TO_CLOSE)
-            raise _failed(Failure(code=TimedOut.code, message=message), info.attempt)
+            raise self._failed(Failure(code=TimedOut.code, message=message), info)
         if answer.error is not None:
-            raise _failed(answer.error, info.attempt)
+            raise self._failed(answer.error, info)
         output = evaluator(compile_value(answer.output or {}))({"input": given})
         self._check(unit, output, step, output=True)
         return {"hit": False, "output": output} if "cache" in call else output
@@ -83,8 +84,17 @@ class StandIns:
     def _is_over(self, info: Info, delay: timedelta) -> bool:
         """Note how late an attempt is; tell whether it is later than its timeout."""
         timeout = info.start_to_close_timeout or delay
-        self.delays[info.workflow_id or "", info.activity_id, info.is_local] += min(delay, timeout)
+        self.said.delays[_activity(info)] += min(delay, timeout)
         return delay > timeout
+
+    def _failed(self, failure: Failure, info: Info) -> ApplicationError:
+        """Fail an attempt; no other one comes once the run has cancelled them."""
+        activity = _activity(info)
+        last = not error_class(failure.code).retryable or activity in self.said.unwanted
+        if not last:
+            self.said.again.add(activity)
+        details = {"attempt": info.attempt}
+        return ApplicationError(failure.message, details, type=failure.code, non_retryable=last)
 
     def _answer(self, unit: str, step: str) -> Answer:
         """Find the answer for a step, else for its unit; the last one of a list repeats."""
@@ -136,10 +146,8 @@ def step_of(path: str) -> str:
     return undo + re.split(r"[\[#@]", last)[0]
 
 
-def _failed(failure: Failure, attempt: int) -> ApplicationError:
-    code, retryable = failure.code, error_class(failure.code).retryable
-    details = {"attempt": attempt}
-    return ApplicationError(failure.message, details, type=code, non_retryable=not retryable)
+def _activity(info: Info) -> Activity:
+    return info.workflow_id or "", info.activity_id, info.is_local
 
 
 def _wrong(message: str) -> ApplicationError:
