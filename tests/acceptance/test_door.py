@@ -16,7 +16,7 @@ import openai
 import psutil
 import pytest
 
-from tests.acceptance.command import AIMA, REPOSITORY, Aima, Sink
+from tests.acceptance.command import AIMA, REPOSITORY, Aima, Sink, wait_until
 from tests.acceptance.running import running_aima
 
 HOW_TO = REPOSITORY / "docs" / "how-to" / "use-the-api.md"
@@ -205,14 +205,26 @@ def test_a_key_is_made_listed_and_ended(door: Door) -> None:
     assert door.aima.call("key", "revoke", "ci").returncode == 3
 
 
+def logged(door: Door, path: str) -> dict[str, Any]:
+    """Wait for the line of a request to a path: it is written after the answer is out."""
+    log = door.aima.data / "logs" / "access.log"
+
+    def found() -> dict[str, Any] | None:
+        whole = (line for line in log.read_text().splitlines(keepends=True) if line[-1] == "\n")
+        return next((line for line in map(json.loads, whole) if line["path"] == path), None)
+
+    line: dict[str, Any] = wait_until(found, what=f"a line of {path} in the log")
+    return line
+
+
 def test_each_request_has_a_line_in_the_log(door: Door) -> None:
     """With whose key it was, and nothing that opens the door."""
     key = (door.aima.data / "admin.key").read_text().strip()
     assert knock(door, key, "/api/v2/definitions?x=private") == 200
+    line = logged(door, "/api/v2/definitions")
     text = (door.aima.data / "logs" / "access.log").read_text()
     assert key not in text
     assert "private" not in text
-    line = next(n for n in map(json.loads, text.splitlines()) if n["path"].endswith("definitions"))
     assert (line["caller"], line["status"], line["method"]) == ("admin", 200, "GET")
 
 
@@ -226,10 +238,9 @@ def test_models_answer_clients_of_openai(door: Door) -> None:
         assert "Paris" in "".join(p.choices[0].delta.content or "" for p in pieces)
         vectors = client.embeddings.create(model="default", input=["a cat", "a dog"])
         assert [len(data.embedding) for data in vectors.data] == [384, 384]
-    lines = (door.aima.data / "logs" / "access.log").read_text().splitlines()
-    chats = [n for n in map(json.loads, lines) if n["path"] == "/v1/chat/completions"]
-    assert chats[0]["engine"] == "embedded"
-    assert chats[0]["completion_tokens"] > 0
+    line = logged(door, "/v1/chat/completions")
+    assert line["engine"] == "embedded"
+    assert line["completion_tokens"] > 0
 
 
 @pytest.mark.nightly  # loading two models takes ten seconds of the suite
