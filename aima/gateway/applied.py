@@ -26,6 +26,7 @@ from aima.errors import NotFound
 from aima.gateway.definitions import Definitions
 from aima.gateway.incoming import read
 from aima.gateway.problem import Mistakes
+from aima.gateway.route import caller_of
 from aima.store.applied import AppliedWorkflow
 from aima.temporal.schedules import Schedules
 
@@ -59,11 +60,12 @@ class AppliedWorkflows:
     async def post(self, request: Request) -> Response:
         """Check, compile and apply a workflow; from then on its triggers start this plan."""
         asked = await read(request, Apply)
-        checked = self.definitions.check(asked.text, asked.file, asked.source)
+        definitions = self.definitions.readable_by(caller_of(request.scope))
+        checked = definitions.check(asked.text, asked.file, asked.source)
         diagnostics = [asdict(found) for found in checked.diagnostics]
         if not checked.ok:
             raise Mistakes(f"the workflow {asked.file!r} has errors", diagnostics=diagnostics)
-        plan = self.definitions.plan(checked, asked.source)
+        plan = definitions.plan(checked, asked.source)
         source = asked.source or asked.file
         row = AppliedWorkflow(plan.name, plan.text, plan.hash, source=source, text=asked.text)
         before = await self.apply(plan, row)

@@ -16,6 +16,7 @@ from aima.dsl.plan import FORMAT, Plan
 from aima.dsl.signature import Signatures
 from aima.dsl.template import compile_value
 from aima.errors import AimaError
+from aima.gateway.permission import Caller, Role
 from aima.shipped import find_workflow, workflow_folders, workflows_in
 from aima.unit import Unit
 from aima.workflows.bodies.unit import unit_defaults
@@ -32,12 +33,14 @@ class Definitions:
 
     Attributes:
         project: folder whose workflows are found by name.
+        by_path: whether a workflow may also name others by where they lie.
         way: the files that led here, each running the next one as a child.
         known: the children found on the way: two may have the same one, and so on down.
     """
 
     catalog: Catalog
     project: Path | None = None
+    by_path: bool = True
     way: tuple[str, ...] = ()
     known: dict[Path, Child | NotThere] | None = None
 
@@ -45,6 +48,10 @@ class Definitions:
     def signatures(self) -> Signatures:
         """The units as the language sees them."""
         return self.catalog.signatures()
+
+    def readable_by(self, caller: Caller) -> Definitions:
+        """Find workflows by path for the admin alone: other keys read no files of this machine."""
+        return self if caller.role is Role.ADMIN else replace(self, by_path=False)
 
     def check(self, text: bytes | str, file: str, place: str = "") -> Checked:
         """Load and check a workflow's text.
@@ -132,7 +139,7 @@ class Shelf:
             return NotThere(
                 f"{reference[:60]!r} would run itself", "a workflow cannot contain itself"
             )
-        inner = replace(self.definitions, way=way, known=self.known)
+        inner = replace(self.definitions, by_path=True, way=way, known=self.known)
         with told(file):
             checked = inner.check(file.read_bytes(), str(file))
         if not checked.ok:
@@ -148,6 +155,10 @@ class Shelf:
             NotThere: there is none.
         """
         beside = Path(self.file).parent / reference
+        is_path = "/" in reference or reference.startswith(".")
+        if is_path and not self.definitions.by_path:
+            hint = "name a workflow of the project, or one that ships"
+            raise NotThere("only the admin's key may run files of this machine", hint)
         if reference.startswith((".", "/")) or reference.endswith((".yaml", ".yml")):
             if not beside.is_file():
                 raise NotThere(f"there is no file {reference[:60]!r} beside this one")

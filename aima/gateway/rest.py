@@ -26,7 +26,7 @@ from aima.gateway.definitions import Definitions
 from aima.gateway.incoming import accept, read
 from aima.gateway.permission import Permission
 from aima.gateway.problem import Mistakes
-from aima.gateway.route import Endpoint, Way
+from aima.gateway.route import Endpoint, Way, caller_of
 from aima.gateway.streams import StreamRoutes, along, as_json
 from aima.stack.lock import StackState
 from aima.streams.hub import Said
@@ -200,7 +200,8 @@ class Door:
     async def check(self, request: Request) -> Response:
         """Tell what is wrong with a workflow's text."""
         asked = await read(request, StartRun)
-        checked = self.definitions.check(asked.text, asked.file, asked.place)
+        definitions = self.definitions.readable_by(caller_of(request.scope))
+        checked = definitions.check(asked.text, asked.file, asked.place)
         name = checked.document.name if checked.document else None
         found = [asdict(diagnostic) for diagnostic in checked.diagnostics]
         return JSONResponse({"ok": checked.ok, "name": name, "diagnostics": found})
@@ -216,11 +217,12 @@ class Door:
     async def start_run(self, request: Request) -> Response:
         """Check, compile and start a workflow; acknowledged, it is never lost."""
         asked = await read(request, StartRun)
-        checked = self.definitions.check(asked.text, asked.file, asked.place)
+        definitions = self.definitions.readable_by(caller_of(request.scope))
+        checked = definitions.check(asked.text, asked.file, asked.place)
         if not checked.ok:
             mistakes = [asdict(found) for found in checked.diagnostics]
             raise Mistakes(f"the workflow {asked.file!r} has errors", diagnostics=mistakes)
-        plan = self.definitions.plan(checked, asked.place)
+        plan = definitions.plan(checked, asked.place)
         run_id = await self.runs.start(
             plan,
             RunRequest(
