@@ -13,7 +13,7 @@ from pydantic import BaseModel, RootModel
 from aima.adapters.engines.openai import OpenAIChats, OpenAICompletes
 from aima.adapters.engines.openai_relay import OpenAIRelays
 from aima.adapters.engines.openai_server import OpenAIServer
-from aima.adapters.engines.prometheus import TEI, TGI, read
+from aima.adapters.engines.prometheus import TEI, TGI
 from aima.adapters.engines.reranking import ranked, texts_of
 from aima.adapters.engines.server import given
 from aima.errors import ExecutionFailed
@@ -111,7 +111,7 @@ class TeiEngine(OpenAIRelays):
 
     async def metrics(self) -> EngineMetrics:
         """Give what it counts."""
-        return read((await self._get("/metrics")).decode(errors="replace"), TEI)
+        return await self._counted(TEI)
 
     async def _info(self) -> _Info:
         return self._read(_Info, await self._get("/info"))
@@ -139,4 +139,4 @@ class TgiEngine(OpenAIServer, OpenAIChats, OpenAICompletes):
 
     async def metrics(self) -> EngineMetrics:
         """Give what it counts."""
-        return read((await self._get("/metrics")).decode(errors="replace"), TGI)
+        return await self._counted(TGI)

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from aima.adapters.engines.openai import OpenAIChats, OpenAICompletes, OpenAIEmbeds
 from aima.adapters.engines.openai_server import OpenAIServer
-from aima.adapters.engines.prometheus import LLAMA_CPP, read
+from aima.adapters.engines.prometheus import LLAMA_CPP
 from aima.adapters.engines.reranking import JinaReranks
 from aima.ports.engine_lifecycle import EngineMetrics, Product
 from aima.ports.inference import Progress
@@ -42,7 +42,7 @@ class LlamaCppEngine(OpenAIServer, OpenAIChats, OpenAICompletes, OpenAIEmbeds, J
 
     async def metrics(self) -> EngineMetrics:
         """Give what it counts."""
-        return read((await self._get("/metrics")).decode(errors="replace"), LLAMA_CPP)
+        return await self._counted(LLAMA_CPP)
 
     async def load(self, model: str, *, progress: Progress) -> None:
         """Bring a model in; only a router can."""

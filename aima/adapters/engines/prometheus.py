@@ -45,7 +45,7 @@ LLAMA_CPP = {
 }
 
 
-def read(text: str, names: Mapping[str, str]) -> EngineMetrics:
+def metrics_in(text: str, names: Mapping[str, str]) -> EngineMetrics:
     """Pick out what ``names`` says, by an engine's own names with or without ``_total``."""
     ours = {theirs: name for name, theirs in names.items()}
     found: dict[str, float] = {}

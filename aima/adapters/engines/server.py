@@ -6,6 +6,7 @@ Whatever an engine does, its caller gets an answer that makes sense or an error 
 from __future__ import annotations
 
 import base64
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -15,9 +16,10 @@ import httpx2
 from pydantic import BaseModel, ValidationError
 
 from aima.adapters.engines.openai_answer import failure_of, parsed
+from aima.adapters.engines.prometheus import metrics_in
 from aima.errors import EngineNotRunning, ExecutionFailed, TimedOut, TooLarge
 from aima.ports.artifacts import Artifacts
-from aima.ports.engine_lifecycle import Product
+from aima.ports.engine_lifecycle import EngineMetrics, Product
 from aima.ports.inference import ModelCard
 
 Wanted = TypeVar("Wanted", bound=BaseModel)
@@ -26,7 +28,7 @@ _MOST_CHARACTERS = 300
 
 
 @dataclass(frozen=True)
-class EngineServer:
+class EngineServer(ABC):
     """An engine behind an address.
 
     Attributes:
@@ -128,9 +130,13 @@ class EngineServer:
                     )
                 yield response
 
+    async def _counted(self, names: Mapping[str, str]) -> EngineMetrics:
+        """Read its ``/metrics``, which call by ``names`` what AIMA's vocabulary has."""
+        return metrics_in((await self._get("/metrics")).decode(errors="replace"), names)
+
+    @abstractmethod
     async def models(self) -> list[ModelCard]:
         """List what it serves."""
-        raise NotImplementedError
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from aima.adapters.engines.openai import (
     OpenAITranscribes,
 )
 from aima.adapters.engines.openai_server import OpenAIServer
-from aima.adapters.engines.prometheus import SGLANG, read
+from aima.adapters.engines.prometheus import SGLANG
 from aima.adapters.engines.reranking import JinaReranks
 from aima.adapters.engines.video import VideoJobs
 from aima.errors import AimaError
@@ -77,7 +77,7 @@ class SglangEngine(
 
     async def metrics(self) -> EngineMetrics:
         """Give what it counts."""
-        return read((await self._get("/metrics")).decode(errors="replace"), SGLANG)
+        return await self._counted(SGLANG)
 
     async def sleep(self, *, keep_weights: bool = True) -> None:
         """Give the memory of its caches back, and that of its weights unless they are kept.

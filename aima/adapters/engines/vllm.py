@@ -18,7 +18,7 @@ from aima.adapters.engines.openai import (
     OpenAITranscribes,
 )
 from aima.adapters.engines.openai_server import OpenAIServer
-from aima.adapters.engines.prometheus import VLLM, read
+from aima.adapters.engines.prometheus import VLLM
 from aima.adapters.engines.reranking import JinaReranks
 from aima.ports.engine_lifecycle import EngineMetrics, Product
 
@@ -53,7 +53,7 @@ class VllmEngine(
 
     async def metrics(self) -> EngineMetrics:
         """Give what it counts."""
-        return read((await self._get("/metrics")).decode(errors="replace"), VLLM)
+        return await self._counted(VLLM)
 
     async def sleep(self, *, keep_weights: bool = True) -> None:
         """Give the devices' memory back."""
