@@ -52,8 +52,10 @@ async def serve_door(app: ASGIApp, listener: socket.socket, http: AsyncClient, l
 class _Server(uvicorn.Server):
     """A server that leaves signals to the supervisor."""
 
-    def install_signal_handlers(self) -> None:
-        """Install none."""
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
 
 
 @contextmanager
