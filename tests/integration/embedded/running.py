@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import time
@@ -18,6 +19,17 @@ from aima.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 QUESTION = ROOT / "workflows" / "assets" / "question.wav"
+
+
+_FLAGS = {"type": "array", "items": {"type": "boolean"}, "minItems": 1000}
+ENDLESS = {
+    "messages": [{"role": "user", "content": "Flip coins."}],
+    "response_format": {"type": "json_schema", "json_schema": {"name": "flags", "schema": _FLAGS}},
+}
+"""A request whose answer has, whatever the model would like, no end within a test."""
+
+LONG = {**ENDLESS, "max_tokens": 4000}
+"""It computes for a minute."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,16 @@ class RunningEngine:
     def connect(self) -> socket.socket:
         """Open a bare connection, to break off when it suits the test."""
         return socket.create_connection(self.listener.getsockname()[:2], timeout=30)
+
+    def ask(self, **request: object) -> socket.socket:
+        """Ask for a chat on a bare connection, and read nothing."""
+        body = json.dumps(request).encode()
+        connection = self.connect()
+        connection.sendall(
+            b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n"
+            b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+        )
+        return connection
 
 
 def eventually(condition: Callable[[], object], *, within: float = 10) -> None:

@@ -11,14 +11,7 @@ import jsonschema
 import psutil
 import pytest
 
-from tests.integration.embedded.running import RunningEngine, eventually
-
-COINS = [{"role": "user", "content": "Flip coins."}]
-FLAGS = {"type": "array", "items": {"type": "boolean"}, "minItems": 1000}
-ENDLESS = {
-    "response_format": {"type": "json_schema", "json_schema": {"name": "flags", "schema": FLAGS}}
-}
-"""What the answer must be, so that it has no end within any bound of a test."""
+from tests.integration.embedded.running import ENDLESS, LONG, RunningEngine, eventually
 
 PERSON = {
     "type": "object",
@@ -76,7 +69,7 @@ def test_an_answer_fits_the_schema_asked_for(engine: RunningEngine) -> None:
 
 def test_an_answer_without_an_end_ends_at_the_default_bound(engine: RunningEngine) -> None:
     """`max_tokens` left out never means unbounded."""
-    answer = engine.chat("", messages=COINS, **ENDLESS).json()
+    answer = engine.chat("", **ENDLESS).json()
     assert answer["choices"][0]["finish_reason"] == "length"
     assert answer["usage"]["completion_tokens"] == engine.settings.embedded.max_tokens
 
@@ -150,14 +143,8 @@ def test_a_wrong_model_name_says_which_exist(engine: RunningEngine) -> None:
 def test_a_client_that_leaves_stops_the_computation(engine: RunningEngine, *, stream: bool) -> None:
     """A cancelled step must free the machine, not compute on for minutes."""
     engine.chat("hi", max_tokens=1)
-    body = json.dumps({"messages": COINS, "max_tokens": 4000, "stream": stream, **ENDLESS}).encode()
-    head = (
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n"
-        f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-    )
     worked = _worked(engine)
-    with engine.connect() as connection:
-        connection.sendall(head.encode() + body)
+    with engine.ask(**LONG, stream=stream):
         eventually(lambda: worked() > 0.1, within=60)
     eventually(lambda: worked() < 0.02, within=5)
     assert engine.chat("hi", max_tokens=1).status_code == 200

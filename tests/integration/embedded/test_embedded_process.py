@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import subprocess
 import sys
@@ -20,16 +19,7 @@ from aima.embedded.activation import listen
 from aima.embedded.turns import MOST_WAITING
 from aima.errors import Conflict
 from aima.settings import Embedded, Models, Settings
-from tests.integration.embedded.running import RunningEngine, eventually, running_engine
-
-LONG = {
-    "messages": [
-        {"role": "system", "content": "Answer the question in one short sentence."},
-        {"role": "user", "content": "Tell me a joke."},
-    ],
-    "max_tokens": 4000,
-}
-"""A request that computes for a minute."""
+from tests.integration.embedded.running import LONG, RunningEngine, eventually, running_engine
 
 HOLDER = """
 import sys
@@ -209,17 +199,11 @@ def test_an_engine_dies_with_its_parent(settings: Settings) -> None:
 
 def test_too_many_at_once_are_turned_away_and_who_leaves_makes_room(settings: Settings) -> None:
     """A bounded queue: the excess is told when to come back, and the dead hold no place."""
-    body = json.dumps(LONG).encode()
-    head = (
-        "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n"
-        f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-    )
     with running_engine(settings) as engine:
         engine.chat("hi", max_tokens=1)
         with ExitStack() as waiting:
             for _ in range(2 + MOST_WAITING):  # one at work, the queue, and one too many
-                connection = waiting.enter_context(engine.connect())
-                connection.sendall(head.encode() + body)
+                connection = waiting.enter_context(engine.ask(**LONG))
             assert b" 429 " in connection.recv(100)
             refused = engine.chat("hi", max_tokens=1)
             assert refused.json()["error"]["code"] == "RATE_LIMITED"
@@ -230,11 +214,11 @@ def test_too_many_at_once_are_turned_away_and_who_leaves_makes_room(settings: Se
 def test_models_work_side_by_side(engine: RunningEngine) -> None:
     """A long answer of one model does not hold up another's."""
     engine.speak("Hello.")
-    with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(engine.chat, "Say hi.", **{**LONG, "max_tokens": 300})
+    with engine.ask(**LONG) as answer:
         assert engine.speak("Hello.").status_code == 200
-        assert not answer.done()
-        assert answer.result().status_code == 200
+        answer.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            answer.recv(1)
 
 
 def test_web_pages_are_refused(engine: RunningEngine) -> None:
