@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from aima.errors import ValidationFailed
 
@@ -212,6 +212,27 @@ class Media(_Group):
     )
 
 
+class Outbound(_Group):
+    """What may be called because somebody's data say so, such as a picture of a chat."""
+
+    allow: list[str] = Field(
+        default=[],
+        description="Besides public addresses: `host`, `host:port` or `network/bits`. What is "
+        "configured as an engine needs no place here.",
+    )
+    max_bytes: int = Field(default=32 << 20, ge=1, description="Largest thing that is fetched.")
+    seconds: float = Field(default=20, gt=0, description="Longest time for one, all in all.")
+    redirects: int = Field(default=5, ge=0, description="Most redirects; each is checked anew.")
+
+    @field_validator("allow")
+    @classmethod
+    def _readable(cls, texts: list[str]) -> list[str]:
+        from aima.addresses import Allowed
+
+        Allowed.read(texts)
+        return texts
+
+
 class Settings(_Group):
     """All settings of one process."""
 
@@ -237,6 +258,7 @@ class Settings(_Group):
     files: Files = Files()
     media: Media = Media()
     streams: Streams = Streams()
+    outbound: Outbound = Outbound()
     root: Path | None = Field(
         default=None, description="The project's folder; found, not set.", exclude=True
     )
@@ -314,18 +336,25 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
         if text is None or (not text and field.default is None):  # empty is no path either
             continue
         value: Any = text
-        if "dict" in str(field.annotation):
+        sample = _samples(str(field.annotation))
+        if sample:
             try:
                 value = tomllib.loads(f"value = {text}")["value"]
             except tomllib.TOMLDecodeError as error:
                 raise ValidationFailed(
-                    f"{variable(path)}: {error}; write a TOML table such as {{a = 'b'}}"
+                    f"{variable(path)}: {error}; write a TOML {sample}"
                 ) from error
         here = values
         for name in path[:-1]:
             here = here.setdefault(name, {})
         here[path[-1]] = value
     return values
+
+
+def _samples(annotation: str) -> str:
+    """Say how a setting with parts is written in TOML; nothing for one without."""
+    samples = {"dict": "table such as {a = 'b'}", "list": "list such as ['a', 'b']"}
+    return next((sample for kind, sample in samples.items() if kind in annotation), "")
 
 
 def _merge(into: dict[str, Any], other: Mapping[str, Any]) -> None:

@@ -26,7 +26,9 @@ from aima.gateway.incoming import accept, read
 from aima.gateway.permission import Permission
 from aima.gateway.problem import Mistakes
 from aima.gateway.relaying import Relayed, while_heard
+from aima.gateway.remote_media import bring_in
 from aima.gateway.route import Way
+from aima.outbound import Outbound
 from aima.ports.inference import ModelCard, ModelType, RelayRequest, RerankRequest, Upload
 from aima.routing.router import Router
 
@@ -68,9 +70,14 @@ class Rerank(BaseModel):
 
 @dataclass(frozen=True)
 class OpenAIRoutes:
-    """Passes requests of OpenAI's API on to the engines."""
+    """Passes requests of OpenAI's API on to the engines.
+
+    Attributes:
+        outbound: fetches what requests name by address; no engine does that for them.
+    """
 
     engines: Router
+    outbound: Outbound
 
     def ways(self) -> list[Way]:
         """Give the addresses."""
@@ -133,6 +140,7 @@ class OpenAIRoutes:
         """Pass on what is asked with JSON."""
         body = _object(await request.body())
         model = accept(_Named.model_validate, body, what="the request").model
+        await while_heard(request, bring_in(body, self.outbound))
         tells = True
         if path in ("chat/completions", "completions") and body.get("stream") is True:
             options = body.get("stream_options")
@@ -163,6 +171,7 @@ class OpenAIRoutes:
             if isinstance(f, UploadFile)
         )
         model = accept(_Named.model_validate, texts, what="the form").model
+        await while_heard(request, bring_in(texts, self.outbound))
         wanted = RelayRequest(model=model, path=path, body=texts, uploads=uploads)
         return _Holding(
             Relayed(partial(self.engines.relay, wanted, SENT[path]), _spent(request)), held

@@ -193,6 +193,7 @@ class Supervisor:
         from aima.gateway.rest import Door
         from aima.gateway.streams import StreamRoutes
         from aima.gateway.unit_routes import UnitRoutes
+        from aima.outbound import Outbound
         from aima.streams.hub import Hub
         from aima.temporal.runs import Runs
         from aima.temporal.schedules import Schedules
@@ -215,7 +216,13 @@ class Supervisor:
         )
         operations = Operations(door.runs)
         units = UnitRoutes(definitions, operations, partial(in_thread, self._outside, engines))
-        parts = (door, KeyRoutes(keys), OpenAIRoutes(engines), operations, units)
+        parts = (
+            door,
+            KeyRoutes(keys),
+            OpenAIRoutes(engines, Outbound(settings.outbound)),
+            operations,
+            units,
+        )
         ways = [way for part in parts for way in part.ways()]
         return [*ways, Described(ways, definitions.catalog).way()], keys
 

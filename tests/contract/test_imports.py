@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,7 +29,9 @@ MAY_IMPORT = {
     "aima.recording": "aima.errors",
     "aima.sentences": "",
     "aima.media_image": "aima.errors",
-    "aima.settings": "aima.errors",
+    "aima.addresses": "",
+    "aima.settings": "aima.addresses aima.errors",
+    "aima.outbound": "aima.addresses aima.errors aima.settings",
     "aima.ports": "aima.errors",
     "aima.unit": "aima.errors aima.ports",
     "aima.prompts": "aima.dsl aima.errors aima.settings aima.shipped",
@@ -61,11 +64,12 @@ MAY_IMPORT = {
     "aima.testing.engines": "",
     "aima.testing": "aima.adapters aima.errors aima.ports aima.routing aima.settings aima.unit",
     # The doors, and what opens them:
-    "aima.gateway": "aima aima.blocking aima.catalog aima.disk aima.dsl aima.errors aima.ports "
-    "aima.routing aima.settings aima.shipped aima.stack aima.store aima.streams aima.temporal "
-    "aima.unit aima.worker aima.workflows",
+    "aima.gateway": "aima aima.blocking aima.catalog aima.disk aima.dsl aima.errors "
+    "aima.media_type aima.outbound aima.ports aima.routing aima.settings aima.shipped aima.stack "
+    "aima.store aima.streams aima.temporal aima.unit aima.worker aima.workflows",
     "aima.stack.supervisor": "aima.blocking aima.engines aima.errors aima.gateway "
-    "aima.routing aima.settings aima.stack aima.stores aima.streams aima.temporal aima.worker",
+    "aima.outbound aima.routing aima.settings aima.stack aima.stores aima.streams aima.temporal "
+    "aima.worker",
     "aima.lsp": "aima aima.dsl aima.errors aima.gateway aima.unit aima.workflows",
     "aima.trial": "aima.artifacts aima.catalog aima.disk aima.dsl aima.errors aima.gateway "
     "aima.temporal aima.workflows",
@@ -91,6 +95,25 @@ LIBRARIES_OF_OTHERS = {
 HEAVY = {"temporalio", "pydantic", "sqlalchemy", "onnxruntime", "starlette", "httpx2", "numpy"}
 """Each takes longer to import than the whole of ``aima --help`` may take."""
 
+CALLS_OUT = {
+    "aima.outbound": "addresses that came with data, and therefore guarded",
+    "aima.adapters.engines": "engines of the settings",
+    "aima.engines": "the client of those engines",
+    "aima.embedded.chat": "the embedded engine asks llama.cpp, which it started",
+    "aima.streams.publisher": "a worker asks its own door",
+    "aima.worker": "makes these clients",
+    "aima.gateway.serve": "closes the client of the engines",
+    "aima.gateway.cli.stack_client": "the command line asks its own door",
+    "aima.models.hub": "model files that AIMA's own list names",
+}
+"""Who speaks HTTP to others, and to whom: an address of a user goes through the first of these."""
+
+HTTP = re.compile(
+    r"^\s*(?:from|import) "
+    r"(?:aiohttp|http\.client|httpcore2|httpx2?|requests|urllib\.request|urllib3)\b",
+    re.MULTILINE,
+)
+
 SOURCES = sorted([*REPOSITORY.glob("aima/**/*.py"), *REPOSITORY.glob("activities/*.py")])
 
 
@@ -105,6 +128,15 @@ def test_every_import_is_an_arrow_of_the_drawing() -> None:
         and part(name) not in (part(module), *MAY_IMPORT[part(module)].split())
     ]
     assert not wrong, "\n".join(["these arrows are not drawn:", *wrong])
+
+
+def test_nobody_else_calls_out() -> None:
+    """A second way out would have no guard."""
+    callers = {module_name(file) for file in SOURCES if HTTP.search(file.read_text("utf-8"))}
+    known = {m for m in callers for way in CALLS_OUT if f"{m}.".startswith(f"{way}.")}
+    known |= {m for m in callers if m.startswith("aima.testing.")}  # fakes, for users' own tests
+    assert callers - known == set()
+    assert all(any(f"{m}.".startswith(f"{way}.") for m in callers) for way in CALLS_OUT)
 
 
 def test_the_drawing_has_no_circle() -> None:

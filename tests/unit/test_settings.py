@@ -104,6 +104,8 @@ def test_secrets_are_not_printed(tmp_path: Path) -> None:
         ("log_level = 'LOUD'", {}, "setting 'log_level'"),
         ("", {"AIMA_WORKER_ACTIVITIES": "0"}, "setting 'worker.activities'"),
         ("", {"AIMA_MODELS_ALIASES": "a=b"}, "write a TOML table such as {a = 'b'}"),
+        ("", {"AIMA_OUTBOUND_ALLOW": "nas:80"}, "write a TOML list such as ['a', 'b']"),
+        ("", {"AIMA_OUTBOUND_ALLOW": "['nas:http']"}, "'nas:http' is no `host`, `host:port` or"),
         ("port = ", {}, "aima.toml"),
         ("temporal = 5", {}, "setting 'temporal'"),
     ],

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import socket
+from base64 import b64decode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -26,11 +27,14 @@ from aima.gateway.chain import create_app
 from aima.gateway.keys import Keys
 from aima.gateway.openai import OpenAIRoutes
 from aima.gateway.permission import Caller, Role
+from aima.outbound import Outbound
 from aima.routing.router import Router
 from aima.settings import Models
+from aima.settings import Outbound as Bounds
 from aima.store.database import Store
 from aima.testing import MemoryArtifacts
 from aima.testing.engines import FakeEngine, Faults, fake
+from aima.testing.engines.pixel import PIXEL
 from tests.unit.adapters.engine_server import Endless, EngineServer, engine_server, event, piece
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -75,14 +79,21 @@ class Lab:
         return openai.AsyncOpenAI(base_url=self.url, api_key=KEY, max_retries=0)
 
 
-TOLD = [{"id": "told"}, {"id": "ears", "type": "asr"}, {"id": "voice", "type": "tts"}]
+TOLD = [
+    {"id": "told"},
+    {"id": "sees", "type": "vlm"},
+    {"id": "ears", "type": "asr"},
+    {"id": "voice", "type": "tts"},
+]
 TOLD += [{"id": "ranks", "type": "rerank"}, {"id": "paints", "type": "diffusion"}]
 
 
 @asynccontextmanager
-async def door(router: Router) -> AsyncIterator[str]:
+async def door(router: Router, outbound: Outbound) -> AsyncIterator[str]:
     """Serve a door on a free port of loopback."""
-    app = create_app(OpenAIRoutes(router).ways(), Keys({KEY: Caller("t", Role.OPERATOR)}, no_store))
+    app = create_app(
+        OpenAIRoutes(router, outbound).ways(), Keys({KEY: Caller("t", Role.OPERATOR)}, no_store)
+    )
     listener = socket.create_server(("127.0.0.1", 0))
     server = Quiet(uvicorn.Config(app, log_level="critical", lifespan="off"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -111,7 +122,8 @@ async def lab() -> AsyncIterator[Lab]:
             EmbeddedEngine("told", told.url, http, store),
         )
         router = Router(engines, Models(aliases={"gpt-4o": "fake"}))
-        async with door(router) as url:
+        allowed = Outbound(Bounds(allow=[told.url.split("/")[2]]))
+        async with door(router, allowed) as url:
             yield Lab(url, first, second, told)
 
 
@@ -186,6 +198,29 @@ async def test_what_the_door_does_not_know_is_passed_on(lab: Lab) -> None:
     assert KEY not in lab.told.headers[-1].get("authorization", ""), "a key stays at the door"
 
 
+async def test_an_engine_gets_a_remote_picture_as_bytes(lab: Lab) -> None:
+    """The door fetches it; an engine that did could be sent to what only it reaches."""
+    lab.told.answer("cat.png", b64decode(PIXEL))
+    lab.told.answer("chat/completions", {"choices": [{"message": {"content": "red"}}]})
+    async with lab.client() as client:
+        await client.chat.completions.create(**looking_at(f"{lab.told.url}/cat.png"))
+        part = lab.told.body["messages"][0]["content"][0]
+        assert part == {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXEL}"}}
+        before = len(lab.told.bodies)
+        for url in (lab.first.url, "http://169.254.169.254/latest/meta-data/"):
+            with pytest.raises(openai.PermissionDeniedError, match=r"outbound\.allow"):
+                await client.chat.completions.create(**looking_at(url))
+        with pytest.raises(openai.BadRequestError, match="begins with http"):
+            await client.chat.completions.create(**looking_at("file:///etc/passwd"))
+    assert len(lab.told.bodies) == before
+
+
+def looking_at(url: str) -> dict[str, Any]:
+    """Ask about a picture at an address."""
+    content = [{"type": "image_url", "image_url": {"url": url}}]
+    return {"model": "sees", "messages": [{"role": "user", "content": content}]}
+
+
 async def test_another_client_chats_too(lab: Lab) -> None:
     """One that shares no code with the official one."""
     async with AsyncInferenceClient(base_url=lab.url, api_key=KEY) as client:
@@ -244,7 +279,7 @@ async def test_the_models_of_all_engines_are_listed(lab: Lab) -> None:
     """Each once; another name of one leads to it."""
     async with lab.client() as client:
         names = [model.id async for model in await client.models.list()]
-        assert sorted(names) == ["ears", "fake", "paints", "ranks", "told", "voice"]
+        assert sorted(names) == ["ears", "fake", "paints", "ranks", "sees", "told", "voice"]
         assert (await client.models.retrieve("gpt-4o")).model_extra == {
             "present": True,
             "root": "fake",
