@@ -21,7 +21,9 @@ engine is now.
 _UNITS = """
 ## What it is asked for
 
-The columns are the units `inference.…`.
+The columns are the units `inference.…`. When a run is cancelled, its work stops at the engine: a
+stream is closed, `a1111` and `comfyui` are interrupted, a film's job is deleted. `sglang` forgets a
+deleted job, but makes its film to the end.
 """
 _BESIDE = """
 ## What else may be done with it

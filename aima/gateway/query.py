@@ -31,6 +31,7 @@ class Nothing:
     """No attempt came before, and none will come after."""
 
     text: str = ""
+    given_up: bool = True
 
     def recall(self) -> str:
         """Give what was remembered."""

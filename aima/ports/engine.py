@@ -51,7 +51,15 @@ class Memory(Protocol):
         ...
 
     def remember(self, text: str) -> None:
-        """Keep a short text, such as the id of a job; the next heartbeat carries it."""
+        """Keep a short text, such as the id of a job; a heartbeat carries it at once."""
+        ...
+
+    @property
+    def given_up(self) -> bool:
+        """Whether nobody comes back for what a cancelled attempt has begun.
+
+        So it is when the run was cancelled; not where only the worker stops.
+        """
         ...
 
 

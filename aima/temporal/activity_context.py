@@ -62,16 +62,23 @@ class Surroundings:
 
 @dataclass
 class HeartbeatMemory:
-    """What attempts of a step leave to each other: each heartbeat carries it to the server."""
+    """What attempts of a step leave to each other: each heartbeat carries it to the server.
+
+    Attributes:
+        given_up: whether no attempt follows the one that is cancelled now.
+        beat: sends a heartbeat.
+    """
 
     text: str = ""
+    given_up: bool = False
+    beat: Callable[[], None] = lambda: None
 
     def recall(self) -> str:
         """Give what was remembered last."""
         return self.text
 
     def remember(self, text: str) -> None:
-        """Keep a short text.
+        """Keep a short text; it is on its way to the server at once.
 
         Raises:
             TooLarge: it is longer than a heartbeat should carry.
@@ -79,6 +86,7 @@ class HeartbeatMemory:
         if len(text) > _MOST_REMEMBERED:
             raise TooLarge(f"{len(text)} characters to remember; {_MOST_REMEMBERED} is the most")
         self.text = text
+        self.beat()
 
 
 @dataclass

@@ -68,6 +68,7 @@ def as_activity(unit: Unit, around: Surroundings) -> Callable[..., Awaitable[dic
         attempt = info.attempt + call.get("tried", 0)
         context = ActivityContext(around, call["effect"], run_id, source, attempt)
         context.memory.text = _left(info.heartbeat_details)
+        context.memory.beat = partial(_beat, context)
         context.follows = call.get("follows")
         line = {"step": info.activity_id, "unit": unit.name, "attempt": attempt}
         if labels := call.get("labels"):
@@ -196,6 +197,7 @@ async def _cleaned_up(
     work: asyncio.Task[dict[str, Any]], context: ActivityContext, seconds: float = CLEANUP_SECONDS
 ) -> None:
     """Cancel what still runs and beat until it has ended, for a bounded time."""
+    context.memory.given_up = _given_up()
     work.cancel()
     until = time.monotonic() + seconds
     while not work.done() and time.monotonic() < until:
@@ -203,6 +205,16 @@ async def _cleaned_up(
         _beat(context)
     if work.done() and not work.cancelled():
         work.exception()  # seen: what was cancelled may end as it likes
+
+
+def _given_up() -> bool:
+    """Tell whether no attempt will follow: the run was cancelled, or this was the last one."""
+    info, details = activity.info(), activity.cancellation_details()
+    if details is not None and details.cancel_requested:
+        return True
+    paused = details is not None and (details.paused or details.reset)
+    policy = info.retry_policy
+    return policy is not None and policy.maximum_attempts == info.attempt and not paused
 
 
 def _beat(context: ActivityContext) -> None:

@@ -241,9 +241,14 @@ class MemoryArtifacts:
 
 @dataclass
 class FakeMemory:
-    """What attempts of a step leave to each other."""
+    """What attempts of a step leave to each other.
+
+    Attributes:
+        given_up: whether no attempt follows one that is cancelled.
+    """
 
     text: str = ""
+    given_up: bool = False
 
     def recall(self) -> str:
         """Give what was remembered last."""

@@ -30,6 +30,8 @@ from aima.ports.inference import (
 )
 
 _FIRST_SECONDS, _MORE, _MOST_SECONDS = 0.1, 1.5, 5.0
+_STOP_SECONDS = 5.0
+"""How long a cancelled run may take to leave the engine."""
 _SEEDS = 2**32
 _USUAL: dict[str, object] = {
     "negative_prompt": "",
@@ -71,6 +73,10 @@ GRAPH: dict[str, object] = {
 
 class _Queued(BaseModel):
     prompt_id: str
+
+
+class _Queue(BaseModel):
+    queue_running: list[list[object]] = []
 
 
 class _File(BaseModel):
@@ -180,7 +186,7 @@ class ComfyEngine(EngineServer):
             ) from error
 
     async def _made(self, id_: str, progress: Progress) -> list[_File]:
-        """Wait for a run; given up, it is taken out of the queue."""
+        """Wait for a run; given up, it is taken out of the queue, or interrupted."""
         wait = _FIRST_SECONDS
         try:
             while (ran := await self._ended(id_)) is None:
@@ -191,10 +197,18 @@ class ComfyEngine(EngineServer):
                 await asyncio.sleep(wait)
                 wait = min(wait * _MORE, _MOST_SECONDS)
         except asyncio.CancelledError:
-            with suppress(AimaError):
-                await self._post("/queue", {"delete": [id_]})
+            with suppress(AimaError, TimeoutError):
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await self._post("/queue", {"delete": [id_]})
+                    await self._interrupted(id_)
             raise
         return self._files(ran)
+
+    async def _interrupted(self, id_: str) -> None:
+        """Interrupt a run, unless it is another's that runs now."""
+        queue = self._read(_Queue, await self._get("/queue"))
+        if any(id_ in entry for entry in queue.queue_running):
+            await self._post("/interrupt", {"prompt_id": id_})
 
     async def _ended(self, id_: str) -> _Ran | None:
         return self._read(_History, await self._get(f"/history/{id_}")).root.get(id_)

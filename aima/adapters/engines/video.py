@@ -1,12 +1,15 @@
 """Films by jobs of OpenAI's shape, `POST /videos`: vLLM-Omni takes a form, SGLang JSON.
 
 Source: the documentation of vLLM-Omni and of SGLang's diffusion server. A job outlives its asker:
-its id is remembered, and whoever asks next waits for it instead of beginning another.
+its id is remembered, and whoever asks next waits for it instead of beginning another. When nobody
+will ask, because the run was cancelled, the job is deleted. vLLM-Omni stops its work then; SGLang
+forgets the job and makes the film to its end.
 """
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -23,6 +26,9 @@ from aima.ports.inference import ModelType, Progress, VideoReply, VideoRequest
 
 _FIRST_SECONDS, _MORE, _MOST_SECONDS = 0.25, 1.5, 10.0
 """How long to wait before asking how far a job is: short films are told soon."""
+
+_STOP_SECONDS = 5.0
+"""For which a cancelled film may take to learn its job's id, and again to delete it."""
 
 
 class _Job(BaseModel):
@@ -42,7 +48,18 @@ class VideoJobs(EngineServer):
         self, request: VideoRequest, *, progress: Progress, memory: Memory
     ) -> VideoReply:
         """Make one; a job that an earlier attempt has started is waited for."""
-        job = await self._remembered(memory) or await self._begun(request, memory)
+        try:
+            job = await self._remembered(memory) or await self._surely_begun(request, memory)
+            return await self._made(job, request, progress, memory)
+        except asyncio.CancelledError:
+            if memory.given_up:
+                await self._stopped(memory)
+            raise
+
+    async def _made(
+        self, job: _Job, request: VideoRequest, progress: Progress, memory: Memory
+    ) -> VideoReply:
+        """Wait for a job's end and fetch what it made."""
         wait = _FIRST_SECONDS
         while job.status in ("queued", "in_progress"):
             progress(job.status if job.progress is None else f"{job.progress:.0f} % of the film")
@@ -69,6 +86,27 @@ class VideoJobs(EngineServer):
             return await self._asked(id_)
         except NotFound:
             return None
+
+    async def _surely_begun(self, request: VideoRequest, memory: Memory) -> _Job:
+        """Begin a job; cancelled meanwhile, learn its id first, or nobody could find it again."""
+        beginning = asyncio.create_task(self._begun(request, memory))
+        try:
+            return await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            await asyncio.wait((beginning,), timeout=_STOP_SECONDS)
+            beginning.cancel()
+            await asyncio.gather(beginning, return_exceptions=True)
+            raise
+
+    async def _stopped(self, memory: Memory) -> None:
+        """Delete the job, if there is one; that must not hold up the run's end."""
+        engine, _, id_ = memory.recall().partition(" ")
+        if engine != self.name or not id_:
+            return
+        with suppress(AimaError, TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self._deleted(id_)
+        memory.remember("")
 
     async def _begun(self, request: VideoRequest, memory: Memory) -> _Job:
         fields = given(
@@ -109,11 +147,13 @@ class VideoJobs(EngineServer):
             if not told.startswith("video/"):
                 raise ExecutionFailed(f"engine {self.name!r} answered {told} instead of a film")
             video = await self.artifacts.put(response.aiter_bytes(), media_type=told)
-        try:
-            async with self._stream(f"videos/{id_}", method="DELETE"):
-                return video
-        except AimaError:  # it tidies up by itself some day
-            return video
+        with suppress(AimaError):  # it tidies up by itself some day
+            await self._deleted(id_)
+        return video
+
+    async def _deleted(self, id_: str) -> None:
+        async with self._stream(f"videos/{id_}", method="DELETE"):
+            pass
 
     async def _length(self, video: Artifact, request: VideoRequest) -> float | None:
         try:

@@ -27,6 +27,7 @@ def comfyui(faults: Faults) -> Sequence[Route]:
         Route("/history/{id}", doors.history),
         Route("/queue", doors.queue),
         Route("/queue", doors.delete, methods=post),
+        Route("/interrupt", doors.interrupt, methods=post),
         Route("/view", doors.view),
         Route("/free", doors.free, methods=post),
     ]
@@ -37,10 +38,13 @@ def _refusal(message: str) -> object:
 
 
 class _Doors:
+    """A run waits, is done, or with `load_delay` set is worked at for ever."""
+
     def __init__(self, faults: Faults) -> None:
         self.faults = faults
         self.runs: dict[str, dict[str, Any]] = {}
         self.looks: dict[str, int] = {}
+        self.running: str | None = None
 
     async def stats(self, _: Request) -> Response:
         return JSONResponse({"system": {"comfyui_version": "0.3.70"}, "devices": []})
@@ -60,6 +64,9 @@ class _Doors:
         self.looks[id_] = self.looks.get(id_, 0) + 1
         if id_ not in self.runs or self.looks[id_] < _LOOKS:
             return JSONResponse({})
+        if self.faults.load_delay:
+            self.running = id_
+            return JSONResponse({})
         if self.faults.memory_short:
             status = {"status_str": "error", "completed": False, "messages": [["out of memory"]]}
             return JSONResponse({id_: {"outputs": {}, "status": status}})
@@ -71,11 +78,19 @@ class _Doors:
 
     async def queue(self, _: Request) -> Response:
         waiting = [[0, id_] for id_ in self.runs if self.looks[id_] < _LOOKS]
-        return JSONResponse({"queue_running": [], "queue_pending": waiting})
+        running = [[0, self.running, {}, {}, []]] if self.running else []
+        return JSONResponse({"queue_running": running, "queue_pending": waiting})
 
     async def delete(self, request: Request) -> Response:
         for id_ in (await request.json())["delete"]:
-            self.runs.pop(id_, None)
+            if id_ != self.running:
+                self.runs.pop(id_, None)
+        return Response()
+
+    async def interrupt(self, request: Request) -> Response:
+        if (await request.json()).get("prompt_id") in (self.running, None):
+            self.runs.pop(self.running or "", None)
+            self.running = None
         return Response()
 
     async def view(self, _: Request) -> Response:

@@ -39,6 +39,13 @@ async def videos(faked: Faked, kind: EngineKind) -> list[dict[str, Any]]:
     return jobs
 
 
+async def queue(faked: Faked, part: str) -> list[object]:
+    """List the runs that the fake ComfyUI works at, or has in its line."""
+    answer = await faked.http.get(faked.running["comfyui"].url + "/queue")
+    runs: list[object] = answer.json()[part]
+    return runs
+
+
 # --- pictures -------------------------------------------------------------------------------
 
 
@@ -124,6 +131,22 @@ async def test_a_graph_that_fails_is_told(faked: Faked) -> None:
         await engine(faked, "comfyui").generate_image(RED, progress=ignored)
 
 
+@pytest.mark.parametrize("runs", [False, True])
+async def test_a_graph_that_is_given_up_leaves_the_queue(faked: Faked, *, runs: bool) -> None:
+    """Whether it waits there or runs already."""
+    faked.running["comfyui"].faults.load_delay = runs
+    told = asyncio.Event()
+    comfy = engine(faked, "comfyui")
+    drawing = asyncio.create_task(comfy.generate_image(RED, progress=lambda _: told.set()))
+    await told.wait()
+    while runs and not await queue(faked, "queue_running"):
+        pass
+    drawing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await drawing
+    assert await queue(faked, "queue_running") == await queue(faked, "queue_pending") == []
+
+
 async def test_comfyui_tells_its_checkpoints(faked: Faked) -> None:
     """And its version; all of them leave memory at once."""
     comfy = engine(faked, "comfyui")
@@ -170,6 +193,37 @@ async def test_a_job_outlives_the_worker_that_asked_for_it(faked: Faked) -> None
     reply = await again.generate_video(SUN, progress=ignored, memory=memory)
     assert await faked.artifacts.get(reply.video) == FILM
     assert faults.asked == asked
+
+
+@pytest.mark.parametrize("knob", ["load_delay", "latency"])
+async def test_a_film_that_is_given_up_is_deleted(faked: Faked, knob: str) -> None:
+    """While it is made, and while the engine has not even told its job's id."""
+    faults, memory = faked.running["video"].faults, FakeMemory(given_up=True)
+    setattr(faults, knob, 0.2)
+    asked = faults.asked
+    filming = engine(faked, "video").generate_video(SUN, progress=ignored, memory=memory)
+    task = asyncio.create_task(filming)
+    while faults.asked == asked or (knob == "load_delay" and not memory.text):
+        await videos(faked, "video")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await videos(faked, "video") == []
+    assert memory.text == ""
+
+
+async def test_a_film_is_given_up_also_where_the_engine_is_gone(faked: Faked) -> None:
+    """What cannot be stopped must not hold up the run's end."""
+    faked.running["video"].faults.load_delay = 1
+    films, memory = engine(faked, "video"), FakeMemory(given_up=True)
+    waits = asyncio.Event()
+    filming = films.generate_video(SUN, progress=lambda _: waits.set(), memory=memory)
+    task = asyncio.create_task(filming)
+    await waits.wait()
+    object.__setattr__(films, "url", "http://127.0.0.1:9/v1")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 @pytest.mark.parametrize("left", ["there video-999", "elsewhere video-0", "nonsense"])
