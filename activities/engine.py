@@ -26,7 +26,7 @@ from aima.ports.engine_lifecycle import (
     Sleeps,
 )
 from aima.ports.inference import Request
-from aima.unit import Context, Domain, Example
+from aima.unit import Context, Domain, Example, Members
 
 engine = Domain("engine")
 
@@ -216,6 +216,15 @@ async def wake(request: EngineRequest, ctx: Context) -> Done:
     """Bring an engine back that sleeps."""
     await _able(ctx, request.name, Sleeps, "wake").wake()
     return Done()
+
+
+engine.resource("asms://engine/{name}", get, "An engine: its version, models and counts")
+engine.resource(
+    "asms://engines/status",
+    list_,
+    "All engines, and whether they run",
+    members=Members("items", "name", "asms://engine/{name}"),
+)
 
 
 def _able(ctx: Context, name: str, ability: type[Able], verb: str) -> Able:

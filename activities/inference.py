@@ -535,3 +535,6 @@ def _list(reply: Mapping[str, object], field: str) -> list[Any]:
     """Take a list out of an example's output."""
     found = reply[field]
     return found if isinstance(found, list) else []
+
+
+inference.resource("asms://inference/models", models, "The models that engines serve")

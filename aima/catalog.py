@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from pkgutil import ModuleInfo
@@ -17,16 +17,17 @@ from typing import Any
 from aima.dsl.nearest import nearest
 from aima.dsl.signature import Signature
 from aima.errors import Conflict, InvalidRequest, UnitNotFound
-from aima.unit import Domain, Kind, Unit
+from aima.unit import Domain, Kind, Shown, Unit
 
 ENTRY_POINT = "aima.units"
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """The units by name."""
+    """The units by name, and the resources that show what they say, by address."""
 
     units: Mapping[str, Unit]
+    resources: Mapping[str, Shown] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Unit]:
         """Walk the units in the order of their names."""
@@ -53,10 +54,15 @@ def catalog_of(*domains: Domain) -> Catalog:
     """Make a catalogue of the given domains.
 
     Raises:
-        Conflict: two domains declare the same unit.
+        Conflict: two domains declare the same unit, or the same resource.
     """
     units: dict[str, Unit] = {}
+    resources: dict[str, Shown] = {}
     for domain in domains:
+        for uri, shown in domain.resources.items():
+            if uri in resources:
+                raise Conflict(f"resource {uri!r} is declared by two domains; rename one")
+            resources[uri] = shown
         for name, unit in domain.units.items():
             if name in units:
                 raise Conflict(
@@ -64,7 +70,7 @@ def catalog_of(*domains: Domain) -> Catalog:
                     f"{unit.run.__module__!r}; rename one"
                 )
             units[name] = unit
-    return Catalog(dict(sorted(units.items())))
+    return Catalog(dict(sorted(units.items())), dict(sorted(resources.items())))
 
 
 def discover(project: Path | None = None) -> Catalog:

@@ -8,8 +8,9 @@ import httpx2
 
 from aima.adapters.engines.embedded import EmbeddedEngine
 from aima.adapters.engines.kinds import KINDS, engine_of
+from aima.adapters.engines.server import EngineServer
 from aima.ports.artifacts import Artifacts
-from aima.ports.engine_lifecycle import EngineCard
+from aima.ports.engine_lifecycle import EngineCard, Product
 from aima.routing.router import Router
 from aima.routing.slots import FileSlots
 from aima.settings import Engine, Settings
@@ -57,8 +58,13 @@ async def look_at_engines(settings: Settings) -> list[EngineCard]:
         return await engines_of(alone, http, artifacts_of(settings)).pool.cards()
 
 
-def kinds_of_engines() -> dict[str, type]:
+def kinds_of_engines() -> dict[str, type[EngineServer]]:
     """Give the class that speaks to each kind of engine, the embedded one first."""
-    kinds: dict[str, type] = {EMBEDDED: EmbeddedEngine}
+    kinds: dict[str, type[EngineServer]] = {EMBEDDED: EmbeddedEngine}
     kinds.update((str(kind), cls) for kind, cls in KINDS.items())
     return kinds
+
+
+def products_of_engines() -> list[Product]:
+    """Tell of each kind of engine what it runs."""
+    return [cls.PRODUCT for cls in kinds_of_engines().values()]

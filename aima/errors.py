@@ -10,6 +10,7 @@
     │   ├── UnitNotFound          UNIT_NOT_FOUND          404
     │   └── ModelNotFound         MODEL_NOT_FOUND         404
     ├── Conflict                  CONFLICT                409
+    ├── Gone                      GONE                    410
     ├── TooLarge                  TOO_LARGE               413
     ├── UnsupportedMedia          UNSUPPORTED_MEDIA_TYPE  415
     ├── RateLimited               RATE_LIMITED            429  retryable
@@ -102,6 +103,13 @@ class Conflict(AimaError):
 
     code = "CONFLICT"
     status = 409
+
+
+class Gone(AimaError):
+    """What was asked for is no longer kept; ask for what is there now."""
+
+    code = "GONE"
+    status = 410
 
 
 class TooLarge(AimaError):

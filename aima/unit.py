@@ -29,6 +29,7 @@ from aima.ports.files import Files
 from aima.ports.frames import Frames
 from aima.ports.inference import Incoming
 from aima.ports.vectors import Vectors
+from aima.resources.uri import Template
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -188,12 +189,44 @@ class Unit:
         return self.description.partition("\n")[0]
 
 
+@dataclass(frozen=True)
+class Members:
+    """Which items of a collection have changes of their own.
+
+    Attributes:
+        field: where the list is, in what the resource shows.
+        key: the field of an item that names it.
+        uri: the template of an item's address, with one variable.
+    """
+
+    field: str
+    key: str
+    uri: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A resource that shows what a query says, under an address of its own.
+
+    Attributes:
+        uri: its address, or a template; each variable is a field of the query's input.
+        interval_seconds: how often the query is asked while somebody watches.
+    """
+
+    uri: str
+    title: str
+    unit: Unit
+    members: Members | None = None
+    interval_seconds: float = 5.0
+
+
 @dataclass
 class Domain:
     """A family of units with a common first name, such as ``inference``."""
 
     name: str
     units: dict[str, Unit] = field(default_factory=dict)
+    resources: dict[str, Shown] = field(default_factory=dict)
 
     def command(  # noqa: PLR0913 - each is one thing said of the unit
         self,
@@ -249,6 +282,25 @@ class Domain:
             return body
 
         return declare
+
+    def resource(
+        self,
+        uri: str,
+        query: Body[Input, Output],
+        title: str,
+        *,
+        members: Members | None = None,
+        interval_seconds: float = 5.0,
+    ) -> None:
+        """Declare a resource: what a query of this domain says, to read and to watch."""
+        unit = next((unit for unit in self.units.values() if unit.run is query), None)
+        if unit is None or unit.kind is not Kind.QUERY:
+            raise TypeError(f"{uri!r} must show a query of the domain {self.name!r}")
+        given = set(Template.parse(uri).variables)
+        needed = {name for name, field in unit.input.model_fields.items() if field.is_required()}
+        if uri in self.resources or not needed <= given <= set(unit.input.model_fields):
+            raise TypeError(f"the variables of {uri!r} must be what {unit.name!r} asks for")
+        self.resources[uri] = Shown(uri, title, unit, members, interval_seconds)
 
     def _add(self, body: Body[Input, Output], **said: object) -> None:
         verb = getattr(body, "__name__", "").rstrip("_")  # `import_` declares `….import`

@@ -20,6 +20,7 @@ class Permission(StrEnum):
     UNIT_QUERY = "unit:query"
     UNIT_RUN = "unit:run"
     MODEL_READ = "model:read"
+    RESOURCE_READ = "resource:read"
     INFERENCE_USE = "inference:use"
     STREAM_SHARE = "stream:share"
     KEY_MANAGE = "key:manage"
@@ -42,6 +43,7 @@ _VIEWS = {
     Permission.WORKFLOW_READ,
     Permission.UNIT_READ,
     Permission.MODEL_READ,
+    Permission.RESOURCE_READ,
 }
 _OPERATES = _VIEWS | {
     Permission.RUN_CONTROL,

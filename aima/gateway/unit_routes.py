@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,10 +72,24 @@ class UnitRoutes:
         unit = self._unit(request, Kind.QUERY)
         given = dict(request.query_params) if request.method == "GET" else await _object(request)
         # Texts of an address may mean numbers; in a body a number is a number.
+        asking = self.ask(unit, given, request.scope["aima.request_id"])
+        return JSONResponse(await while_heard(request, asking))
+
+    async def ask(self, unit: Unit, given: Mapping[str, object], name: str) -> dict[str, Any]:
+        """Ask a query here and now; give what it says.
+
+        Args:
+            unit: the query.
+            given: its input.
+            name: who asks, where a unit wants to tell it the outside.
+        """
         asked = accept(unit.input.model_validate, given, what=f"the input of {unit.name}")
-        context = QueryContext(await self.outside(), request.scope["aima.request_id"])
-        reply = await while_heard(request, _within(unit, unit.run(asked, context)))
-        return JSONResponse(_output(unit, reply))
+        context = QueryContext(await self.outside(), name)
+        return _output(unit, await _within(unit, unit.run(asked, context)))
+
+    async def show(self, unit: Unit, given: Mapping[str, str]) -> dict[str, Any]:
+        """Ask a query for the resource that shows it."""
+        return await self.ask(unit, given, "resource")
 
     async def command(self, request: Request) -> Response:
         """Have a unit do something: 202 with an operation, or its end with `Prefer: wait=10`."""
@@ -122,7 +136,7 @@ async def _within(unit: Unit, work: Awaitable[BaseModel]) -> BaseModel:
         raise TimedOut(f"{unit.name} did not answer within {seconds:g} s") from error
 
 
-def _output(unit: Unit, reply: BaseModel) -> object:
+def _output(unit: Unit, reply: BaseModel) -> dict[str, Any]:
     try:
         return unit.output.model_validate(reply, from_attributes=True).model_dump(
             mode="json", exclude_none=True

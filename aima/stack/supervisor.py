@@ -25,7 +25,7 @@ from aima.stack.child import Children
 from aima.stack.keeper import Keeper
 from aima.stack.lock import DataLock, StackState
 from aima.stack.ports import free_port, listen
-from aima.stores import artifacts_of, converter_of, store_of
+from aima.stores import artifacts_of, converter_of, models_of, store_of
 from aima.temporal.client import connect, set_retention, wait_for_namespace
 from aima.temporal.server import LOOPBACK, server_command
 
@@ -183,6 +183,7 @@ class Supervisor:
         self, definitions: Definitions, client: Client, state: StackState, engines: Router
     ) -> tuple[list[Way], Keys]:
         """Put the door together: its addresses, and who may come in."""
+        from aima.engines import products_of_engines
         from aima.gateway.applied import AppliedWorkflows
         from aima.gateway.key_routes import KeyRoutes
         from aima.gateway.keys import ADMIN_KEY, Keys
@@ -190,10 +191,15 @@ class Supervisor:
         from aima.gateway.openapi import Described
         from aima.gateway.operations import Operations
         from aima.gateway.permission import Caller, Role
+        from aima.gateway.pipelines import Pipelines
+        from aima.gateway.resource_routes import ResourceRoutes
         from aima.gateway.rest import Door
         from aima.gateway.streams import StreamRoutes
         from aima.gateway.unit_routes import UnitRoutes
         from aima.outbound import Outbound
+        from aima.resources.models import model_resources
+        from aima.resources.registry import Resources
+        from aima.resources.units import shown_by
         from aima.streams.hub import Hub
         from aima.temporal.runs import Runs
         from aima.temporal.schedules import Schedules
@@ -216,12 +222,18 @@ class Supervisor:
         )
         operations = Operations(door.runs)
         units = UnitRoutes(definitions, operations, partial(in_thread, self._outside, engines))
+        resources = Resources(
+            shown_by(definitions.catalog.resources, units.show),
+            model_resources(models_of(settings), products_of_engines()),
+            Pipelines(definitions, door.runs, store).resources(),
+        )
         parts = (
             door,
             KeyRoutes(keys),
             OpenAIRoutes(engines, Outbound(settings.outbound)),
             operations,
             units,
+            ResourceRoutes(resources),
         )
         ways = [way for part in parts for way in part.ways()]
         return [*ways, Described(ways, definitions.catalog).way()], keys

@@ -33,7 +33,9 @@ MAY_IMPORT = {
     "aima.settings": "aima.addresses aima.errors",
     "aima.outbound": "aima.addresses aima.errors aima.settings",
     "aima.ports": "aima.errors",
-    "aima.unit": "aima.errors aima.ports",
+    "aima.resources.uri": "aima.errors",
+    "aima.unit": "aima.errors aima.ports aima.resources.uri",
+    "aima.resources": "aima.dsl aima.errors aima.models aima.ports aima.resources.uri aima.unit",
     "aima.prompts": "aima.dsl aima.errors aima.settings aima.shipped",
     "aima.asked": "aima.errors aima.ports aima.unit",
     "aima.batches": "aima.errors aima.ports",
@@ -65,11 +67,12 @@ MAY_IMPORT = {
     "aima.testing": "aima.adapters aima.errors aima.ports aima.routing aima.settings aima.unit",
     # The doors, and what opens them:
     "aima.gateway": "aima aima.blocking aima.catalog aima.disk aima.dsl aima.errors "
-    "aima.media_type aima.outbound aima.ports aima.routing aima.settings aima.shipped aima.stack "
-    "aima.store aima.streams aima.temporal aima.unit aima.worker aima.workflows",
+    "aima.media_type aima.outbound aima.ports aima.resources aima.resources.uri aima.routing "
+    "aima.settings aima.shipped aima.stack aima.store aima.streams aima.temporal aima.unit "
+    "aima.worker aima.workflows",
     "aima.stack.supervisor": "aima.blocking aima.engines aima.errors aima.gateway "
-    "aima.outbound aima.routing aima.settings aima.stack aima.stores aima.streams aima.temporal "
-    "aima.worker",
+    "aima.outbound aima.resources aima.routing aima.settings aima.stack aima.stores "
+    "aima.streams aima.temporal aima.worker",
     "aima.lsp": "aima aima.dsl aima.errors aima.gateway aima.unit aima.workflows",
     "aima.trial": "aima.artifacts aima.catalog aima.disk aima.dsl aima.errors aima.gateway "
     "aima.temporal aima.workflows",
