@@ -16,7 +16,7 @@ from aima.ports.vectors import Filter, Search
 WRITER = Path(__file__).with_name("vector_writer.py")
 TABLES = """
     SELECT (SELECT count(*) FROM passages), (SELECT count(*) FROM vectors),
-        (SELECT count(*) FROM codes), (SELECT count(*) FROM words),
+        (SELECT total(count) FROM blocks), (SELECT count(*) FROM words),
         3 * (SELECT count(*) FROM documents)"""
 
 

@@ -2,8 +2,9 @@
 
 Ordinary tables hold everything; sqlite-vec gives the distances. So a kill at any moment leaves
 what SQLite promises: every transaction whole or not at all. Each vector is kept twice, whole and
-as one bit for each number: the bits are searched, 48 bytes a passage for 384 numbers, and the
-best few are compared again by their whole vectors. docs/decisions tells how that was chosen.
+as one bit for each number (:mod:`.bits`): the bits are searched, 48 bytes a passage for 384
+numbers, and the best few are compared again by their whole vectors. docs/decisions tells how that
+was chosen.
 
 The library is APSW, which brings its own SQLite: Python's is often built without extensions. Two
 SQLites in one process must not open the same file, so nothing else opens this one.
@@ -13,9 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aima.adapters.vectors import bits
 from aima.adapters.vectors.keywords import TOKENIZER
 from aima.errors import Conflict, ExecutionFailed, Forbidden, InsufficientResources, TimedOut
 from aima.ports.vectors import StoreDamaged
@@ -23,8 +26,9 @@ from aima.ports.vectors import StoreDamaged
 if TYPE_CHECKING:
     from apsw import Connection
 
-VERSION = 1
+VERSION = 2
 BUSY_SECONDS = 30
+_MOVED_AT_ONCE = 1 << 14
 
 _BEFORE_TABLES = (
     "PRAGMA page_size = 8192",  # five vectors of 384 numbers to a page, instead of two to 4096
@@ -47,11 +51,7 @@ CREATE TABLE passages (
 );
 CREATE INDEX passages_of_document ON passages (document);
 CREATE TABLE vectors (row INTEGER PRIMARY KEY, vector BLOB NOT NULL);
-CREATE TABLE codes (
-    collection INTEGER NOT NULL, row INTEGER NOT NULL, document INTEGER NOT NULL,
-    code BLOB NOT NULL, PRIMARY KEY (collection, row)
-) WITHOUT ROWID;
-CREATE INDEX codes_of_document ON codes (document);
+{bits.TABLE}
 CREATE TABLE facts (
     collection INTEGER NOT NULL, key TEXT NOT NULL, value NOT NULL, document INTEGER NOT NULL,
     PRIMARY KEY (collection, key, value, document)
@@ -143,11 +143,28 @@ def _prepare(connection: Connection, file: Path) -> None:
         with transaction(connection):
             if _version(connection) == 0:  # nobody else was first
                 connection.execute(_TABLES)
+    elif version == 1:
+        with transaction(connection):
+            if _version(connection) == 1:
+                _from_1(connection)
     elif version > VERSION:
         raise Conflict(
             f"{str(file)!r} was written by a newer AIMA (version {version}, this one knows "
             f"{VERSION}); upgrade AIMA"
         )
+
+
+def _from_1(connection: Connection) -> None:
+    """Pack the bits of single passages, which version 1 kept in rows of their own, into blocks."""
+    connection.execute(bits.TABLE)
+    codes: Iterator[tuple[int, int, int, bytes]]
+    codes = connection.execute(
+        "SELECT collection, row, document, code FROM codes ORDER BY collection, row"
+    )
+    for collection, all_ in groupby(codes, lambda code: code[0]):
+        while some := [bits.Coded.of_1(*code[1:]) for code in islice(all_, _MOVED_AT_ONCE)]:
+            bits.add(connection, collection, some)
+    connection.execute("DROP TABLE codes; PRAGMA user_version = 2")
 
 
 def _version(connection: Connection) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection as Many
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from aima.adapters.vectors import bits
 from aima.adapters.vectors.filters import Documents, documents_with, facts_of
 from aima.adapters.vectors.keywords import indexed, query
 from aima.adapters.vectors.schema import opened, transaction
@@ -20,7 +21,7 @@ from aima.errors import NotFound, ValidationFailed
 from aima.ports.vectors import Collection, Entry, Filter, Found, Search
 
 if TYPE_CHECKING:
-    from apsw import Connection
+    from apsw import Connection, Cursor
 
 EXACT_UP_TO = 20_000
 """Passages that are compared by their whole vectors, all of them."""
@@ -113,9 +114,10 @@ class SqliteVectors:
                 known.check(dimension, model)
                 if model and known.model is None:
                     db.execute("UPDATE collections SET model = ? WHERE id = ?", (model, known.id))
-                for entry, vectors in zip(entries, packed, strict=True):
-                    _forget(db, known.id, _named(db, known.id, entry.id))
-                    _insert(db, known.id, entry, vectors)
+                each = {e.id: (e, v) for e, v in zip(entries, packed, strict=True)}
+                _forget(db, known.id, [old for name in each for old in _named(db, known.id, name)])
+                coded = (one for e, v in each.values() for one in _insert(db, known.id, e, v))
+                bits.add(db, known.id, coded)
 
     def _search(self, wanted: Search) -> list[Found]:
         with opened(self.file, create=False) as db:
@@ -159,7 +161,7 @@ class SqliteVectors:
         statement = """
             SELECT name, model, dimension,
                 (SELECT count(*) FROM documents WHERE collection = collections.id),
-                (SELECT count(*) FROM codes WHERE collection = collections.id)
+                (SELECT CAST(total(count) AS INTEGER) FROM blocks WHERE collection = collections.id)
             FROM collections ORDER BY name"""
         with opened(self.file, create=False) as db:
             rows = db.execute(statement).fetchall() if db else []
@@ -178,11 +180,6 @@ def _packed(vector: Sequence[float]) -> npt.NDArray[np.float32]:
     return given / np.float32(length)
 
 
-def _code(vector: npt.NDArray[np.float32]) -> bytes:
-    """Give one bit for each number, whether it is positive."""
-    return np.packbits(vector > 0).tobytes()
-
-
 def _find(db: Connection | None, name: str) -> _Known | None:
     statement = "SELECT id, name, model, dimension FROM collections WHERE name = ?"
     row = db.execute(statement, (name,)).fetchone() if db else None
@@ -199,12 +196,18 @@ def _create(db: Connection, name: str, model: str | None, dimension: int) -> _Kn
 
 def _named(db: Connection, collection: int, name: str) -> list[int]:
     statement = "SELECT id FROM documents WHERE collection = ? AND name = ?"
-    return [row[0] for row in db.execute(statement, (collection, name))]
+    return _numbers(db.execute(statement, (collection, name)))
+
+
+def _numbers(found: Cursor) -> list[int]:
+    """Give the only column of what was found."""
+    return [row for (row,) in found.fetchall()]  # type: ignore[misc] # numbers, as selected
 
 
 def _insert(
     db: Connection, collection: int, entry: Entry, vectors: Sequence[npt.NDArray[np.float32]]
-) -> None:
+) -> Iterator[bits.Coded]:
+    """Keep a document; give what the coarse search shall know of its passages."""
     metadata = json.dumps(dict(entry.metadata), ensure_ascii=False)
     db.execute(
         "INSERT INTO documents (collection, name, digest, metadata) VALUES (?, ?, ?, ?)",
@@ -220,22 +223,23 @@ def _insert(
         )
         row = db.last_insert_rowid()
         db.execute("INSERT INTO vectors VALUES (?, ?)", (row, vector.tobytes()))
-        code = (collection, row, document, _code(vector))
-        db.execute("INSERT INTO codes VALUES (?, ?, ?, ?)", code)
         text = indexed(passage.text, collection)
         db.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (row, text))
+        yield bits.Coded(row, document, bits.bits_of(vector))
 
 
 def _forget(db: Connection, collection: int, documents: Sequence[int]) -> None:
+    gone: list[int] = []
     for document in documents:
         rows = "SELECT row FROM passages WHERE document = ?"
-        for (row,) in db.execute(rows, (document,)).fetchall():
+        for row in _numbers(db.execute(rows, (document,))):
             db.execute("DELETE FROM words WHERE rowid = ?", (row,))
             db.execute("DELETE FROM vectors WHERE row = ?", (row,))
-            db.execute("DELETE FROM codes WHERE collection = ? AND row = ?", (collection, row))
+            gone.append(row)
         db.execute("DELETE FROM passages WHERE document = ?", (document,))
         db.execute("DELETE FROM facts WHERE document = ?", (document,))
         db.execute("DELETE FROM documents WHERE id = ?", (document,))
+    bits.remove(db, collection, gone)
 
 
 def _batch(
@@ -246,7 +250,7 @@ def _batch(
         return list(dict.fromkeys(found))[:BATCH]
     chosen = documents_with(wanted, collection) if wanted else _everything(collection)
     statement = f"{chosen.sql} LIMIT ?"
-    return [row[0] for row in db.execute(statement, (*chosen.bound, BATCH))]
+    return _numbers(db.execute(statement, (*chosen.bound, BATCH)))
 
 
 def _everything(collection: int) -> Documents:
@@ -261,25 +265,35 @@ def _nearest(
     allowed: Documents | None,
 ) -> dict[int, float]:
     """Give the similarity of the nearest passages, nearest first."""
-    rows = "SELECT row FROM codes WHERE collection = ?"
-    bound: tuple[object, ...] = (known.id,)
-    if allowed:
-        rows += f" AND document IN ({allowed.sql})"
-        bound += allowed.bound
-    if _more_than(db, rows, bound, EXACT_UP_TO):
-        candidates = max(CANDIDATES, CANDIDATES_EACH * top_k)
-        rows += " ORDER BY vec_distance_hamming(vec_bit(code), vec_bit(?)) LIMIT ?"
-        bound += (_code(vector), candidates)
-    statement = f"""
-        SELECT row, vec_distance_cosine(vector, ?) AS distance FROM vectors WHERE row IN ({rows})
-        ORDER BY distance, row LIMIT ?"""
-    nearest = db.execute(statement, (vector.tobytes(), *bound, top_k))
+    rows = _rows_to_compare(db, known, vector, max(CANDIDATES, CANDIDATES_EACH * top_k), allowed)
+    statement = """
+        SELECT row, vec_distance_cosine(vector, ?) AS distance FROM vectors
+        WHERE row IN (SELECT value FROM json_each(?)) ORDER BY distance, row LIMIT ?"""
+    nearest = db.execute(statement, (vector.tobytes(), json.dumps(rows), top_k))
     return {row: 1 - distance for row, distance in nearest}
 
 
-def _more_than(db: Connection, rows: str, bound: tuple[object, ...], count: int) -> bool:
-    statement = f"{rows} LIMIT 1 OFFSET ?"
-    return db.execute(statement, (*bound, count)).get is not None
+def _rows_to_compare(
+    db: Connection,
+    known: _Known,
+    vector: npt.NDArray[np.float32],
+    most: int,
+    allowed: Documents | None,
+) -> list[int]:
+    """Give all passages where they are few, else those that the coarse search finds."""
+    if allowed is None:
+        if bits.count(db, known.id) <= EXACT_UP_TO:
+            return bits.rows_of(db, known.id)
+        return bits.nearest(db, known.id, bits.bits_of(vector), most)
+    statement = f"SELECT json_group_array(document) FROM ({allowed.sql})"  # one row is quick to get
+    documents = json.loads(str(db.execute(statement, allowed.bound).get))
+    if len(documents) <= EXACT_UP_TO:
+        statement = f"SELECT row FROM passages WHERE document IN ({allowed.sql}) LIMIT ?"
+        few = _numbers(db.execute(statement, (*allowed.bound, EXACT_UP_TO + 1)))
+        if len(few) <= EXACT_UP_TO:
+            return few
+    of_these = np.array(documents, np.int64)
+    return bits.nearest(db, known.id, bits.bits_of(vector), most, of_these)
 
 
 def _with_words(
@@ -291,10 +305,10 @@ def _with_words(
         return []
     statement, bound = "SELECT rowid FROM words WHERE words MATCH ?", (wanted,)
     if allowed:
-        rows = f"SELECT row FROM codes WHERE document IN ({allowed.sql})"
+        rows = f"SELECT row FROM passages WHERE document IN ({allowed.sql})"
         statement += f" AND rowid IN ({rows})"
         bound += allowed.bound  # type: ignore[assignment] # grows
-    return [row[0] for row in db.execute(f"{statement} ORDER BY rank LIMIT ?", (*bound, top_k))]
+    return _numbers(db.execute(f"{statement} ORDER BY rank LIMIT ?", (*bound, top_k)))
 
 
 def _fused(*lists: Sequence[int]) -> dict[int, float]:

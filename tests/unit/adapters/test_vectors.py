@@ -240,7 +240,7 @@ async def test_many_are_searched_by_bits_and_still_found(tmp_path: Path) -> None
     rows = centres[chance.integers(0, 50, 21_000)] + 0.5 * chance.standard_normal((21_000, 64))
     store = SqliteVectors(tmp_path / "vectors.db")
     passages = [Passage(f"p{i}", i, row) for i, row in enumerate(rows.tolist())]
-    await store.keep("c", "m", [Entry("all", "x", {}, passages)])
+    await store.keep("c", "m", [Entry("all", "x", {"of": "many"}, passages)])
     assert len(rows) > sqlite.EXACT_UP_TO
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     hits = 0
@@ -250,6 +250,16 @@ async def test_many_are_searched_by_bits_and_still_found(tmp_path: Path) -> None
             best & {hit.start for hit in await found(store, vector=rows[question].tolist())}
         )
     assert hits >= 48, "recall of 50"
+    await store.keep("c", "m", [entry("twin", rows[7].tolist(), "twin", {"of": "few"})])
+    for of, first in (("many", "all"), ("few", "twin")):
+        filter_ = Filter(field="of", equals=of)
+        assert set(await names(store, vector=rows[7].tolist(), filter=filter_)) == {first}
+
+
+async def test_of_two_documents_of_one_name_the_last_is_kept(store: SqliteVectors) -> None:
+    """Also where both come in one batch."""
+    await store.keep("c", "m", [entry("a", [1, 0], "first"), entry("a", [0, 1], "last")])
+    assert [hit.text for hit in await found(store, vector=[1, 0])] == ["last"]
 
 
 async def test_a_damaged_file_is_told(store: SqliteVectors) -> None:
