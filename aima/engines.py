@@ -20,7 +20,11 @@ EMBEDDED = "embedded"
 _OFF = {"enabled": False}
 _TIMEOUT = httpx2.Timeout(connect=5, read=600, write=600, pool=None)
 """An engine may load a model for minutes before its first byte; the step's own timeout rules."""
-_LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
+_LIMITS = httpx2.Limits(
+    max_connections=None,
+    max_keepalive_connections=100,
+    keepalive_expiry=2,  # engines close after five seconds; a request must not meet that
+)
 """How many ask at once is bounded elsewhere, where those who wait stand in line."""
 
 

@@ -18,6 +18,8 @@ from aima.gateway.chain import access_log
 
 _LOG_BYTES = 10_000_000
 _LOGS_KEPT = 3
+_KEEP_ALIVE_SECONDS = 75
+"""Longer than clients keep a connection: one closed as it is used again fails a request."""
 
 
 async def serve_door(app: ASGIApp, listener: socket.socket, http: AsyncClient, log: Path) -> None:
@@ -37,6 +39,7 @@ async def serve_door(app: ASGIApp, listener: socket.socket, http: AsyncClient, l
         proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=1,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
     )
     server = _Server(config)
     with _written(log):

@@ -15,6 +15,7 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
+import uvloop
 from temporalio.client import Client
 
 from aima.blocking import in_thread
@@ -336,5 +337,8 @@ class Supervisor:
 def own_stack(settings: Settings, *, stays: bool, ready: Callable[[StackState], None]) -> None:
     """Run a stack in this process until it is told to stop."""
     os.umask(0o077)  # what is kept is for its owner alone, also in a folder made by others
-    with suppress(asyncio.CancelledError):
-        asyncio.run(Supervisor(settings, stays=stays, ready=ready).run())
+    with (
+        suppress(asyncio.CancelledError),
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop,
+    ):
+        loop.run(Supervisor(settings, stays=stays, ready=ready).run())

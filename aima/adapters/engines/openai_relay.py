@@ -22,6 +22,9 @@ class OpenAIRelays(EngineServer):
             content = {"data": body, "files": files}
         async with self._stream(request.path, **content) as response:
             answer.begin(self.name, request.model, response.headers.get("content-type", ""))
-            async for chunk in response.aiter_bytes():
+            packed = (
+                "content-encoding" in response.headers
+            )  # unpacking costs, also where nothing is
+            async for chunk in response.aiter_bytes() if packed else response.aiter_raw():
                 await answer.write(chunk)
             await answer.end()
