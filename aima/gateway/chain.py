@@ -24,6 +24,7 @@ from temporalio.service import RPCError
 
 from aima.errors import AimaError, Forbidden, TooLarge, UnsupportedMedia
 from aima.gateway.accounts import SPENT, Spent
+from aima.gateway.audit import WITNESS, Audited, Journal
 from aima.gateway.keys import Keys
 from aima.gateway.permission import Caller
 from aima.gateway.problem import tell
@@ -39,8 +40,21 @@ _GOOD_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 access_log = logging.getLogger("aima.access")
 
 
-def create_app(ways: Iterable[Way], keys: Keys, *, hosts: Collection[str] = LOOPBACK) -> ASGIApp:
-    """Make the web application of a door: the ways, behind the chain."""
+def create_app(
+    ways: Iterable[Way],
+    keys: Keys,
+    *,
+    hosts: Collection[str] = LOOPBACK,
+    journal: Journal | None = None,
+) -> ASGIApp:
+    """Make the web application of a door: the ways, behind the chain.
+
+    Args:
+        ways: its addresses.
+        keys: who may come in.
+        hosts: the names it may be called by.
+        journal: where commands are written down; None: nowhere.
+    """
     app = Starlette(
         routes=[way.route() for way in ways],
         exception_handlers=dict.fromkeys(
@@ -49,7 +63,8 @@ def create_app(ways: Iterable[Way], keys: Keys, *, hosts: Collection[str] = LOOP
     )
     app.router.redirect_slashes = False  # its redirect would tell strangers what there is
     app.router.default = nowhere
-    return Named(Limits(Guard(app, keys, hosts=hosts)))
+    audited = Audited(app, journal) if journal else app
+    return Named(Limits(Guard(audited, keys, hosts=hosts)))
 
 
 class Named:
@@ -90,6 +105,8 @@ class Named:
                 "bytes": sent,
                 "ms": round((self._clock() - begun) * 1000, 1),
             }
+            if WITNESS in scope:  # of its row in the audit log, which cannot be rewritten unseen
+                line["audit"] = scope[WITNESS]
             if isinstance(spent := scope.get(SPENT), Spent):
                 line |= asdict(spent)
             access_log.info("%s", json.dumps(line))

@@ -163,7 +163,7 @@ class Keys:
             return None
         self._note(row, now)
         scopes = None if row.scopes is None else frozenset(row.scopes)
-        return Caller(row.name, Role(row.role), scopes)
+        return Caller(row.name, Role(row.role), scopes, row.id)
 
     def _note(self, row: KeyRow, now: datetime) -> None:
         """Keep when a key was used, not for each request."""

@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from aima.dsl.plan import Plan
 from aima.errors import Conflict, InvalidRequest
+from aima.gateway.commanded import note
 from aima.gateway.permission import Permission
 from aima.gateway.route import Way, caller_of
 from aima.temporal.runs import Run, RunRequest, Runs
@@ -84,6 +85,7 @@ class Operations:
                 raise KeyUsedOtherwise(
                     "this `Idempotency-Key` came before with another request; use a new one"
                 ) from None
+        note(request.scope, run=run_id)
         return await self.answer(request, run_id, accepted=202)
 
     async def answer(self, request: Request, run_id: str, *, accepted: int) -> Response:

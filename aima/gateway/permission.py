@@ -24,6 +24,7 @@ class Permission(StrEnum):
     INFERENCE_USE = "inference:use"
     STREAM_SHARE = "stream:share"
     KEY_MANAGE = "key:manage"
+    AUDIT_READ = "audit:read"
     STACK_CONTROL = "stack:control"
 
 
@@ -69,11 +70,13 @@ class Caller:
     Attributes:
         name: the name of its key, for logs.
         scopes: the only permissions of its role that it has; None: all of them.
+        id: of its key; empty for the stack's own processes.
     """
 
     name: str
     role: Role
     scopes: frozenset[str] | None = field(default=None)
+    id: str = ""
 
     def may(self, permission: Permission) -> bool:
         """Tell whether it may do this."""

@@ -22,6 +22,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from aima import __version__
 from aima.dsl.inputs import accept_config, accept_input
 from aima.gateway.applied import AppliedWorkflows
+from aima.gateway.commanded import note
 from aima.gateway.definitions import Definitions
 from aima.gateway.incoming import accept, read
 from aima.gateway.permission import Permission
@@ -133,7 +134,6 @@ class Door:
             ("GET", "/stack/attach", self.attach, may.STACK_CONTROL),
             ("POST", "/stack/stay", self.stay, may.STACK_CONTROL),
             ("POST", "/stack/stop", self.stop, may.STACK_CONTROL),
-            ("POST", f"{PREFIX}/check", self.check, may.WORKFLOW_WRITE),
             ("POST", f"{PREFIX}/execute", self.execute, may.UNIT_RUN),
             ("POST", f"{PREFIX}/definitions", self.applied.post, may.WORKFLOW_WRITE),
             ("GET", f"{PREFIX}/definitions", self.applied.get, may.WORKFLOW_READ),
@@ -152,7 +152,8 @@ class Door:
             ("POST", f"{run}/approvals/{{step}}", self.approve_run, may.RUN_CONTROL),
             ("GET", run, self.find_run, may.RUN_READ),
         ]
-        return [Way(*row) for row in table]
+        check = Way("POST", f"{PREFIX}/check", self.check, may.WORKFLOW_WRITE, looks=True)
+        return [check, *(Way(*row) for row in table)]
 
     async def live(self, _: Request) -> Response:
         """Tell anybody no more than that it lives."""
@@ -211,7 +212,9 @@ class Door:
         asked = await read(request, Execute)
         unit = self.definitions.catalog.get(asked.unit)
         accept(unit.input.model_validate, asked.input, what=f"the input of {unit.name}")
+        note(request.scope, subject=unit.name)
         run_id = await self.runs.start(self.definitions.single(unit), RunRequest(asked.input))
+        note(request.scope, run=run_id)
         return JSONResponse({"id": run_id}, status_code=202)
 
     async def start_run(self, request: Request) -> Response:
@@ -232,6 +235,7 @@ class Door:
                 source=asked.file,
             ),
         )
+        note(request.scope, subject=plan.name, run=run_id)
         told = {"id": run_id, "workflow": plan.name, "plan": plan.hash}
         steps = [{"step": s["id"], "unit": s.get("unit", "")} for s in _steps(plan.data)]
         rest: dict[str, Any] = {
@@ -282,11 +286,13 @@ class Door:
         asked = await read(request, Retry)
         old = request.path_params["id"]
         run_id = await Again(self.runs).retry(old, start=asked.start, config=asked.config)
+        note(request.scope, run=run_id)
         return JSONResponse({"id": run_id}, status_code=201)
 
     async def rerun_run(self, request: Request) -> Response:
         """Start a run with the recorded input and plan of another one."""
         run_id = await Again(self.runs).rerun(request.path_params["id"])
+        note(request.scope, run=run_id)
         return JSONResponse({"id": run_id}, status_code=201)
 
     async def signal_run(self, request: Request) -> Response:

@@ -12,11 +12,15 @@ from starlette.types import Message, Receive, Scope, Send
 
 from aima.errors import Forbidden, NotFound, TooLarge, Unauthorized
 from aima.gateway import MOST_BODY_BYTES
+from aima.gateway.commanded import COMMANDED, Commanded
 from aima.gateway.permission import Caller, Permission
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 CALLER = "aima.caller"
 """Where the scope of a request has its :class:`Caller`, or None."""
+_LOOK = frozenset({"GET", "HEAD"})
+_NO_COMMANDS = {Permission.UNIT_QUERY, Permission.INFERENCE_USE, Permission.STREAM_SHARE}
+"""Asked for by `POST` too, and change nothing that is kept; the access log tells of them."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Way:
     Attributes:
         permission: what the caller must be allowed to do.
         most_bytes: largest body that is taken.
+        looks: it changes nothing, whatever its method says.
     """
 
     method: str
@@ -33,6 +38,13 @@ class Way:
     call: Endpoint
     permission: Permission
     most_bytes: int = MOST_BODY_BYTES
+    looks: bool = False
+
+    @property
+    def commands(self) -> bool:
+        """Tell whether it may change something, so that the audit log tells of it."""
+        looks = self.looks or self.method in _LOOK
+        return not looks and self.permission not in _NO_COMMANDS
 
     def route(self) -> Route:
         """Make the route, which checks the permission before anything else."""
@@ -49,9 +61,16 @@ class Guarded(Route):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, of a caller who may ask it."""
+        caller = scope.get(CALLER)
+        # Strangers are refused unwritten: they could fill the disk.
+        known = caller or self.way.permission is Permission.PUBLIC
+        commanded = known and self.way.commands and scope["method"] == self.way.method
+        if commanded:
+            subject = scope["path_params"].get("unit", "")
+            scope[COMMANDED] = Commanded(f"{self.way.method} {self.way.path}", subject)
         admit(scope, self.way.permission)
         bounded = _bounded(receive, Request(scope), self.way.most_bytes)
-        await super().handle(scope, bounded, send)
+        await super().handle(scope, _digested(bounded, scope) if commanded else bounded, send)
 
 
 def admit(scope: Scope, permission: Permission) -> None:
@@ -111,3 +130,15 @@ def _bounded(receive: Receive, request: Request, most_bytes: int) -> Receive:
         return message
 
     return counted
+
+
+def _digested(receive: Receive, scope: Scope) -> Receive:
+    """Keep a digest of what is read."""
+    body = scope[COMMANDED].body
+
+    async def digested() -> Message:
+        message = await receive()
+        body.update(message.get("body", b""))
+        return message
+
+    return digested

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import uvicorn
-from httpx2 import AsyncClient
 from starlette.types import ASGIApp
 
 from aima.gateway.chain import access_log
@@ -22,13 +21,18 @@ _KEEP_ALIVE_SECONDS = 75
 """Longer than clients keep a connection: one closed as it is used again fails a request."""
 
 
-async def serve_door(app: ASGIApp, listener: socket.socket, http: AsyncClient, log: Path) -> None:
+async def serve_door(
+    app: ASGIApp,
+    listener: socket.socket,
+    held: Iterable[AbstractAsyncContextManager[object]],
+    log: Path,
+) -> None:
     """Serve the door until cancelled.
 
     Args:
         app: the door.
         listener: its socket.
-        http: the client with which it asks engines; closed when the last answer is sent.
+        held: what it needs, such as a client for engines; closed when the last answer is sent.
         log: gets a line of JSON for each request.
     """
     config = uvicorn.Config(
@@ -43,7 +47,9 @@ async def serve_door(app: ASGIApp, listener: socket.socket, http: AsyncClient, l
     )
     server = _Server(config)
     with _written(log):
-        async with http:
+        async with AsyncExitStack() as open_:
+            for one in held:
+                await open_.enter_async_context(one)
             try:
                 await server.serve(sockets=[listener])
             except asyncio.CancelledError:

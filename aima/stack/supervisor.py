@@ -144,6 +144,7 @@ class Supervisor:
     async def _start(self) -> StackState:
         """Start everything but the worker, in the order in which it is needed."""
         from aima.engines import engine_client, engines_of
+        from aima.gateway.audit import StoredJournal
         from aima.gateway.chain import create_app
         from aima.gateway.definitions import Definitions
         from aima.gateway.keys import first_key
@@ -176,8 +177,10 @@ class Supervisor:
         )
         http = engine_client()
         engines = engines_of(self._engines, http, artifacts_of(settings))
-        app = create_app(*self._ways(definitions, client, state, engines))
-        self._keeper.keep(serve_door(app, listener, http, self._keeper.log("access")))
+        journal = StoredJournal(partial(store_of, settings))
+        app = create_app(*self._ways(definitions, client, state, engines), journal=journal)
+        log = self._keeper.log("access")
+        self._keeper.keep(serve_door(app, listener, (http, journal), log))
         return state
 
     def _ways(
@@ -186,6 +189,7 @@ class Supervisor:
         """Put the door together: its addresses, and who may come in."""
         from aima.engines import products_of_engines
         from aima.gateway.applied import AppliedWorkflows
+        from aima.gateway.audit_routes import AuditRoutes
         from aima.gateway.key_routes import KeyRoutes
         from aima.gateway.keys import ADMIN_KEY, Keys
         from aima.gateway.openai import OpenAIRoutes
@@ -231,6 +235,7 @@ class Supervisor:
         parts = (
             door,
             KeyRoutes(keys),
+            AuditRoutes(store, self._keeper.log("access")),
             OpenAIRoutes(engines, Outbound(settings.outbound)),
             operations,
             units,

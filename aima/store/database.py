@@ -27,6 +27,7 @@ from aima.errors import (
     TimedOut,
 )
 from aima.store.applied import Applied
+from aima.store.audit import AuditLog
 from aima.store.cache import Cache
 from aima.store.effects import Effects
 from aima.store.events import Outbox
@@ -74,6 +75,11 @@ class Store:
     def keys(self) -> KeyTable:
         """The keys of the door."""
         return KeyTable(self.transaction)
+
+    @cached_property
+    def audit(self) -> AuditLog:
+        """Who commanded what."""
+        return AuditLog(self.transaction)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

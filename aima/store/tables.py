@@ -100,5 +100,26 @@ keys = Table(
     Column("expires_at", DateTime(timezone=True)),
     Column("used_at", DateTime(timezone=True)),
     Column("revoked_at", DateTime(timezone=True)),
+    Column("per_minute", Integer),
 )
 """Who may come in at the door: see :mod:`aima.store.keys`."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("time", Text, nullable=False),
+    Column("request", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("input", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    sqlite_autoincrement=True,  # it remembers the highest number, also of a row that is gone
+)
+"""Who commanded what; triggers let it only grow: see :mod:`aima.store.audit`."""

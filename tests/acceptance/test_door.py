@@ -247,6 +247,23 @@ def test_each_request_has_a_line_in_the_log(door: Door) -> None:
     assert (line["caller"], line["status"]) == ("admin", 200)
 
 
+def test_commands_are_in_the_audit_log(door: Door) -> None:
+    """Whoever looks after the machine sees who did what, and that nobody changed that list."""
+    made = door.aima.call("key", "create", "audited", "--role", "viewer", "--json")
+    key = json.loads(made.stdout)
+    assert knock(door, key["key"], "/api/v2/audit") == 403
+    listed = json.loads(door.aima.call("audit", "--json").stdout)["commands"]
+    [row] = [row for row in listed if row["action"] == "POST /api/v2/keys"][:1]
+    assert (row["caller"], row["status"]) == ("the command line", 201)
+    assert key["key"] not in json.dumps(listed)
+    told = json.loads(door.aima.call("audit", "--verify", "--json").stdout)
+    assert (told["ok"], told["faults"]) == (True, [])
+    assert told["rows"] >= 1
+    wrong = door.aima.call("audit", "--head", f"{row['seq']}:{'0' * 16}")
+    assert wrong.returncode == 4
+    assert f"row {row['seq']} is not the one that was told of" in wrong.stdout
+
+
 def test_models_answer_clients_of_openai(door: Door) -> None:
     """The official client, with the key of the first start and nothing else to set up."""
     key = (door.aima.data / "admin.key").read_text().strip()

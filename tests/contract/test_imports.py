@@ -105,7 +105,6 @@ CALLS_OUT = {
     "aima.embedded.chat": "the embedded engine asks llama.cpp, which it started",
     "aima.streams.publisher": "a worker asks its own door",
     "aima.worker": "makes these clients",
-    "aima.gateway.serve": "closes the client of the engines",
     "aima.gateway.cli.stack_client": "the command line asks its own door",
     "aima.models.hub": "model files that AIMA's own list names",
 }

@@ -43,6 +43,7 @@ COMMANDS = (
     "unit",
     "models",
     "key",
+    "audit",
     "engine",
     "worker",
     "schema",
