@@ -74,6 +74,8 @@ ModelType: TypeAlias = Literal[
 EngineKind: TypeAlias = Literal[
     "a1111",
     "comfyui",
+    "hf_endpoint",
+    "hf_inference",
     "kokoro",
     "llamacpp",
     "ollama",
@@ -116,6 +118,11 @@ class Engine(_Group):
         default=None,
         description="File with the graph that ComfyUI runs, in its API format; a value that is "
         "exactly `$prompt`, `$steps` … is filled in. Absent: text to picture by any checkpoint.",
+    )
+    serves: dict[str, ModelType] = Field(
+        default_factory=dict,
+        description="What its models are, by name, where it keeps no list of them: Hugging Face's "
+        'inference API and endpoints. Such as `{"org/model" = "embedding"}`.',
     )
     concurrency: int = Field(
         default=0,

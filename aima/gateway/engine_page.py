@@ -14,9 +14,9 @@ _HEAD = """# Engines
 [page of its own](../how-to/connect-an-engine.md). This page is written from the classes that speak
 to them. The tests run the embedded engine and llama.cpp's own server; the other products are played
 by fakes (`aima.testing.engines`). The libraries `openai`, `ollama` and `huggingface_hub` can talk
-to those of `openai`, `vllm`, `sglang`, `video`, `ollama` and `tei`. Commands to start an engine are
-those of its documentation and were not run here. `aima exec engine.get -i name=NAME` tells how an
-engine is now.
+to those of `openai`, `vllm`, `sglang`, `video`, `ollama`, `tei`, `hf_inference` and `hf_endpoint`.
+Commands to start an engine are those of its documentation and were not run here. `aima exec
+engine.get -i name=NAME` tells how an engine is now.
 """
 _UNITS = """
 ## What it is asked for

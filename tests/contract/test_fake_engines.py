@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator
 
 import ollama
@@ -118,6 +119,50 @@ async def test_hugging_faces_client_embeds() -> None:
     """Its plain address is a dialect of its own."""
     async with fake("tei") as engine, AsyncInferenceClient(model=f"{engine.url}/embed") as client:
         assert (await client.feature_extraction("a")).shape == (1, 8)
+
+
+@pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # it says `data=`
+async def test_hugging_faces_client_does_each_task() -> None:
+    """A model's address is a dialect of its own; each task has its shape."""
+    async with fake("hf_inference") as engine:
+        model = f"{engine.url}/models/org/model"
+        async with AsyncInferenceClient(model=model, api_key="x") as client:
+            chat = await client.chat_completion(TALK, max_tokens=2)
+            assert chat.choices[0].message.content == "w0 w1"
+            stream = await client.chat_completion(TALK, stream=True)
+            said = [choice.delta.content or "" async for part in stream for choice in part.choices]
+            assert "".join(said) == "w0 w1 w2 w3 w4"
+            heard = await client.automatic_speech_recognition(
+                silence(), extra_body={"return_timestamps": True}
+            )
+            assert (heard.text, len(heard.chunks or ())) == (f"{len(silence())} bytes", 1)
+            bare = await client.automatic_speech_recognition(silence())
+            assert bare.text == heard.text
+            assert await client.text_to_speech("Hello.") == silence()
+            assert (await client.text_to_image("red", width=1)).size == (1, 1)
+            pixel = base64.b64decode(PIXEL)
+            assert (await client.image_to_image(pixel, prompt="blue")).size == (1, 1)
+            found = await client.object_detection(pixel, threshold=0.6)
+            assert [(thing.label, thing.box.xmax) for thing in found] == [("cat", 1)]
+    async with fake("hf_inference") as engine:
+        pipeline = f"{engine.url}/models/org/model/pipeline"
+        async with AsyncInferenceClient(api_key="x") as client:
+            vectors = await client.feature_extraction(["a"], model=f"{pipeline}/feature-extraction")
+            assert vectors.shape == (1, 8)
+            near = f"{pipeline}/sentence-similarity"
+            assert await client.sentence_similarity("a", ["b", "a"], model=near) == [0, 1]
+
+
+async def test_hugging_faces_client_uses_an_endpoint() -> None:
+    """Its address alone is the model's."""
+    async with (
+        fake("hf_endpoint") as engine,
+        AsyncInferenceClient(engine.url, api_key="x") as client,
+    ):
+        chat = await client.chat_completion(TALK, max_tokens=1)
+        assert chat.choices[0].message.content == "w0"
+        assert (await client.feature_extraction(["a", "b"])).shape == (2, 8)
+        assert (await client.text_to_image("red")).size == (1, 1)
 
 
 async def test_openais_client_hears_speaks_and_draws(client: openai.AsyncOpenAI) -> None:

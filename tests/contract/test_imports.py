@@ -50,8 +50,8 @@ MAY_IMPORT = {
     "aima.models": "aima.errors",
     "aima.store": "aima.blocking aima.disk aima.errors",
     "aima.embedded": "aima.errors aima.media_image aima.models aima.recording aima.settings",
-    "aima.adapters": "aima.blocking aima.disk aima.errors aima.json_schema aima.media aima.ports "
-    "aima.settings",
+    "aima.adapters": "aima.blocking aima.disk aima.errors aima.json_schema aima.media "
+    "aima.media_image aima.ports aima.settings",
     "aima.routing": "aima.errors aima.ports aima.settings",
     "aima.streams": "aima.errors",
     "aima.temporal": "aima.artifacts aima.blocking aima.dsl aima.errors aima.ports aima.settings "

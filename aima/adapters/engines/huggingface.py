@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, RootModel
 
+from aima.adapters.engines.describing import ChatDescribes
 from aima.adapters.engines.openai import OpenAIChats, OpenAICompletes
 from aima.adapters.engines.openai_relay import OpenAIRelays
 from aima.adapters.engines.openai_server import OpenAIServer
@@ -118,7 +119,7 @@ class TeiEngine(OpenAIRelays):
 
 
 @dataclass(frozen=True)
-class TgiEngine(OpenAIServer, OpenAIChats, OpenAICompletes):
+class TgiEngine(OpenAIServer, OpenAIChats, OpenAICompletes, ChatDescribes):
     """A text-generation-inference server; it serves one model."""
 
     PRODUCT: ClassVar[Product] = Product(

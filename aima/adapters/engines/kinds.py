@@ -9,6 +9,7 @@ import httpx2
 from aima.adapters.engines.comfyui import ComfyEngine
 from aima.adapters.engines.diffusion import A1111Engine
 from aima.adapters.engines.huggingface import TeiEngine, TgiEngine
+from aima.adapters.engines.huggingface_tasks import HubEndpoint, HubInference
 from aima.adapters.engines.llamacpp import LlamaCppEngine
 from aima.adapters.engines.ollama import OllamaEngine
 from aima.adapters.engines.openai import OpenAIEngine
@@ -27,6 +28,8 @@ from aima.settings import Engine, EngineKind
 KINDS: dict[EngineKind, type[EngineServer]] = {
     "a1111": A1111Engine,
     "comfyui": ComfyEngine,
+    "hf_endpoint": HubEndpoint,
+    "hf_inference": HubInference,
     "kokoro": KokoroEngine,
     "llamacpp": LlamaCppEngine,
     "ollama": OllamaEngine,
@@ -42,7 +45,7 @@ KINDS: dict[EngineKind, type[EngineServer]] = {
     "vllm": VllmEngine,
     "whispercpp": WhisperCppEngine,
 }
-_OPTIONS = ("context_tokens", "graph", "type")
+_OPTIONS = ("context_tokens", "graph", "serves", "type")
 """Settings that only some of them take."""
 
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
+from aima.adapters.engines.describing import ChatDescribes
 from aima.adapters.engines.openai import OpenAIChats, OpenAICompletes, OpenAIEmbeds
 from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.prometheus import LLAMA_CPP
@@ -23,7 +24,9 @@ class _Props(BaseModel):
 
 
 @dataclass(frozen=True)
-class LlamaCppEngine(OpenAIServer, OpenAIChats, OpenAICompletes, OpenAIEmbeds, JinaReranks):
+class LlamaCppEngine(
+    OpenAIServer, OpenAIChats, OpenAICompletes, OpenAIEmbeds, ChatDescribes, JinaReranks
+):
     """A llama.cpp server, of one model or a router among many."""
 
     PRODUCT: ClassVar[Product] = Product(

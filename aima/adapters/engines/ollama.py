@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ValidationError
 
+from aima.adapters.engines.describing import ChatDescribes
 from aima.adapters.engines.ollama_chat import Line, chat_body, event_of
 from aima.adapters.engines.openai import OpenAICompletes
 from aima.adapters.engines.openai_answer import Answer, failure_of, lines
@@ -67,7 +68,7 @@ class _Vectors(BaseModel):
 
 
 @dataclass(frozen=True)
-class OllamaEngine(OpenAICompletes, OpenAIRelays):
+class OllamaEngine(OpenAICompletes, ChatDescribes, OpenAIRelays):
     """An Ollama server.
 
     Attributes:

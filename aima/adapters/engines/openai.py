@@ -12,6 +12,7 @@ from typing import BinaryIO, ClassVar
 
 import httpx2
 
+from aima.adapters.engines.describing import ChatDescribes
 from aima.adapters.engines.openai_answer import Answer, server_sent
 from aima.adapters.engines.openai_body import chat_body, complete_body, image_body
 from aima.adapters.engines.openai_server import OpenAIServer
@@ -62,12 +63,21 @@ class OpenAIChats(EngineServer):
     async def chat(self, request: ChatRequest, *, pieces: Pieces) -> ChatReply:
         """Answer a conversation, read as a stream so that a cancel is felt at once."""
         answer = Answer(engine=self.name, model=request.model)
-        body = await chat_body(request, self.artifacts)
-        async with self._stream("chat/completions", json=body) as response:
+        body = await self._talk(request)
+        async with self._stream(self._chats_at(request.model), json=body) as response:
             async for event in server_sent(response.aiter_bytes(), self.name):
                 if words := answer.add(event):
                     pieces(words)
         return answer.reply(request.json_schema)
+
+    def _chats_at(self, model: str) -> str:
+        """Tell where a model chats."""
+        del model
+        return "chat/completions"
+
+    async def _talk(self, request: ChatRequest) -> dict[str, object]:
+        """Write the conversation as the engine wants it."""
+        return await chat_body(request, self.artifacts)
 
 
 class OpenAICompletes(EngineServer):
@@ -194,6 +204,7 @@ class OpenAIEngine(
     OpenAITranscribes,
     OpenAISpeaks,
     OpenAIDraws,
+    ChatDescribes,
 ):
     """An engine of which nothing is known but the protocol: it may be asked for all of it."""
 

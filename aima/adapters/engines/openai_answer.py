@@ -299,6 +299,8 @@ def failure_of(
     cls = error_class(code)
     if cls.code != code:
         cls = error_class(_ERROR_OF_STATUS.get(status, "EXECUTION_FAILED"))
+    if (seconds := _loaded_in(body)) is not None:
+        cls, retry_after = RateLimited, seconds
     if issubclass(cls, RateLimited):
         return cls(f"engine {engine!r}: {message}", retry_after=retry_after)
     return cls(f"engine {engine!r}: {message}")
@@ -324,6 +326,16 @@ def _told(body: bytes) -> tuple[str, str]:
         fields = [field for field in detail if isinstance(field, dict)]
         return "; ".join(f"{field.get('loc')}: {field.get('msg')}" for field in fields), ""
     return str(error.get("message") or detail or ""), str(error.get("code"))
+
+
+def _loaded_in(body: bytes) -> float | None:
+    """Give the seconds until a model is there, where Hugging Face tells them."""
+    try:
+        told = parsed(body)
+    except ValueError:
+        return None
+    seconds = told.get("estimated_time") if isinstance(told, dict) else None
+    return float(seconds) if isinstance(seconds, int | float) else None
 
 
 def parsed(text: str | bytes) -> Any:  # noqa: ANN401 - any JSON

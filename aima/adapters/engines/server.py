@@ -114,9 +114,11 @@ class EngineServer(ABC):
         path: str,
         *,
         method: str = "POST",
+        accept: str = "",
         **content: Any,  # noqa: ANN401 - httpx2's own
     ) -> AsyncIterator[httpx2.Response]:
         headers = {"authorization": f"Bearer {self.api_key}"} if self.api_key else {}
+        headers |= {"accept": accept} if accept else {}
         with _told(self.name):
             async with self.http.stream(
                 method, self._address(path), headers=headers, **content

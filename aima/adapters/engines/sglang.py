@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
+from aima.adapters.engines.describing import ChatDescribes
 from aima.adapters.engines.openai import (
     OpenAIChats,
     OpenAICompletes,
@@ -45,6 +46,7 @@ class SglangEngine(
     OpenAIEmbeds,
     OpenAITranscribes,
     OpenAIDraws,
+    ChatDescribes,
     VideoJobs,
     JinaReranks,
 ):

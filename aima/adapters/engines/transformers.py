@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ValidationError
 
+from aima.adapters.engines.describing import ChatDescribes
 from aima.adapters.engines.openai import OpenAIChats, OpenAICompletes, OpenAITranscribes
 from aima.adapters.engines.openai_answer import lines
 from aima.adapters.engines.openai_server import OpenAIServer
@@ -32,7 +33,9 @@ class _Loading(BaseModel):
 
 
 @dataclass(frozen=True)
-class TransformersEngine(OpenAIServer, OpenAIChats, OpenAICompletes, OpenAITranscribes):
+class TransformersEngine(
+    OpenAIServer, OpenAIChats, OpenAICompletes, OpenAITranscribes, ChatDescribes
+):
     """A ``transformers serve``."""
 
     PRODUCT: ClassVar[Product] = Product(

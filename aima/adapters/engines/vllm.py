@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
+from aima.adapters.engines.describing import ChatDescribes
 from aima.adapters.engines.openai import (
     OpenAIChats,
     OpenAICompletes,
@@ -33,7 +34,13 @@ class _Sleep(BaseModel):
 
 @dataclass(frozen=True)
 class VllmEngine(
-    OpenAIServer, OpenAIChats, OpenAICompletes, OpenAIEmbeds, OpenAITranscribes, JinaReranks
+    OpenAIServer,
+    OpenAIChats,
+    OpenAICompletes,
+    OpenAIEmbeds,
+    OpenAITranscribes,
+    ChatDescribes,
+    JinaReranks,
 ):
     """A vLLM server; it serves one model, which comes and goes with its process."""
 

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from aima.testing.engines.a1111 import a1111
 from aima.testing.engines.comfyui import comfyui
 from aima.testing.engines.faults import Faults, change
+from aima.testing.engines.huggingface import hf_endpoint, hf_inference
 from aima.testing.engines.kokoro import kokoro
 from aima.testing.engines.llamacpp import llamacpp
 from aima.testing.engines.ollama import ollama
@@ -35,6 +36,8 @@ from aima.testing.engines.whispercpp import whispercpp
 DIALECTS: dict[str, Callable[[Faults], Sequence[Route]]] = {
     "a1111": a1111,
     "comfyui": comfyui,
+    "hf_endpoint": hf_endpoint,
+    "hf_inference": hf_inference,
     "kokoro": kokoro,
     "llamacpp": llamacpp,
     "ollama": ollama,

@@ -9,9 +9,10 @@ import pytest
 from aima.adapters.engines.kinds import KINDS
 from aima.errors import ExecutionFailed, ModelNotFound
 from aima.ports.engine_lifecycle import EngineMetrics
-from aima.ports.inference import ChatRequest, Message, RerankRequest, ignored
+from aima.ports.inference import ChatRequest, DescribeRequest, Message, RerankRequest, ignored
 from aima.settings import EngineKind
 from aima.testing.engines import DIALECTS
+from tests.unit.adapters.engine_server import EngineServer
 from tests.unit.adapters.faked import Faked
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -30,6 +31,45 @@ async def test_each_chats(faked: Faked, kind: EngineKind) -> None:
     """By the protocol they share, whether or not they mark the end."""
     reply = await engine(faked, kind).chat(TALK, pieces=ignored)
     assert (reply.content, reply.usage.completion_tokens) == ("w0 w1 w2 w3 w4", 5)
+
+
+SEES: list[EngineKind] = [
+    "openai",
+    "vllm",
+    "sglang",
+    "ollama",
+    "llamacpp",
+    "tgi",
+    "transformers",
+    "hf_endpoint",
+]
+
+
+@pytest.mark.parametrize("kind", SEES)
+async def test_each_describes_pictures(faked: Faked, kind: EngineKind) -> None:
+    """By a chat about the picture, shown as it comes."""
+    image = await faked.artifacts.put(b"png", media_type="image/png")
+    shown: list[str | bytes] = []
+    request = DescribeRequest(model="fake", image=image, max_tokens=2)
+    reply = await engine(faked, kind).describe(request, pieces=shown.append)
+    assert (reply.description, reply.kind, reply.model) == ("w0 w1", "vlm", "fake")
+    assert "".join(map(str, shown)) == "w0 w1"
+
+
+async def test_what_is_asked_about_a_picture_goes_with_it(
+    faked: Faked, server: EngineServer
+) -> None:
+    """The request's own question, or that it be described."""
+    openai = engine(faked, "openai")
+    object.__setattr__(openai, "url", server.url)
+    server.answer("chat/completions", {"error": {"message": "blind"}}, status=500)
+    image = await faked.artifacts.put(b"png", media_type="image/png")
+    request = DescribeRequest(model="fake", image=image, prompt="How many cats?")
+    with pytest.raises(ExecutionFailed, match="blind"):
+        await openai.describe(request, pieces=ignored)
+    picture, question = server.body["messages"][0]["content"]
+    assert picture == {"type": "image_url", "image_url": {"url": "data:image/png;base64,cG5n"}}
+    assert question == {"type": "text", "text": "How many cats?"}
 
 
 @pytest.mark.parametrize("kind", ["sglang", "llamacpp", "rerank"])
