@@ -6,7 +6,7 @@ import codecs
 import re
 from pathlib import PurePath
 
-_HEAD_BYTES = 4096
+HEAD_BYTES = 4096
 
 # What a file begins with. Source: WHATWG MIME Sniffing Standard, section 6, and for formats it
 # leaves out their own specifications (RFC 9559 for Matroska, ISO/IEC 11172-3 for MPEG audio).
@@ -87,7 +87,7 @@ def media_type_of(head: bytes, name: str) -> str:
         head: the first bytes of the content, 4096 or all of them are enough; more are ignored.
         name: the file's name; only its ending counts.
     """
-    head = head[:_HEAD_BYTES]
+    head = head[:HEAD_BYTES]
     ending = PurePath(name).suffix.lower()
     text = _as_text(head)
     if text is not None:

@@ -44,7 +44,7 @@ def find_workflow(name: str, project: Path | None) -> Path:
         return path
     if "/" in name:
         raise NotFound(f"there is no file {name!r}; give a workflow's path or its name")
-    known = _known(project)
+    known = known_workflows(project)
     wanted = path.stem if written_as_file else name
     if wanted not in known:
         near = nearest(wanted, known)
@@ -77,8 +77,8 @@ def folders_below(folder: Path) -> list[Path]:
     return found
 
 
-def _known(project: Path | None) -> dict[str, Path]:
-    """Find all workflows that have a name; of two the one in the nearer folder."""
+def known_workflows(project: Path | None) -> dict[str, Path]:
+    """Find the files of all workflows that have a name; of two the one in the nearer folder."""
     known: dict[str, Path] = {}
     for folder in reversed(workflow_folders(project)):
         known |= {file.stem: file for file in workflows_in(folder)}

@@ -13,35 +13,23 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
-
-from pydantic import BaseModel, ConfigDict, Field
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from aima.blocking import in_thread
 from aima.dsl.plan import Plan
 from aima.errors import NotFound
-from aima.gateway.definitions import Definitions
-from aima.gateway.incoming import read
-from aima.gateway.problem import Mistakes
-from aima.gateway.route import caller_of
 from aima.store.applied import AppliedWorkflow
 from aima.temporal.schedules import Schedules
 
 if TYPE_CHECKING:
     from aima.store.database import Store
 
+Require: TypeAlias = Callable[[AppliedWorkflow | None], None]
 
-class Apply(BaseModel):
-    """Apply a workflow given as text."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    text: str
-    file: str = Field(description="What messages call the text.")
-    source: str = Field(default="", description="Where it came from, for `--prune` and people.")
+def _anything(_: AppliedWorkflow | None) -> None:
+    """Let anything be replaced."""
 
 
 @dataclass(frozen=True)
@@ -52,38 +40,27 @@ class AppliedWorkflows:
         store: opens the store.
     """
 
-    definitions: Definitions
     schedules: Schedules
     store: Callable[[], AbstractContextManager[Store]]
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def post(self, request: Request) -> Response:
-        """Check, compile and apply a workflow; from then on its triggers start this plan."""
-        asked = await read(request, Apply)
-        definitions = self.definitions.readable_by(caller_of(request.scope))
-        checked = definitions.check(asked.text, asked.file, asked.source)
-        diagnostics = [asdict(found) for found in checked.diagnostics]
-        if not checked.ok:
-            raise Mistakes(f"the workflow {asked.file!r} has errors", diagnostics=diagnostics)
-        plan = definitions.plan(checked, asked.source)
-        source = asked.source or asked.file
-        row = AppliedWorkflow(plan.name, plan.text, plan.hash, source=source, text=asked.text)
-        before = await self.apply(plan, row)
-        state = "new" if before is None else "same" if before.hash == plan.hash else "changed"
-        return JSONResponse({**await self._told(row), "state": state, "diagnostics": diagnostics})
+    async def all(self) -> list[AppliedWorkflow]:
+        """List them by name."""
+        return await in_thread(self._all)
 
-    async def get(self, _: Request) -> Response:
-        """List the workflows that are applied, and when their schedules start them next."""
-        rows = await in_thread(self._all)
-        return JSONResponse({"definitions": [await self._told(row) for row in rows]})
+    async def get(self, name: str) -> AppliedWorkflow | None:
+        """Give one by its name; None where none is applied."""
+        return await in_thread(self._get, name)
 
-    async def delete(self, request: Request) -> Response:
-        """End a workflow's triggers; runs in flight go on."""
-        await self.unapply(request.path_params["name"])
-        return Response(status_code=204)
-
-    async def apply(self, plan: Plan, row: AppliedWorkflow) -> AppliedWorkflow | None:
+    async def apply(
+        self, plan: Plan, row: AppliedWorkflow, *, require: Require = _anything
+    ) -> AppliedWorkflow | None:
         """Make a plan the one that its triggers start; give what was applied before.
+
+        Args:
+            plan: the plan.
+            row: how it is stored.
+            require: looks at what is applied now, and raises where that must not be replaced.
 
         Raises:
             ValidationFailed: the input of a trigger does not fit; nothing is changed.
@@ -91,14 +68,15 @@ class AppliedWorkflows:
         schedules = self.schedules.of(plan, row.source)
         async with self._turn:
             before = await in_thread(self._get, row.name)
+            require(before)
             gone = [number for number in _scheduled(before) if number not in schedules]
             await self.schedules.remove(row.name, gone)
             await in_thread(self._put, row)
             await self.schedules.put(row.name, schedules)
         return before
 
-    async def unapply(self, name: str) -> None:
-        """End the triggers of a workflow.
+    async def unapply(self, name: str, *, require: Require = _anything) -> None:
+        """End the triggers of a workflow; runs in flight go on.
 
         Raises:
             NotFound: it is not applied.
@@ -107,26 +85,23 @@ class AppliedWorkflows:
             row = await in_thread(self._get, name)
             if row is None:
                 raise NotFound(f"no workflow {name!r} is applied; `aima applied` lists those")
+            require(row)
             await self.schedules.remove(name, _scheduled(row))
             await in_thread(self._remove, name)
 
-    async def _told(self, row: AppliedWorkflow) -> dict[str, Any]:
-        triggers = [await self._trigger(row, n) for n in range(len(_triggers(row)))]
-        return {
-            "name": row.name,
-            "plan": row.hash,
-            "source": row.source,
-            "applied_at": row.applied_at.isoformat(),
-            "triggers": triggers,
-        }
+    async def triggers(self, row: AppliedWorkflow) -> list[dict[str, Any]]:
+        """Tell what starts runs of a workflow, and when next."""
+        triggers = enumerate(triggers_of(row.plan))
+        return [await self._trigger(row, number, one) for number, one in triggers]
 
-    async def _trigger(self, row: AppliedWorkflow, number: int) -> dict[str, Any]:
-        trigger = _triggers(row)[number]
-        if "event" in trigger:
-            return {"event": trigger["event"]["type"]}
+    async def _trigger(
+        self, row: AppliedWorkflow, number: int, trigger: dict[str, Any]
+    ) -> dict[str, Any]:
+        if "schedule" not in trigger:
+            return shown(trigger)
         state = await self.schedules.find(row.name, number)
         return {
-            "schedule": trigger["schedule"],
+            **shown(trigger),
             "active": state is not None and not state.paused,
             "next": state.next.isoformat() if state and state.next else None,
         }
@@ -148,12 +123,20 @@ class AppliedWorkflows:
             store.applied.remove(name)
 
 
-def _triggers(row: AppliedWorkflow) -> list[dict[str, Any]]:
-    triggers: list[dict[str, Any]] = json.loads(row.plan).get("triggers") or []
+def triggers_of(plan: str) -> list[dict[str, Any]]:
+    """Read the triggers off a plan's text."""
+    triggers: list[dict[str, Any]] = json.loads(plan).get("triggers") or []
     return triggers
+
+
+def shown(trigger: dict[str, Any]) -> dict[str, Any]:
+    """Tell what a trigger is, without what it is compiled to."""
+    if "event" in trigger:
+        return {"event": trigger["event"]["type"]}
+    return {"schedule": trigger["schedule"]}
 
 
 def _scheduled(row: AppliedWorkflow | None) -> list[int]:
     """Number the triggers of a row that are schedules."""
-    triggers = [] if row is None else _triggers(row)
+    triggers = [] if row is None else triggers_of(row.plan)
     return [number for number, trigger in enumerate(triggers) if "schedule" in trigger]

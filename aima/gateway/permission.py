@@ -13,6 +13,7 @@ class Permission(StrEnum):
     PUBLIC = "public"
     HEALTH_READ = "health:read"
     RUN_READ = "run:read"
+    RUN_START = "run:start"
     RUN_CONTROL = "run:control"
     WORKFLOW_READ = "workflow:read"
     WORKFLOW_WRITE = "workflow:write"
@@ -47,6 +48,7 @@ _VIEWS = {
     Permission.RESOURCE_READ,
 }
 _OPERATES = _VIEWS | {
+    Permission.RUN_START,
     Permission.RUN_CONTROL,
     Permission.UNIT_QUERY,
     Permission.UNIT_RUN,

@@ -30,6 +30,7 @@ class Way:
     Attributes:
         permission: what the caller must be allowed to do.
         most_bytes: largest body that is taken.
+        most_form_bytes: the same of a form with files; None: no larger than others.
         looks: it changes nothing, whatever its method says.
     """
 
@@ -38,7 +39,14 @@ class Way:
     call: Endpoint
     permission: Permission
     most_bytes: int = MOST_BODY_BYTES
+    most_form_bytes: int | None = None
     looks: bool = False
+
+    def bound(self, request: Request) -> int:
+        """Tell the largest body of a request."""
+        kind = request.headers.get("content-type", "").lower()
+        form = self.most_form_bytes if kind.startswith("multipart/") else None
+        return self.most_bytes if form is None else form
 
     @property
     def commands(self) -> bool:
@@ -69,7 +77,8 @@ class Guarded(Route):
             subject = scope["path_params"].get("unit", "")
             scope[COMMANDED] = Commanded(f"{self.way.method} {self.way.path}", subject)
         admit(scope, self.way.permission)
-        bounded = _bounded(receive, Request(scope), self.way.most_bytes)
+        request = Request(scope)
+        bounded = _bounded(receive, request, self.way.bound(request))
         await super().handle(scope, _digested(bounded, scope) if commanded else bounded, send)
 
 

@@ -188,7 +188,6 @@ class Supervisor:
     ) -> tuple[list[Way], Keys]:
         """Put the door together: its addresses, and who may come in."""
         from aima.engines import products_of_engines
-        from aima.gateway.applied import AppliedWorkflows
         from aima.gateway.audit_routes import AuditRoutes
         from aima.gateway.key_routes import KeyRoutes
         from aima.gateway.keys import ADMIN_KEY, Keys
@@ -198,16 +197,15 @@ class Supervisor:
         from aima.gateway.permission import Caller, Role
         from aima.gateway.pipelines import Pipelines
         from aima.gateway.resource_routes import ResourceRoutes
-        from aima.gateway.rest import Door
-        from aima.gateway.streams import StreamRoutes
+        from aima.gateway.stack_routes import StackRoutes
+        from aima.gateway.starting import Starter
         from aima.gateway.unit_routes import UnitRoutes
+        from aima.gateway.workflow_parts import workflow_ways
         from aima.outbound import Outbound
         from aima.resources.models import model_resources
         from aima.resources.registry import Resources
         from aima.resources.units import shown_by
-        from aima.streams.hub import Hub
         from aima.temporal.runs import Runs
-        from aima.temporal.schedules import Schedules
 
         settings, queue = self.settings, self.settings.temporal.task_queue
         store = partial(store_of, settings)
@@ -216,24 +214,16 @@ class Supervisor:
             self._streams_token: Caller("a worker", Role.DEVICE),
         }
         keys = Keys(own, store)
-        door = Door(
-            key=settings.data / ADMIN_KEY,
-            supervisor=self,
-            runs=Runs(client, queue),
-            definitions=definitions,
-            applied=AppliedWorkflows(definitions, Schedules(client, queue), store),
-            state=state,
-            streams=StreamRoutes(Hub()),
-        )
-        operations = Operations(door.runs)
+        starter = Starter(Runs(client, queue))
+        operations = Operations(starter)
         units = UnitRoutes(definitions, operations, partial(in_thread, self._outside, engines))
         resources = Resources(
             shown_by(definitions.catalog.resources, units.show),
             model_resources(models_of(settings), products_of_engines()),
-            Pipelines(definitions, door.runs, store).resources(),
+            Pipelines(definitions, starter.runs, store).resources(),
         )
         parts = (
-            door,
+            StackRoutes(settings.data / ADMIN_KEY, self, state),
             KeyRoutes(keys),
             AuditRoutes(store, self._keeper.log("access")),
             OpenAIRoutes(engines, Outbound(settings.outbound)),
@@ -242,6 +232,7 @@ class Supervisor:
             ResourceRoutes(resources),
         )
         ways = [way for part in parts for way in part.ways()]
+        ways += workflow_ways(settings, definitions, starter, store)
         return [*ways, Described(ways, definitions.catalog).way()], keys
 
     def _outside(self, engines: Router) -> Outside:

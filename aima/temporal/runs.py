@@ -73,6 +73,29 @@ class Run:
     labels: tuple[str, ...]
 
 
+STATUSES = {
+    "running": "Running",
+    "completed": "Completed",
+    "failed": "Failed",
+    "canceled": "Canceled",
+    "terminated": "Terminated",
+    "timed_out": "TimedOut",
+}
+"""What Temporal's list filter language calls the states of runs."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A part of the list of runs.
+
+    Attributes:
+        following: where the next part begins; None: this was the last.
+    """
+
+    runs: list[Run]
+    following: bytes | None
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How a run ended.
@@ -188,20 +211,42 @@ class Runs:
             raise Conflict(f"there is a run {run_id!r} already; give another id") from error
         return run_id
 
-    async def latest(self, *, limit: int = 20, query: str = "") -> list[Run]:
-        """List the latest runs, newest first.
+    async def latest(self, *, limit: int = 20, query: str = "", skip: int = 0) -> list[Run]:
+        """List runs, newest first.
 
         Args:
             limit: how many at most.
             query: which of AIMA's runs, in Temporal's list filter language; empty: all.
+            skip: how many to pass over.
 
         Raises:
             InvalidRequest: the query is none.
         """
-        wanted = f"{PLAN} IS NOT NULL" + (f" AND ({query})" if query else "")
         with told(f"the query {query!r}"):
-            found = [e async for e in self.client.list_workflows(wanted, limit=limit)]
-        return sorted(map(_run, found), key=lambda run: run.started, reverse=True)
+            listed = self.client.list_workflows(_ours(query), limit=skip + limit)
+            found = [execution async for execution in listed]
+        return sorted(map(_run, found[skip:]), key=lambda run: run.started, reverse=True)
+
+    async def page(self, *, limit: int, query: str = "", after: bytes | None = None) -> Page:
+        """List a part of the runs, in Temporal's order: those that go on, then the latest to end.
+
+        Args:
+            limit: how many at most.
+            query: as for :meth:`latest`.
+            after: where another part ended.
+
+        Raises:
+            InvalidRequest: the query is none, or no part ended there.
+        """
+        with told(f"the query {query!r}"):
+            found = self.client.list_workflows(_ours(query), page_size=limit, next_page_token=after)
+            await found.fetch_next_page()
+        return Page([_run(one) for one in found.current_page or ()], found.next_page_token)
+
+    async def count(self, query: str = "") -> int:
+        """Count runs; ``query`` as for :meth:`page`."""
+        with told(f"the query {query!r}"):
+            return (await self.client.count_workflows(_ours(query))).count
 
     async def find(self, run_id: str) -> Run:
         """Look a run up.
@@ -374,6 +419,10 @@ class Runs:
     def handle(self, run_id: str) -> WorkflowHandle[Any, Any]:
         """Reach a run through Temporal's own client."""
         return self.client.get_workflow_handle(run_id)
+
+
+def _ours(query: str) -> str:
+    return f"{PLAN} IS NOT NULL" + (f" AND ({query})" if query else "")
 
 
 def _labels(plan: Plan) -> list[Json]:

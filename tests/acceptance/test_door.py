@@ -218,7 +218,7 @@ def logged(door: Door, method: str, path: str) -> dict[str, Any]:
     return line
 
 
-@pytest.mark.parametrize("path", ["/api/v2/check", "/api/v2/runs", "/api/v2/definitions"])
+@pytest.mark.parametrize("path", ["/api/v2/workflows/check", "/api/v2/runs", "/api/v2/workflows"])
 def test_only_the_admin_has_files_of_the_machine_read(
     door: Door, tmp_path: Path, path: str
 ) -> None:
@@ -227,20 +227,21 @@ def test_only_the_admin_has_files_of_the_machine_read(
     name = path.rpartition("/")[2]
     made = door.aima.call("key", "create", name, "--role", "author")
     text = "name: look\nsteps: [{id: a, workflow: ./private.yaml}]\n"
-    place = "source" if name == "definitions" else "place"
+    place = "place" if name == "runs" else "source"
     body = json.dumps({"text": text, "file": "w.yaml", place: str(tmp_path / "w.yaml")}).encode()
-    headers = {"authorization": f"Bearer {made.stdout.strip()}"}
+    sent = {"content-type": "application/json"}
+    headers = {"authorization": f"Bearer {made.stdout.strip()}", **sent}
     _, told, _ = door.ask("POST", path, body=body, headers=headers)
     assert "only the admin's key may run files of this machine" in json.dumps(told)
-    _, told, _ = door.ask("POST", path, body=body)
+    _, told, _ = door.ask("POST", path, body=body, headers=sent)
     assert "only the admin" not in json.dumps(told)
 
 
 def test_each_request_has_a_line_in_the_log(door: Door) -> None:
     """With whose key it was, and nothing that opens the door."""
     key = (door.aima.data / "admin.key").read_text().strip()
-    assert knock(door, key, "/api/v2/definitions?x=private") == 200
-    line = logged(door, "GET", "/api/v2/definitions")
+    assert knock(door, key, "/api/v2/units?x=private") == 200
+    line = logged(door, "GET", "/api/v2/units")
     text = (door.aima.data / "logs" / "access.log").read_text()
     assert key not in text
     assert "private" not in text

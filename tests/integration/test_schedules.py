@@ -27,7 +27,6 @@ from temporalio.service import RPCError
 from aima.dsl.plan import Plan
 from aima.errors import InvalidRequest, NotFound, ValidationFailed
 from aima.gateway.applied import AppliedWorkflows
-from aima.gateway.definitions import Definitions
 from aima.store import open_store
 from aima.store.applied import AppliedWorkflow
 from aima.temporal.schedules import CATCHUP, Schedules
@@ -61,9 +60,8 @@ class Desk:
         self.name = f"daily-{uuid4().hex[:8]}"
         queue = lab.settings.temporal.task_queue
         self.file = lab.settings.data / "desk.db"
-        self.applied = AppliedWorkflows(
-            Definitions(lab.catalog), Schedules(lab.client, queue), partial(open_store, self.file)
-        )
+        schedules = Schedules(lab.client, queue)
+        self.applied = AppliedWorkflows(schedules, partial(open_store, self.file))
 
     async def apply(self, *triggers: dict[str, Any], **more: Any) -> Plan:  # noqa: ANN401 - any YAML
         """Apply a workflow with these triggers."""

@@ -15,16 +15,17 @@ from aima.gateway.cli.terminal import give_json, say
 def command(*, as_json: bool) -> None:
     """List the workflows whose triggers are active, and when they start next."""
     from aima.gateway.cli.stack import stack
+    from aima.gateway.cli.stack_client import STORED
     from aima.settings import load_settings
 
     with stack(load_settings()) as client:
-        told = client.get("/api/v2/definitions")
+        workflows = list(client.items(STORED))
     if as_json:
-        give_json(told)
+        give_json({"definitions": workflows})
         return
-    for workflow in told["definitions"]:
+    for workflow in workflows:
         show(workflow, said=f"applied {_local(workflow['applied_at'])} from {workflow['source']}")
-    if not told["definitions"]:
+    if not workflows:
         say("nothing is applied; `aima apply FILE` lets a workflow's triggers take effect")
 
 

@@ -32,6 +32,7 @@ def command(*, files: tuple[Path, ...], prune: bool, as_json: bool) -> None:
     from aima.gateway.cli.applied_command import show
     from aima.gateway.cli.models_command import fetch_for
     from aima.gateway.cli.stack import stack
+    from aima.gateway.cli.stack_client import WORKFLOWS
     from aima.gateway.cli.workflow_files import read_workflow, shown, workflow_files
     from aima.settings import load_settings
 
@@ -46,7 +47,7 @@ def command(*, files: tuple[Path, ...], prune: bool, as_json: bool) -> None:
         fetch_for(request["text"], settings)
     with stack(settings, works=True, stays=not settings.temporal.address) as client:
         _check(client, requests, settings)
-        applied = [client.post("/api/v2/definitions", request) for request in requests]
+        applied = [client.post(WORKFLOWS, request) for request in requests]
         folders = [file.resolve() for file in files]
         pruned = _prune(client, folders, applied) if prune else []
     if as_json:
@@ -68,14 +69,13 @@ def _check(client: StackClient, requests: list[dict[str, str]], settings: Settin
     from aima.errors import Conflict
     from aima.gateway.cli.diagnostics import show
     from aima.gateway.cli.stack import other_project
-    from aima.gateway.cli.stack_client import Refused
+    from aima.gateway.cli.stack_client import WORKFLOWS, Refused
 
     files: dict[str, str] = {}
     found: list[dict[str, Any]] = []
     refused = False
     for request in requests:
-        asked = {"text": request["text"], "file": request["file"], "place": request["source"]}
-        told = client.post("/api/v2/check", asked)
+        told = client.post(f"{WORKFLOWS}/check", request)
         found += told["diagnostics"]
         refused |= not told["ok"]
         other = files.setdefault(told["name"] or request["file"], request["file"])
@@ -92,14 +92,14 @@ def _check(client: StackClient, requests: list[dict[str, str]], settings: Settin
 
 def _prune(client: StackClient, folders: list[Path], applied: list[dict[str, Any]]) -> list[str]:
     """Unapply what came from these folders and is not among what was applied now."""
-    from aima.gateway.cli.stack_client import definition_path
+    from aima.gateway.cli.stack_client import STORED, workflow_path
 
     kept = {workflow["name"] for workflow in applied}
     gone = [
         workflow["name"]
-        for workflow in client.get("/api/v2/definitions")["definitions"]
+        for workflow in client.items(STORED)
         if Path(workflow["source"]).parent in folders and workflow["name"] not in kept
     ]
     for name in gone:
-        client.delete(definition_path(name))
+        client.delete(workflow_path(name))
     return gone

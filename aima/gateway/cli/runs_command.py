@@ -22,13 +22,14 @@ def command(*, limit: int, query: str, as_json: bool) -> None:
     from aima.settings import load_settings
 
     with stack(load_settings()) as client:
-        told = client.get("/api/v2/runs?" + urlencode({"limit": limit, "query": query}))
+        asked = urlencode({"limit": limit, "query": query, "offset": 0})
+        runs = client.get(f"/api/v2/runs?{asked}")["items"]
     if as_json:
-        give_json(told)
+        give_json({"runs": runs})
         return
-    for run in told["runs"]:
+    for run in runs:
         started = datetime.fromisoformat(run["started"]).astimezone().strftime("%Y-%m-%d %H:%M:%S")
         seconds = f"{run['seconds']:8.1f} s" if run["seconds"] is not None else " " * 10
         click.echo(f"{started}  {run['state']:<10} {seconds}  {escaped(run['id'])}")
-    if not told["runs"]:
+    if not runs:
         say("no such run" if query else "no runs yet; `aima run voice-assistant --example`")

@@ -26,6 +26,10 @@ ANSWER_SECONDS = 60.0
 GONE_SECONDS = 30.0
 """How long a stack may take to end after its worker has had its own time for that."""
 
+WORKFLOWS = "/api/v2/workflows"
+STORED = f"{WORKFLOWS}?origin=stored"
+"""The list of the workflows that are applied."""
+
 PAUSE_SECONDS = 0.02
 """How often is asked what no event tells."""
 
@@ -53,6 +57,14 @@ class StackClient:
             AimaError: it refuses; the error is its own.
         """
         return self._ask("GET", path, None)
+
+    def items(self, path: str) -> Iterator[dict[str, Any]]:
+        """List all that a list of the door has, page by page; raises as :meth:`get` does."""
+        cursor: str | None = ""
+        while cursor is not None:
+            page = self.get(f"{path}&cursor={quote(cursor)}" if cursor else path)
+            yield from page["items"]
+            cursor = page["next_cursor"]
 
     def post(self, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
         """Tell or start something; raises as :meth:`get` does."""
@@ -121,6 +133,8 @@ class StackClient:
         content = _encoded(body)
         connection = HTTPConnection("127.0.0.1", self.state.port, timeout=timeout)
         headers = {"authorization": f"Bearer {self.state.token}"}
+        if content is not None:
+            headers["content-type"] = "application/json"
         try:
             with _reached():
                 connection.request(method, path, body=content, headers=headers)
@@ -156,9 +170,9 @@ def run_path(run_id: str, more: str = "") -> str:
     return f"/api/v2/runs/{quote(run_id, safe='')}" + (f"/{more}" if more else "")
 
 
-def definition_path(name: str) -> str:
-    """Give the address of an applied workflow; whatever the name holds stays within it."""
-    return f"/api/v2/definitions/{quote(name, safe='')}"
+def workflow_path(name: str) -> str:
+    """Give the address of a stored workflow; whatever the name holds stays within it."""
+    return f"{WORKFLOWS}/{quote(name, safe='')}"
 
 
 def _encoded(body: object) -> bytes | None:

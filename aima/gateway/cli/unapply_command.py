@@ -13,9 +13,9 @@ def command(*, name: str) -> None:
     Runs that they have started go on.
     """
     from aima.gateway.cli.stack import stack
-    from aima.gateway.cli.stack_client import definition_path
+    from aima.gateway.cli.stack_client import workflow_path
     from aima.settings import load_settings
 
     with stack(load_settings()) as client:
-        client.delete(definition_path(name))
+        client.delete(workflow_path(name))
     click.echo(f"{name}  unapplied")

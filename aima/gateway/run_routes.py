@@ -1,60 +1,48 @@
-"""The door's routes for a stack and its runs.
+"""The door's routes for runs: start one, list them, look at one, follow it, and steer it.
 
-Streams are JSON lines. Errors are problem details (RFC 9457) with AIMA's code, also for an
-address that there is not.
+For the command line a run is followed as JSON lines; everybody else gets server-sent events.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
-import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import Annotated, Any, Literal, TypeAlias, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from aima import __version__
+from aima.blocking import in_thread
 from aima.dsl.inputs import accept_config, accept_input
-from aima.gateway.applied import AppliedWorkflows
 from aima.gateway.commanded import note
 from aima.gateway.definitions import Definitions
 from aima.gateway.incoming import accept, read
+from aima.gateway.paging import PageQuery, decoded, encoded
 from aima.gateway.permission import Permission
 from aima.gateway.problem import Mistakes
 from aima.gateway.route import Endpoint, Way, caller_of
+from aima.gateway.run_answers import RunAnswers, plain
+from aima.gateway.run_id import run_id
 from aima.gateway.streams import StreamRoutes, along, as_json
-from aima.stack.lock import StackState
 from aima.streams.hub import Said
 from aima.temporal.again import Again
 from aima.temporal.history import StepState
-from aima.temporal.runs import RunRequest, Runs
-from aima.temporal.server import LOOPBACK
+from aima.temporal.runs import STATUSES, RunRequest, Runs
 from aima.temporal.watch import Tree
 from aima.workflows.outline import NOTHING, rows, shape
-
-if TYPE_CHECKING:
-    from aima.stack.supervisor import Supervisor
 
 PREFIX = "/api/v2"
 STREAMS = f"{PREFIX}/streams"
 
 
-def _run_id(text: str) -> str:
-    if text and not re.fullmatch(r"[A-Za-z0-9][\w.:-]{0,199}", text):
-        raise ValueError(
-            f"{text[:40]!r} is no id of a run; write up to 200 letters, digits and `_.:-`, "
-            "a letter or digit first"
-        )
-    return text
+RunId = Annotated[str, AfterValidator(run_id)]
 
-
-RunId = Annotated[str, AfterValidator(_run_id)]
+RunState: TypeAlias = Literal[
+    "running", "completed", "failed", "canceled", "terminated", "timed_out"
+]
 
 
 class _Body(BaseModel):
@@ -70,13 +58,6 @@ class StartRun(_Body):
     input: Any = {}
     config: dict[str, Any] = {}
     id: RunId = ""
-
-
-class Execute(_Body):
-    """Run one unit by itself."""
-
-    unit: str
-    input: dict[str, Any] = {}
 
 
 class Retry(_Body):
@@ -102,42 +83,42 @@ class Approval(_Body):
     id: str = Field(default="", max_length=200, description="Sent twice, it counts once.")
 
 
-class ListRuns(_Body):
+class ListRuns(PageQuery):
     """Which runs to list."""
 
     limit: int = Field(default=20, ge=1, le=1000)
+    state: RunState | None = None
+    workflow: str = Field(default="", pattern=r"^[\w-]{0,200}$")
     query: str = Field(default="", description="A Temporal visibility query.")
+
+    @property
+    def visibility(self) -> str:
+        """All of it in Temporal's list filter language."""
+        wanted = [f"({self.query})"] if self.query else []
+        if self.state is not None:
+            wanted.append(f"ExecutionStatus = '{STATUSES[self.state]}'")
+        if self.workflow:
+            wanted.append(f"WorkflowType = '{self.workflow}'")
+        return " AND ".join(wanted)
 
 
 @dataclass(frozen=True)
-class Door:
-    """What the routes work on.
+class RunRoutes:
+    """Starts runs, tells of them, and steers them."""
 
-    Attributes:
-        key: the file with the admin's key.
-    """
-
-    key: Path
-    supervisor: Supervisor
-    runs: Runs
+    answers: RunAnswers
     definitions: Definitions
-    applied: AppliedWorkflows
-    state: StackState
     streams: StreamRoutes
+
+    @property
+    def runs(self) -> Runs:
+        """The runs."""
+        return self.answers.runs
 
     def ways(self) -> list[Way]:
         """Give the addresses, and who may use each."""
         run, may = f"{PREFIX}/runs/{{id:path}}", Permission
         table: list[tuple[str, str, Endpoint, Permission]] = [
-            ("GET", "/livez", self.live, may.PUBLIC),
-            ("GET", "/health", self.health, may.HEALTH_READ),
-            ("GET", "/stack/attach", self.attach, may.STACK_CONTROL),
-            ("POST", "/stack/stay", self.stay, may.STACK_CONTROL),
-            ("POST", "/stack/stop", self.stop, may.STACK_CONTROL),
-            ("POST", f"{PREFIX}/execute", self.execute, may.UNIT_RUN),
-            ("POST", f"{PREFIX}/definitions", self.applied.post, may.WORKFLOW_WRITE),
-            ("GET", f"{PREFIX}/definitions", self.applied.get, may.WORKFLOW_READ),
-            ("DELETE", f"{PREFIX}/definitions/{{name}}", self.applied.delete, may.WORKFLOW_WRITE),
             ("POST", f"{PREFIX}/runs", self.start_run, may.WORKFLOW_WRITE),
             ("GET", f"{PREFIX}/runs", self.list_runs, may.RUN_READ),
             ("POST", STREAMS, self.streams.write, may.STREAM_SHARE),
@@ -152,90 +133,25 @@ class Door:
             ("POST", f"{run}/approvals/{{step}}", self.approve_run, may.RUN_CONTROL),
             ("GET", run, self.find_run, may.RUN_READ),
         ]
-        check = Way("POST", f"{PREFIX}/check", self.check, may.WORKFLOW_WRITE, looks=True)
-        return [check, *(Way(*row) for row in table)]
-
-    async def live(self, _: Request) -> Response:
-        """Tell anybody no more than that it lives."""
-        return Response(status_code=204)
-
-    async def health(self, _: Request) -> Response:
-        """Tell that it lives, its processes, and who uses it."""
-        return JSONResponse(
-            {
-                "version": __version__,
-                "temporal": self.state.temporal,
-                "ui": self.state.ui,
-                "door": f"http://{LOOPBACK}:{self.state.port}",
-                "key": str(self.key) if self.key.exists() else "",
-                "stays": self.supervisor.stays,
-                "clients": sorted(self.supervisor.clients),
-                "pids": self.supervisor.pids,
-            }
-        )
-
-    async def attach(self, request: Request) -> Response:
-        """Hold the stack up for as long as the client reads; its number is the first line."""
-        works = request.query_params.get("works") == "true"
-        client = await self.supervisor.attach(works=works)
-
-        async def lines() -> AsyncIterator[bytes]:
-            try:
-                yield _line({"client": client})
-                await asyncio.Event().wait()  # until the client goes, which cancels this
-            finally:
-                self.supervisor.detach(client)
-
-        return StreamingResponse(lines(), media_type="application/jsonl")
-
-    async def stay(self, _: Request) -> Response:
-        """Let the stack outlive its clients."""
-        await self.supervisor.stay()
-        return Response(status_code=204)
-
-    async def stop(self, _: Request) -> Response:
-        """End the stack."""
-        self.supervisor.ended.set()
-        return Response(status_code=202)
-
-    async def check(self, request: Request) -> Response:
-        """Tell what is wrong with a workflow's text."""
-        asked = await read(request, StartRun)
-        definitions = self.definitions.readable_by(caller_of(request.scope))
-        checked = definitions.check(asked.text, asked.file, asked.place)
-        name = checked.document.name if checked.document else None
-        found = [asdict(diagnostic) for diagnostic in checked.diagnostics]
-        return JSONResponse({"ok": checked.ok, "name": name, "diagnostics": found})
-
-    async def execute(self, request: Request) -> Response:
-        """Run one unit, as a run of one step."""
-        asked = await read(request, Execute)
-        unit = self.definitions.catalog.get(asked.unit)
-        accept(unit.input.model_validate, asked.input, what=f"the input of {unit.name}")
-        note(request.scope, subject=unit.name)
-        run_id = await self.runs.start(self.definitions.single(unit), RunRequest(asked.input))
-        note(request.scope, run=run_id)
-        return JSONResponse({"id": run_id}, status_code=202)
+        return [Way(*row) for row in table]
 
     async def start_run(self, request: Request) -> Response:
         """Check, compile and start a workflow; acknowledged, it is never lost."""
         asked = await read(request, StartRun)
         definitions = self.definitions.readable_by(caller_of(request.scope))
-        checked = definitions.check(asked.text, asked.file, asked.place)
+        checked = await in_thread(definitions.check, asked.text, asked.file, asked.place)
         if not checked.ok:
             mistakes = [asdict(found) for found in checked.diagnostics]
             raise Mistakes(f"the workflow {asked.file!r} has errors", diagnostics=mistakes)
         plan = definitions.plan(checked, asked.place)
-        run_id = await self.runs.start(
-            plan,
-            RunRequest(
-                input=accept_input(plan, asked.input),
-                config=accept_config(plan, asked.config),
-                id=asked.id,
-                source=asked.file,
-            ),
+        wanted = RunRequest(
+            input=accept_input(plan, asked.input),
+            config=accept_config(plan, asked.config),
+            id=asked.id,
+            source=asked.file,
         )
-        note(request.scope, subject=plan.name, run=run_id)
+        note(request.scope, subject=plan.name)
+        run_id = await self.answers.starter.start(request, plan, wanted, what=plan.hash)
         told = {"id": run_id, "workflow": plan.name, "plan": plan.hash}
         steps = [{"step": s["id"], "unit": s.get("unit", "")} for s in _steps(plan.data)]
         rest: dict[str, Any] = {
@@ -247,23 +163,29 @@ class Door:
         )
 
     async def list_runs(self, request: Request) -> Response:
-        """List the latest runs."""
+        """List runs, those that go on first, then the latest to end; by cursor or by offset."""
         asked = accept(ListRuns.model_validate, dict(request.query_params), what="the query")
-        runs = await self.runs.latest(limit=asked.limit, query=asked.query)
-        return JSONResponse({"runs": [_plain(run) for run in runs]})
+        if asked.offset is not None:
+            runs = await self.runs.latest(
+                limit=asked.limit, query=asked.visibility, skip=asked.offset
+            )
+            total = await self.runs.count(asked.visibility)
+            return JSONResponse({"items": [plain(run) for run in runs], "total": total})
+        after = decoded(asked.cursor) or None
+        page = await self.runs.page(limit=asked.limit, query=asked.visibility, after=after)
+        following = encoded(page.following) if page.following else None
+        return JSONResponse({"items": [plain(run) for run in page.runs], "next_cursor": following})
 
     async def find_run(self, request: Request) -> Response:
         """Tell where a run is, step by step, and how it ended."""
         run = await self.runs.find(request.path_params["id"])
         steps, tree = await self.runs.look(run.id)
-        told = {**_plain(run), "steps": [asdict(step) for step in steps], **tree}
-        if run.state != "running":
-            told |= asdict(await self.runs.outcome(run.id))
-        return JSONResponse(told)
+        told = {**plain(run), "steps": [asdict(step) for step in steps], **tree}
+        return JSONResponse({**told, **await self.answers.outcome(run)})
 
     async def state_of_run(self, request: Request) -> Response:
         """Tell whether a run has ended, and how, without a look at its steps."""
-        return JSONResponse(_plain(await self.runs.find(request.path_params["id"])))
+        return JSONResponse(plain(await self.runs.find(request.path_params["id"])))
 
     async def watch_run(self, request: Request) -> Response:
         """Stream each change of a step, and what they show if wanted, then the outcome."""
@@ -315,10 +237,6 @@ class Door:
         """Ask a run to stop."""
         await self.runs.cancel(request.path_params["id"])
         return Response(status_code=202)
-
-
-def _plain(run: Any) -> dict[str, Any]:  # noqa: ANN401 - a Run
-    return {**asdict(run), "started": run.started.isoformat()}
 
 
 def _told(change: StepState | Tree | Said) -> dict[str, Any]:

@@ -1,0 +1,89 @@
+"""The door's routes for the stack itself: whether it lives, who uses it, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from aima import __version__
+from aima.gateway.permission import Permission
+from aima.gateway.route import Way
+from aima.stack.lock import StackState
+from aima.temporal.server import LOOPBACK
+
+if TYPE_CHECKING:
+    from aima.stack.supervisor import Supervisor
+
+
+@dataclass(frozen=True)
+class StackRoutes:
+    """What the routes work on.
+
+    Attributes:
+        key: the file with the admin's key.
+    """
+
+    key: Path
+    supervisor: Supervisor
+    state: StackState
+
+    def ways(self) -> list[Way]:
+        """Give the addresses, and who may use each."""
+        may = Permission
+        return [
+            Way("GET", "/livez", self.live, may.PUBLIC),
+            Way("GET", "/health", self.health, may.HEALTH_READ),
+            Way("GET", "/stack/attach", self.attach, may.STACK_CONTROL),
+            Way("POST", "/stack/stay", self.stay, may.STACK_CONTROL),
+            Way("POST", "/stack/stop", self.stop, may.STACK_CONTROL),
+        ]
+
+    async def live(self, _: Request) -> Response:
+        """Tell anybody no more than that it lives."""
+        return Response(status_code=204)
+
+    async def health(self, _: Request) -> Response:
+        """Tell that it lives, its processes, and who uses it."""
+        return JSONResponse(
+            {
+                "version": __version__,
+                "temporal": self.state.temporal,
+                "ui": self.state.ui,
+                "door": f"http://{LOOPBACK}:{self.state.port}",
+                "key": str(self.key) if self.key.exists() else "",
+                "stays": self.supervisor.stays,
+                "clients": sorted(self.supervisor.clients),
+                "pids": self.supervisor.pids,
+            }
+        )
+
+    async def attach(self, request: Request) -> Response:
+        """Hold the stack up for as long as the client reads; its number is the first line."""
+        works = request.query_params.get("works") == "true"
+        client = await self.supervisor.attach(works=works)
+
+        async def lines() -> AsyncIterator[bytes]:
+            try:
+                yield json.dumps({"client": client}).encode() + b"\n"
+                await asyncio.Event().wait()  # until the client goes, which cancels this
+            finally:
+                self.supervisor.detach(client)
+
+        return StreamingResponse(lines(), media_type="application/jsonl")
+
+    async def stay(self, _: Request) -> Response:
+        """Let the stack outlive its clients."""
+        await self.supervisor.stay()
+        return Response(status_code=204)
+
+    async def stop(self, _: Request) -> Response:
+        """End the stack."""
+        self.supervisor.ended.set()
+        return Response(status_code=202)

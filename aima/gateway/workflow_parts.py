@@ -1,0 +1,45 @@
+"""The part of the door that is about workflows and their runs, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from aima.gateway.applied import AppliedWorkflows
+from aima.gateway.definitions import Definitions
+from aima.gateway.known_workflows import KnownWorkflows
+from aima.gateway.route import Way
+from aima.gateway.run_answers import RunAnswers
+from aima.gateway.run_input import RunInput
+from aima.gateway.run_routes import RunRoutes
+from aima.gateway.starting import Starter
+from aima.gateway.streams import StreamRoutes
+from aima.gateway.workflow_routes import WorkflowRoutes
+from aima.gateway.workflow_runs import WorkflowRuns
+from aima.settings import Settings
+from aima.stores import artifacts_of
+from aima.streams.hub import Hub
+from aima.temporal.schedules import Schedules
+
+if TYPE_CHECKING:
+    from aima.store.database import Store
+
+
+def workflow_ways(
+    settings: Settings,
+    definitions: Definitions,
+    starter: Starter,
+    store: Callable[[], AbstractContextManager[Store]],
+) -> list[Way]:
+    """Give the addresses for workflows and their runs."""
+    schedules = Schedules(starter.runs.client, starter.runs.task_queue)
+    known = KnownWorkflows(definitions, AppliedWorkflows(schedules, store))
+    answers, artifacts = RunAnswers(starter), artifacts_of(settings)
+    most_bytes = settings.artifacts.max_bytes
+    parts = (
+        WorkflowRoutes(known),
+        WorkflowRuns(known, answers, RunInput(artifacts), most_bytes),
+        RunRoutes(answers, definitions, StreamRoutes(Hub())),
+    )
+    return [way for part in parts for way in part.ways()]

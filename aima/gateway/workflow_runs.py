@@ -1,0 +1,86 @@
+"""The door's route that runs a workflow by its name: JSON, or a form with files."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aima.dsl.inputs import accept_config, accept_input
+from aima.dsl.plan import Plan
+from aima.dsl.types import Type
+from aima.gateway import MOST_BODY_BYTES
+from aima.gateway.commanded import note
+from aima.gateway.form_parts import FORM
+from aima.gateway.incoming import accept
+from aima.gateway.known_workflows import KnownWorkflows
+from aima.gateway.permission import Permission
+from aima.gateway.problem import Mistakes
+from aima.gateway.route import Way
+from aima.gateway.run_answers import RunAnswers
+from aima.gateway.run_id import run_id
+from aima.gateway.run_input import RunInput
+from aima.gateway.workflow_routes import PATH
+from aima.temporal.runs import RunRequest
+
+
+class RunWorkflow(BaseModel):
+    """Run a workflow that has a name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    input: dict[str, Any] = {}
+    config: dict[str, Any] = {}
+    id: Annotated[str, AfterValidator(run_id)] = ""
+
+
+@dataclass(frozen=True)
+class WorkflowRuns:
+    """Runs workflows.
+
+    Attributes:
+        most_bytes: largest file that is taken.
+    """
+
+    known: KnownWorkflows
+    answers: RunAnswers
+    input: RunInput
+    most_bytes: int
+
+    def ways(self) -> list[Way]:
+        """Give the addresses."""
+        way = f"{PATH}/{{name}}/runs"
+        most = self.most_bytes + MOST_BODY_BYTES
+        return [Way("POST", way, self.post, Permission.RUN_START, most_form_bytes=most)]
+
+    async def post(self, request: Request) -> Response:
+        """Run a workflow: 202 and where the run is, or its end with `Prefer: wait=10`."""
+        found = await self.known.get(request.path_params["name"])
+        if found.plan is None:
+            mistakes = [asdict(one) for one in found.diagnostics]
+            raise Mistakes(f"the workflow {found.name!r} has errors", diagnostics=mistakes)
+        asked = await self._asked(request, found.plan)
+        wanted = RunRequest(
+            input=accept_input(found.plan, asked.input),
+            config=accept_config(found.plan, asked.config),
+            id=asked.id,
+            source=found.source,
+        )
+        note(request.scope, subject=found.name)
+        name = f"workflow {found.name}"
+        started = await self.answers.starter.start(request, found.plan, wanted, what=name)
+        return await self.answers.started(request, started, {"plan": found.plan.hash})
+
+    async def _asked(self, request: Request, plan: Plan) -> RunWorkflow:
+        """Read what is wanted; files are in the store when this returns."""
+        schema = plan.data["inputs"]
+        wanted = Type.of(schema if isinstance(schema, dict) else {})
+        if request.headers.get("content-type", "").lower().startswith(FORM):
+            return RunWorkflow(input=await self.input.of_form(request, wanted))
+        body = await request.body() or b"{}"
+        asked = accept(RunWorkflow.model_validate_json, body, what="the request")
+        filled = await self.input.filled(asked.input, wanted)
+        return asked.model_copy(update={"input": filled})

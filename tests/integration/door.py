@@ -1,0 +1,66 @@
+"""The door to workflows and their runs, served on a lab: real routes, a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+
+import httpx2
+import uvicorn
+
+from aima.gateway.chain import create_app
+from aima.gateway.definitions import Definitions
+from aima.gateway.keys import Keys
+from aima.gateway.permission import Caller, Role
+from aima.gateway.starting import Starter
+from aima.gateway.workflow_parts import workflow_ways
+from aima.stores import store_of
+from aima.streams.publisher import HubClient
+from tests.integration.lab import Lab
+from tests.unit.streams.hub_server import listen
+
+PATIENCE = 60.0
+
+
+@dataclass(frozen=True)
+class Door:
+    """A lab, and a client of its door.
+
+    Attributes:
+        http: comes as the admin, unless a request has a header of its own (:func:`key`).
+    """
+
+    lab: Lab
+    http: httpx2.AsyncClient
+
+
+def key(role: Role) -> dict[str, str]:
+    """Come as somebody of a role."""
+    return {"authorization": f"Bearer {role.value}"}
+
+
+@asynccontextmanager
+async def door_on(lab: Lab) -> AsyncIterator[Door]:
+    """Serve the door of a lab, whose worker runs."""
+    store = partial(store_of, lab.settings)
+    starter, definitions = Starter(lab.runs), Definitions(lab.catalog, lab.settings.data)
+    ways = workflow_ways(lab.settings, definitions, starter, store)
+    own = {role.value: Caller(role.value, role) for role in Role}
+    listener = listen()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    app = create_app(ways, Keys(own, store))
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
+    )
+    async with httpx2.AsyncClient(base_url=url, headers=key(Role.ADMIN), timeout=PATIENCE) as http:
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        shown = replace(lab.around, streams=HubClient(url, Role.DEVICE.value, http))
+        try:
+            async with replace(lab, around=shown).worker():
+                yield Door(lab, http)
+        finally:
+            server.should_exit = True
+            await serving
