@@ -76,11 +76,13 @@ class HubClient:
     Attributes:
         url: the stack's door.
         token: lets in those who may show something.
+        silence: seconds without a word for which a stream is waited for.
     """
 
     url: str
     token: str = field(repr=False)
     http: httpx2.AsyncClient
+    silence: float = SILENCE_SECONDS
 
     @asynccontextmanager
     async def open(self, run: str, step: str, attempt: int) -> AsyncIterator[Writer]:
@@ -99,9 +101,8 @@ class HubClient:
         """Read what a step shows, from the beginning to the end."""
         heard = 0
         try:
-            async with asyncio.timeout(SILENCE_SECONDS) as patience, self._read(run, step) as lines:
+            async with self._read(run, step) as lines:
                 async for line in lines:
-                    patience.reschedule(asyncio.get_running_loop().time() + SILENCE_SECONDS)
                     said = json.loads(line)
                     if said["offset"] != heard:
                         raise ExecutionFailed(f"step {step!r}, which this one follows, began again")
@@ -110,7 +111,7 @@ class HubClient:
                         yield said["text"]
                     if said["ended"]:
                         return
-        except (TimeoutError, httpx2.HTTPError, ValueError, KeyError) as error:
+        except (httpx2.HTTPError, ValueError, KeyError) as error:
             raise StreamLost(f"step {step!r} of run {run!r} shows nothing: {error!r}") from error
         raise StreamLost(f"the stream of step {step!r} of run {run!r} broke off")
 
@@ -121,7 +122,8 @@ class HubClient:
             f"{self.url}/api/v2/streams",
             params={"run": run, "step": step},
             headers={"authorization": f"Bearer {self.token}"},
-            timeout=httpx2.Timeout(PATIENCE_SECONDS, read=None),
+            # Of a read alone: a timeout around all would end the work of whoever is listening.
+            timeout=httpx2.Timeout(PATIENCE_SECONDS, read=self.silence),
         ) as response:
             response.raise_for_status()
             yield response.aiter_lines()

@@ -83,7 +83,7 @@ class SayRequest(Saying):
 class SpeechReply(ModelReply):
     """Recorded speech."""
 
-    audio: Artifact
+    audio: Artifact = Field(json_schema_extra=SHOWN)
     format: str = Field(description="Container of the recording, such as `wav`.")
     duration: float = Field(description="Length in seconds.")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 
+from aima.errors import StreamLost
 from aima.streams.hub import Hub, Said
 from aima.streams.publisher import HubClient, Nowhere
 from tests.unit.streams.hub_server import listen, serving
@@ -95,3 +97,25 @@ async def test_without_a_hub_nothing_is_shown_and_nothing_fails(http: httpx2.Asy
     closed.close()
     async with asyncio.timeout(10), streams.open("run", "chat", 1) as writer:
         writer.write("unheard")
+
+
+async def test_a_listener_may_take_longer_than_a_stream_may_be_silent() -> None:
+    """A sentence that takes long to say is no silence, and must not be cut off."""
+    said = [{"offset": 0, "text": "one ", "ended": False}, {"offset": 4, "text": "", "ended": True}]
+    lines = "".join(f"{json.dumps(line)}\n" for line in said)
+    answers = httpx2.MockTransport(lambda _: httpx2.Response(200, text=lines))
+    async with httpx2.AsyncClient(transport=answers) as http:
+        heard = []
+        async for words in HubClient("http://hub", "t", http, silence=0.01).listen("run", "chat"):
+            await asyncio.sleep(0.05)  # the work that is done with it
+            heard.append(words)
+    assert heard == ["one "]
+
+
+async def test_a_stream_that_stays_silent_is_lost(http: httpx2.AsyncClient) -> None:
+    """Who follows then waits for the whole."""
+    listener = listen()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    async with serving(Hub(), listener):
+        with pytest.raises(StreamLost, match="ReadTimeout"):
+            await anext(HubClient(url, "t", http, silence=0.05).listen("run", "chat"))
