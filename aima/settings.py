@@ -82,6 +82,7 @@ EngineKind: TypeAlias = Literal[
     "openai",
     "piper",
     "rerank",
+    "sdcpp",
     "sglang",
     "speaches",
     "tei",

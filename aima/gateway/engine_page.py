@@ -23,7 +23,7 @@ _UNITS = """
 
 The columns are the units `inference.…`. When a run is cancelled, its work stops at the engine: a
 stream is closed, `a1111` and `comfyui` are interrupted, a film's job is deleted. `sglang` forgets a
-deleted job, but makes its film to the end.
+deleted job, but makes its film to the end; `sdcpp` takes a job out of its line, but not from work.
 """
 _BESIDE = """
 ## What else may be done with it

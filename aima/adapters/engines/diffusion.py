@@ -1,7 +1,7 @@
 """Pictures by the web API of AUTOMATIC1111's server, which Forge and SD.Next have as well.
 
-Source: that API's own description at ``/docs``. ComfyUI is in :mod:`.comfyui`; servers of OpenAI's
-images (stable-diffusion.cpp, LocalAI, SGLang) are of kind ``openai``.
+Source: that API's own description at ``/docs``. ComfyUI is in :mod:`.comfyui`,
+stable-diffusion.cpp in :mod:`.sdcpp`; servers of OpenAI's images (LocalAI) are of kind ``openai``.
 """
 
 from __future__ import annotations

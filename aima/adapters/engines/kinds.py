@@ -14,6 +14,7 @@ from aima.adapters.engines.llamacpp import LlamaCppEngine
 from aima.adapters.engines.ollama import OllamaEngine
 from aima.adapters.engines.openai import OpenAIEngine
 from aima.adapters.engines.rerank import RerankEngine
+from aima.adapters.engines.sdcpp import SdCppEngine
 from aima.adapters.engines.server import EngineServer
 from aima.adapters.engines.sglang import SglangEngine
 from aima.adapters.engines.transformers import TransformersEngine
@@ -36,6 +37,7 @@ KINDS: dict[EngineKind, type[EngineServer]] = {
     "openai": OpenAIEngine,
     "piper": PiperEngine,
     "rerank": RerankEngine,
+    "sdcpp": SdCppEngine,
     "sglang": SglangEngine,
     "speaches": SpeachesEngine,
     "tei": TeiEngine,

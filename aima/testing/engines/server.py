@@ -24,6 +24,7 @@ from aima.testing.engines.ollama import ollama
 from aima.testing.engines.openai import openai
 from aima.testing.engines.piper import piper
 from aima.testing.engines.rerank import rerank
+from aima.testing.engines.sdcpp import sdcpp
 from aima.testing.engines.sglang import sglang
 from aima.testing.engines.speaches import speaches
 from aima.testing.engines.tei import tei
@@ -44,6 +45,7 @@ DIALECTS: dict[str, Callable[[Faults], Sequence[Route]]] = {
     "openai": openai,
     "piper": piper,
     "rerank": rerank,
+    "sdcpp": sdcpp,
     "sglang": sglang,
     "speaches": speaches,
     "tei": tei,

@@ -12,7 +12,13 @@ import pytest
 
 from aima.adapters.engines.comfyui import ComfyEngine
 from aima.engines import engines_of
-from aima.errors import EngineNotRunning, ExecutionFailed, UnsupportedMedia, ValidationFailed
+from aima.errors import (
+    EngineNotRunning,
+    ExecutionFailed,
+    RateLimited,
+    UnsupportedMedia,
+    ValidationFailed,
+)
 from aima.ports.inference import ImageRequest, VideoRequest, ignored
 from aima.settings import Engine, EngineKind, Settings
 from aima.testing import FakeMemory
@@ -49,7 +55,7 @@ async def queue(faked: Faked, part: str) -> list[object]:
 # --- pictures -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["a1111", "comfyui"])
+@pytest.mark.parametrize("kind", ["a1111", "comfyui", "sdcpp"])
 async def test_each_draws(faked: Faked, kind: EngineKind) -> None:
     """As many as were asked for, kept as artifacts."""
     reply = await engine(faked, kind).generate_image(RED, progress=ignored)
@@ -154,6 +160,82 @@ async def test_comfyui_tells_its_checkpoints(faked: Faked) -> None:
     assert [(card.name, card.type) for card in cards] == [("fake.safetensors", "diffusion")]
     assert await comfy.version() == "0.3.70"
     await comfy.unload("fake.safetensors")
+
+
+async def test_stable_diffusion_cpp_is_asked_in_its_own_words(
+    faked: Faked, server: EngineServer
+) -> None:
+    """Its jobs take the settings of the sampler as a group; a full line is no failure."""
+    sdcpp = engine(faked, "sdcpp")
+    object.__setattr__(sdcpp, "url", f"{server.url}/v1")
+    server.answer("sdcpp/v1/img_gen", {"error": "job queue is full"}, status=429)
+    with pytest.raises(RateLimited, match="job queue is full"):
+        await sdcpp.generate_image(RED, progress=ignored)
+    assert server.body == {
+        "prompt": "red",
+        "width": 64,
+        "height": 32,
+        "batch_count": 2,
+        "seed": 7,
+        "output_format": "png",
+        "sample_params": {"sample_steps": 3, "guidance": {"txt_cfg": 5}},
+    }
+    server.answer("sdcpp/v1/vid_gen", {"error": "it makes no films"}, status=400)
+    picture = await faked.artifacts.put(b"png", media_type="image/png")
+    request = SUN.model_copy(update={"image": picture, "steps": 3})
+    with pytest.raises(ValidationFailed, match="it makes no films"):
+        await sdcpp.generate_video(request, progress=ignored, memory=FakeMemory())
+    assert server.body == {
+        "prompt": "the sun",
+        "seed": 7,
+        "video_frames": 32,
+        "fps": 16,
+        "init_image": "cG5n",
+        "sample_params": {"sample_steps": 3},
+    }
+
+
+async def test_a_job_of_stable_diffusion_cpp_that_is_given_up_leaves_the_line(faked: Faked) -> None:
+    """So that the next one need not wait for it."""
+    faked.running["sdcpp"].faults.load_delay = 1
+    sdcpp, told, heard = engine(faked, "sdcpp"), asyncio.Event(), list[str]()
+
+    def progress(message: str) -> None:
+        heard.append(message)
+        told.set()
+
+    drawing = asyncio.create_task(sdcpp.generate_image(RED, progress=progress))
+    await told.wait()
+    drawing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await drawing
+    jobs = f"{faked.running['sdcpp'].url}/sdcpp/v1/jobs"
+    states, number = list[str](), 0
+    while (answer := await faked.http.get(f"{jobs}/job_{number}")).is_success:
+        states.append(answer.json()["status"])
+        number += 1
+    assert (states[-1], heard) == ("cancelled", ["in the line"])
+
+
+async def test_a_job_of_stable_diffusion_cpp_that_fails_is_told(faked: Faked) -> None:
+    """In the server's words."""
+    faked.running["sdcpp"].faults.memory_short = True
+    sdcpp = engine(faked, "sdcpp")
+    with pytest.raises(ExecutionFailed, match="made no picture: out of memory"):
+        await sdcpp.generate_image(RED, progress=ignored)
+    with pytest.raises(ExecutionFailed, match="made no film: out of memory"):
+        await sdcpp.generate_video(SUN, progress=ignored, memory=FakeMemory())
+
+
+async def test_stable_diffusion_cpp_films(faked: Faked) -> None:
+    """Its one model is listed for each thing that it makes."""
+    sdcpp, memory = engine(faked, "sdcpp"), FakeMemory("there job_999")
+    types = [(card.name, card.type) for card in await sdcpp.models()]
+    assert types == [("fake", "diffusion"), ("fake", "video_gen")]
+    reply = await sdcpp.generate_video(SUN, progress=ignored, memory=memory)
+    assert (reply.format, reply.duration) == ("webm", 2)
+    assert await faked.artifacts.get(reply.video) == FILM
+    assert memory.text.startswith("there job_")
 
 
 # --- films ----------------------------------------------------------------------------------
