@@ -21,6 +21,7 @@ COMMANDS = (
     "runs",
     "status",
     "watch",
+    "get",
     "logs",
     "cancel",
     "signal",

@@ -30,6 +30,9 @@ WORKFLOWS = "/api/v2/workflows"
 STORED = f"{WORKFLOWS}?origin=stored"
 """The list of the workflows that are applied."""
 
+SILENCE_SECONDS = 60.0
+"""After which a stream of events that tells signs of life is taken for dead."""
+
 PAUSE_SECONDS = 0.02
 """How often is asked what no event tells."""
 
@@ -84,6 +87,26 @@ class StackClient:
                 if line is None:
                     return
                 yield line
+
+    def events(self, path: str) -> Iterator[dict[str, Any]]:
+        """Read server-sent events, each with an object; raises as :meth:`lines` does."""
+        with self._open("GET", path, None, timeout=SILENCE_SECONDS) as response:
+            kind, data = "", b""
+            while True:
+                with _reached():
+                    line = response.readline()
+                if kind == "end" or not line:
+                    return
+                name, _, value = line.rstrip(b"\r\n").partition(b": ")
+                kind = value.decode() if name == b"event" else kind
+                data = value if name == b"data" else data
+                if not name and data and kind == "error":
+                    _raise_told(json.loads(data))
+                if not name and data and kind != "end":
+                    with _reached():
+                        yield json.loads(data)
+                if not name:
+                    kind, data = "", b""
 
     @contextmanager
     def attached(self, *, works: bool) -> Iterator[int]:
@@ -191,7 +214,10 @@ def _encoded(body: object) -> bytes | None:
 
 
 def _raise(response: HTTPResponse) -> None:
-    told = json.loads(response.read())
+    _raise_told(json.loads(response.read()))
+
+
+def _raise_told(told: dict[str, Any]) -> None:
     if "diagnostics" in told:
         raise Refused(told["detail"], told["diagnostics"])
     raise error_class(told["code"])(told["detail"])

@@ -1,4 +1,4 @@
-"""``aima watch``: what a run says, while it says it."""
+"""``aima watch``: what a run says, while it says it, and what changes of a resource."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 from aima.dsl.render import escaped
 from aima.gateway.cli.answers import Answer, Answers, name_of
 from aima.gateway.cli.exits import FAILED
+from aima.gateway.cli.resource_watch import watch_resource
 from aima.gateway.cli.steps import ENDED
 from aima.gateway.cli.terminal import give_json, say, tint
 
@@ -18,8 +19,9 @@ from aima.gateway.cli.terminal import give_json, say, tint
 @click.command("watch")
 @click.argument("run_id")
 @click.argument("step", default="")
+@click.option("--since", default="", help="Of a resource: only what changed after this version.")
 @click.option("--json", "as_json", is_flag=True, help="Print each piece as a line of JSON.")
-def command(*, run_id: str, step: str, as_json: bool) -> None:
+def command(*, run_id: str, step: str, since: str, as_json: bool) -> None:
     """Print what RUN_ID says, or one STEP of it, from the beginning and as it comes.
 
     Steps with `stream: true` are heard, those of child runs as well; of several at once one after
@@ -27,14 +29,25 @@ def command(*, run_id: str, step: str, as_json: bool) -> None:
     run, or with the STEP. What a run has said is kept for five minutes after its last word; its
     output stays in `aima status`.
 
+    An address in place of RUN_ID, as `aima get` lists them, is watched for its changes: first all
+    that there is, then each change, until Ctrl-C.
+
     \b
     aima watch RUN
     aima watch RUN chat > answer.txt
+    aima watch asms://engines/status
     """  # noqa: D301 - the mark for lines that click must not wrap is a backspace
     from aima.gateway.cli.stack import stack
     from aima.gateway.cli.stack_client import run_path
     from aima.settings import load_settings
 
+    if run_id.startswith("asms://"):
+        if step:
+            raise click.UsageError("a resource has no steps; write one address")
+        watch_resource(run_id, since=since, as_json=as_json)
+        return
+    if since:
+        raise click.UsageError("--since is for the address of a resource")
     with stack(load_settings(), works=True) as client:
         if step:
             _require(step, client.get(run_path(run_id)), run_id)
