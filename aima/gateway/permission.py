@@ -22,6 +22,7 @@ class Permission(StrEnum):
     UNIT_RUN = "unit:run"
     MODEL_READ = "model:read"
     RESOURCE_READ = "resource:read"
+    EVENT_READ = "event:read"
     INFERENCE_USE = "inference:use"
     STREAM_SHARE = "stream:share"
     KEY_MANAGE = "key:manage"
@@ -46,6 +47,7 @@ _VIEWS = {
     Permission.UNIT_READ,
     Permission.MODEL_READ,
     Permission.RESOURCE_READ,
+    Permission.EVENT_READ,
 }
 _OPERATES = _VIEWS | {
     Permission.RUN_START,

@@ -12,6 +12,8 @@ from starlette.responses import StreamingResponse
 
 from aima.errors import AimaError, InvalidRequest
 
+EVENTS = "text/event-stream"
+
 RETRY_MS = 2_000
 """How long a client waits before it comes again."""
 
@@ -45,7 +47,7 @@ async def streamed(told: AsyncGenerator[Told], write: Callable[[Told], bytes]) -
             yield event("error", {**wrong, "retryable": error.retryable})
         yield event("end", {})
 
-    return StreamingResponse(events(), media_type="text/event-stream", headers=HEADERS)
+    return StreamingResponse(events(), media_type=EVENTS, headers=HEADERS)
 
 
 def since(request: Request) -> int | None:

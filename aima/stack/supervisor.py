@@ -189,6 +189,8 @@ class Supervisor:
         """Put the door together: its addresses, and who may come in."""
         from aima.engines import products_of_engines
         from aima.gateway.audit_routes import AuditRoutes
+        from aima.gateway.event_feed import EventFeed
+        from aima.gateway.event_routes import EventRoutes
         from aima.gateway.key_routes import KeyRoutes
         from aima.gateway.keys import ADMIN_KEY, Keys
         from aima.gateway.openai import OpenAIRoutes
@@ -230,6 +232,7 @@ class Supervisor:
             operations,
             units,
             ResourceRoutes(resources),
+            EventRoutes(EventFeed(store)),
         )
         ways = [way for part in parts for way in part.ways()]
         ways += workflow_ways(settings, definitions, starter, store)

@@ -12,14 +12,14 @@ in that answer, or has a number above the wait's and is delivered.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row, Select
 
 _ANY_BELOW = ".*"
 
@@ -35,6 +35,8 @@ class CloudEvent:
         data: plain JSON.
         time: when it happened, with its time zone.
         subject: the thing it happened to, where the source has several.
+        extensions: what else is known: ``correlationid`` names the run that it belongs to,
+            ``causationid`` the event that started that run.
     """
 
     id: str
@@ -43,6 +45,7 @@ class CloudEvent:
     data: object = field(default_factory=dict)
     time: datetime = field(default_factory=lambda: datetime.now(UTC))
     subject: str | None = None
+    extensions: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
         """Give it in the JSON event format, as expressions see it under ``event``."""
@@ -53,6 +56,7 @@ class CloudEvent:
             "source": self.source,
             "time": self.time.astimezone(UTC).isoformat(),
             "data": self.data,
+            **self.extensions,
         }
         return told if self.subject is None else {**told, "subject": self.subject}
 
@@ -63,6 +67,16 @@ class Entry:
 
     seq: int
     event: CloudEvent
+
+    def to_json(self) -> dict[str, object]:
+        """Give the event with its number, as text that sorts like it."""
+        partition = self.event.subject or self.event.source
+        return {
+            **self.event.to_json(),
+            "datacontenttype": "application/json",
+            "sequence": f"{self.seq:020}",
+            "partitionkey": partition,
+        }
 
 
 @dataclass(frozen=True)
@@ -99,34 +113,45 @@ class Outbox:
 
     begin: Callable[[], AbstractContextManager[Connection]]
 
-    def publish(self, event: CloudEvent) -> bool:
-        """Write an event; False where one of this id is there already, which then stays."""
-        from sqlalchemy.dialects.sqlite import insert
-
-        from aima.store.tables import events
-
-        row = insert(events).values(
-            id=event.id,
-            type=event.type,
-            source=event.source,
-            subject=event.subject,
-            time=event.time.astimezone(UTC),
-            data=event.data,
-        )
+    def publish(self, *told: CloudEvent) -> int:
+        """Write events; give how many are new: one whose id is there already stays as it is."""
         with self.begin() as connection:
-            return connection.execute(row.on_conflict_do_nothing()).rowcount == 1
+            return sum(write(connection, event) for event in told)
 
-    def after(self, seq: int, *, limit: int) -> list[Entry]:
-        """Give the next events after a number, oldest first."""
+    def after(self, seq: int, *, limit: int, types: Sequence[str] = ()) -> list[Entry]:
+        """Give the next events after a number, oldest first; of some types, or of all."""
         from sqlalchemy import select
 
         from aima.store.tables import events
 
+        wanted = select(events).where(events.c.seq > seq, _is_of_one(types))
+        return self._entries(wanted.order_by(events.c.seq).limit(limit))
+
+    def latest(self, *, limit: int, types: Sequence[str] = ()) -> list[Entry]:
+        """Give the newest events, oldest first; of some types, or of all."""
+        from sqlalchemy import select
+
+        from aima.store.tables import events
+
+        wanted = select(events).where(_is_of_one(types))
+        return self._entries(wanted.order_by(events.c.seq.desc()).limit(limit))[::-1]
+
+    def _entries(self, wanted: Select[tuple[object, ...]]) -> list[Entry]:
         with self.begin() as connection:
-            rows = connection.execute(
-                select(events).where(events.c.seq > seq).order_by(events.c.seq).limit(limit)
-            ).all()
+            rows = connection.execute(wanted).all()
         return [Entry(row.seq, _event(row)) for row in rows]
+
+    def bounds(self) -> tuple[int, int]:
+        """Tell the number before the oldest event that is kept, and that of the newest ever."""
+        from sqlalchemy import func, select, text
+
+        from aima.store.tables import events
+
+        ever = text("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
+        with self.begin() as connection:
+            newest = connection.scalar(ever) or 0
+            oldest = connection.scalar(select(func.min(events.c.seq)))
+        return (newest if oldest is None else oldest - 1), newest
 
     def cursor(self, name: str) -> int:
         """Tell how far a reader has come; 0 for one that never read."""
@@ -216,6 +241,34 @@ class Outbox:
             return connection.execute(old).rowcount
 
 
+def write(connection: Connection, event: CloudEvent) -> bool:
+    """Write an event in the transaction of what it tells: both happen, or neither does.
+
+    Give False where one of this id is there already, which then stays.
+    """
+    from sqlalchemy.dialects.sqlite import insert
+
+    from aima.store.tables import events
+
+    row = insert(events).values(
+        id=event.id,
+        type=event.type,
+        source=event.source,
+        subject=event.subject,
+        time=event.time.astimezone(UTC),
+        data=event.data,
+        extensions=dict(event.extensions),
+    )
+    return connection.execute(row.on_conflict_do_nothing()).rowcount == 1
+
+
+def _is_of_one(patterns: Sequence[str]) -> ColumnElement[bool]:
+    """Say in SQL that a type matches one of some patterns; without any, each does."""
+    from sqlalchemy import or_, true
+
+    return or_(*map(_is_of, patterns)) if patterns else true()
+
+
 def _is_of(pattern: str) -> ColumnElement[bool]:
     """Say in SQL what :func:`matches` says, so that the index on the type is used."""
     from sqlalchemy import and_
@@ -243,4 +296,5 @@ def _event(row: Row[tuple[object, ...]]) -> CloudEvent:
         data=row.data,
         time=row.time.replace(tzinfo=UTC),  # SQLite keeps no zone; what is written is UTC
         subject=row.subject,
+        extensions=row.extensions or {},
     )

@@ -40,6 +40,7 @@ events = Table(
     Column("subject", Text),
     Column("time", DateTime(timezone=True), nullable=False),
     Column("data", JSON, nullable=False),
+    Column("extensions", JSON),
     Index("events_type_time", "type", "time"),
     Index("events_time", "time"),
     sqlite_autoincrement=True,  # a number that was pruned never comes back: cursors count on it

@@ -18,7 +18,7 @@ from aima.ports.vectors import Vectors
 from aima.store.cache import Cache
 from aima.store.events import CloudEvent
 from aima.streams.publisher import Nowhere, Streams, Writer
-from aima.temporal.events import Events, event_id
+from aima.temporal.events import Events, belonging, event_id
 from aima.temporal.secret_input import Mask
 from aima.unit import Event
 
@@ -183,6 +183,7 @@ class ActivityContext:
                 type=event.TYPE,
                 source=self.source,
                 data=data,
+                extensions=belonging(self.run),
             )
         )
         self.write({"event": event.TYPE, **data})

@@ -21,9 +21,9 @@ class Events:
     outbox: Outbox
     published: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def publish(self, event: CloudEvent) -> bool:
-        """Publish an event; False where it was published before."""
-        new = await in_thread(self.outbox.publish, event)
+    async def publish(self, *told: CloudEvent) -> int:
+        """Publish events; give how many were not published before."""
+        new = await in_thread(self.outbox.publish, *told)
         self.published.set()
         return new
 
@@ -31,6 +31,12 @@ class Events:
 def event_id(effect_key: str) -> str:
     """Name the event of an effect, the same for each attempt at it."""
     return str(uuid5(NAMESPACE_URL, f"aima:{effect_key}"))
+
+
+def belonging(run: str, cause: str = "") -> dict[str, str]:
+    """Say which run an event belongs to, those inside of it included, and what started that."""
+    told = {"correlationid": run.partition("/")[0]}
+    return told | ({"causationid": cause} if cause else {})
 
 
 def source_of(workflow: str, run: str) -> str:

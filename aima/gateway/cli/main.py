@@ -22,6 +22,7 @@ COMMANDS = (
     "status",
     "watch",
     "get",
+    "events",
     "logs",
     "cancel",
     "signal",
