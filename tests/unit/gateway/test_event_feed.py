@@ -105,7 +105,7 @@ async def test_a_reader_who_is_far_behind_reads_on_in_the_outbox(store: OpenStor
             await anext(fast)
             publish(store, *["a.a"] * (AT_HAND + 300))
             await read(fast, AT_HAND + 300)
-        assert len(feed._at_hand) == AT_HAND
+        assert len(feed._at_hand) <= AT_HAND
         assert await read(slow, AT_HAND + 300) == [str(n) for n in range(AT_HAND + 300)]
 
 
