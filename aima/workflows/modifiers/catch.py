@@ -42,6 +42,7 @@ from aima.dsl.signature import JsonSchema
 from aima.dsl.types import ANY, TEXT, Type
 from aima.dsl.values import ROOTS
 from aima.workflows.constructs import RunningModifier
+from aima.workflows.error_codes import warn_of_misspelt
 from aima.workflows.failure import StepFailed
 from aima.workflows.frame import Call, Frame, Node, inside
 from aima.workflows.schedule import Schedule
@@ -113,6 +114,7 @@ class Catch(RunningModifier):
                 checker.findings.error(MISSING_KEY, handler.mark, "a handler needs `steps`")
             if (named := handler.get("codes")) is not None:
                 checker.literal(named, _CODES)
+                warn_of_misspelt(named, checker)
             if not re.fullmatch(r"[a-z][a-z0-9_]*", _name(handler)) or _name(handler) in ROOTS:
                 where = handler.entries["as"].value
                 checker.findings.error(BAD_NAME, where, "this is no name for an error")

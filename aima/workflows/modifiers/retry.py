@@ -45,6 +45,7 @@ from aima.dsl.signature import JsonSchema
 from aima.workflows.bodies.unit import signature_of, unit_defaults
 from aima.workflows.constructs import RunningModifier
 from aima.workflows.duration_modifier import check_duration
+from aima.workflows.error_codes import warn_of_misspelt
 from aima.workflows.failure import StepFailed
 from aima.workflows.frame import Call, Frame, Node, inside, leave
 from aima.workflows.retry_policy import MOST_ATTEMPTS, retry_policy
@@ -140,6 +141,8 @@ class Retry(RunningModifier):
         for key in _DURATIONS:
             if (given := value.get(key)) is not None:
                 check_duration(given, checker, parse_duration)
+        if (codes := value.get("non_retryable")) is not None:
+            warn_of_misspelt(codes, checker)
         self._check_idempotent(value, step, checker)
 
     def compile(self, value: Written, step: Step, compiler: Compiler) -> dict[str, Json]:
