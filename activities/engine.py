@@ -7,7 +7,9 @@ from typing import Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
+from aima import engine_events
 from aima.errors import (
+    Conflict,
     EngineNotRunning,
     ExecutionFailed,
     InsufficientResources,
@@ -25,6 +27,7 @@ from aima.ports.engine_lifecycle import (
     Pulls,
     Sleeps,
 )
+from aima.ports.engine_running import Wish
 from aima.ports.inference import Request
 from aima.unit import Context, Domain, Example, Members
 
@@ -41,7 +44,7 @@ class EnginesRequest(Request):
     """Which engines to list."""
 
     type: str | None = Field(default=None, description="Only engines of this kind.")
-    status: Literal["running", "sleeping", "stopped"] | None = Field(
+    status: Literal["running", "sleeping", "starting", "stopped"] | None = Field(
         default=None, description="Only engines that are so."
     )
 
@@ -85,6 +88,59 @@ class SleepRequest(EngineRequest):
 
     keep_weights: bool = Field(
         default=True, description="They wait in the machine's own memory, and come back sooner."
+    )
+
+
+class InstallRequest(EngineRequest):
+    """An engine to bring to this machine."""
+
+    version: str = Field(
+        default="",
+        max_length=128,
+        description="Of its package, or the tag of its image. Empty: as the settings say, or for "
+        "a package the newest.",
+    )
+
+
+class Installed(BaseModel):
+    """It is here."""
+
+    success: bool = True
+    path: str = Field(description="The environment's folder, the image, or the program.")
+    version: str | None = Field(default=None, description="Of a package.")
+
+
+class StartConfig(Request):
+    """What may differ from start to start; all else is in the settings of who runs the machine."""
+
+    model: str = Field(
+        default="", max_length=4096, description="What it serves. Empty: as the settings say."
+    )
+
+
+class StartRequest(EngineRequest):
+    """An engine to start."""
+
+    config: StartConfig = Field(default=StartConfig(), description="What differs this time.")
+
+
+class Started(BaseModel):
+    """It runs and answers."""
+
+    process_id: str = Field(description="The number of its process, or its container's id.")
+    status: Literal["running"] = "running"
+
+
+class StopRequest(EngineRequest):
+    """An engine to stop."""
+
+    force: bool = Field(default=False, description="At once, whatever it is doing.")
+    timeout: float | None = Field(
+        default=None,
+        ge=0,
+        le=3600,
+        description="Seconds to finish what it does; then it is killed. Absent: as the settings "
+        "say, 30.",
     )
 
 
@@ -150,6 +206,81 @@ async def get(request: GetRequest, ctx: Context) -> EngineReport:
 async def features(request: EngineRequest, ctx: Context) -> EngineFeatures:
     """Tell what an engine can do, whether or not it runs."""
     return ctx.engines.pool.features(request.name)
+
+
+@engine.command(
+    idempotent=True,
+    timeout=LONG,
+    errors=(*ERRORS, Conflict, InsufficientResources),
+    examples=(
+        Example(
+            "A version that stays",
+            {"name": "llama", "version": "2026.10.11549"},
+            {"success": True, "path": "…/engines/llama/environments/xllamacpp==2026.10.11549"},
+            fails=NotFound,
+        ),
+    ),
+)
+async def install(request: InstallRequest, ctx: Context) -> Installed:
+    """Bring an engine to this machine: its package or its image; what is here stays."""
+    found = await ctx.engines.pool.install(request.name, request.version, progress=ctx.progress)
+    return Installed(path=found.path, version=found.version)
+
+
+@engine.command(
+    idempotent=True,
+    timeout=LONG,
+    errors=(*ERRORS, Conflict, InsufficientResources),
+    emits=engine_events.TOLD,
+    examples=(
+        Example(
+            "Until it answers",
+            {"name": "llama"},
+            {"process_id": "4711", "status": "running"},
+            fails=NotFound,
+        ),
+    ),
+)
+async def start(request: StartRequest, ctx: Context) -> Started:
+    """Start an engine on this machine, installing it first if need be, and wait until it answers.
+
+    One that runs goes on. What fails or is cancelled on the way is taken back.
+    """
+    wish = Wish(by=ctx.effect_key, model=request.config.model)
+    return Started(process_id=await engine_events.start(ctx, request.name, wish))
+
+
+@engine.command(
+    idempotent=True,
+    timeout=LONG,
+    errors=(*ERRORS, Conflict),
+    emits=engine_events.TOLD,
+    examples=(Example("When it is done", {"name": "llama"}, {"success": True}, fails=NotFound),),
+)
+async def stop(request: StopRequest, ctx: Context) -> Done:
+    """Let an engine that AIMA has started finish what it does, then end it."""
+    await engine_events.stop(ctx, request.name, 0 if request.force else request.timeout)
+    return Done()
+
+
+@engine.command(
+    idempotent=True,
+    timeout=LONG,
+    errors=(*ERRORS, Conflict, InsufficientResources),
+    emits=engine_events.TOLD,
+    examples=(
+        Example(
+            "With other settings",
+            {"name": "llama"},
+            {"process_id": "4712", "status": "running"},
+            fails=NotFound,
+        ),
+    ),
+)
+async def restart(request: StartRequest, ctx: Context) -> Started:
+    """Stop an engine, and start it with what the settings say now."""
+    wish = Wish(by=ctx.effect_key, model=request.config.model, afresh=True)
+    return Started(process_id=await engine_events.start(ctx, request.name, wish))
 
 
 @engine.command(

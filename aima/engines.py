@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx2
 
 from aima.adapters.engines.embedded import EmbeddedEngine
-from aima.adapters.engines.kinds import KINDS, engine_of
+from aima.adapters.engines.kinds import KINDS, Machine, engine_of
+from aima.adapters.engines.running.docker import Docker
 from aima.adapters.engines.server import EngineServer
 from aima.ports.artifacts import Artifacts
 from aima.ports.engine_lifecycle import EngineCard, Product
@@ -35,8 +36,10 @@ def engine_client() -> httpx2.AsyncClient:
 
 def engines_of(settings: Settings, http: httpx2.AsyncClient, artifacts: Artifacts) -> Router:
     """Make the clients of all configured engines, the embedded one last."""
-    engines = [
-        engine_of(name, _with_graph(told, settings.root), http, artifacts)
+    docker = Docker(settings.containers.address)
+    machine = Machine(settings.data, docker, settings.models.mirror)
+    engines: list[EngineServer] = [
+        engine_of(name, _with_graph(told, settings.root), http, artifacts, machine)
         for name, told in settings.engines.items()
     ]
     if settings.embedded.enabled and settings.embedded.url:

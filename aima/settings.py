@@ -94,8 +94,48 @@ EngineKind: TypeAlias = Literal[
 ]
 
 
+class EngineRun(_Group):
+    """How AIMA starts an engine on this machine; without it, somebody else does."""
+
+    way: Literal["container", "package", "program"] = Field(
+        description="As a container (Docker or Podman), as a package of PyPI in an environment "
+        "of its own below `data`, or as a program that is here already."
+    )
+    model: str = Field(
+        default="", description="What it serves: a file or a name, as its own command has it."
+    )
+    version: str = Field(
+        default="",
+        description="Version of the package, or tag of the image; an image has no default.",
+    )
+    image: str = Field(
+        default="",
+        description="Another image, with its tag or digest; must be said where the product's own "
+        "is not in Docker's registry.",
+    )
+    command: list[str] = Field(
+        default=[],
+        description="Another program and its arguments, for way `program`; `{model}`, `{host}` "
+        "and `{port}` are put in. No shell reads it.",
+    )
+    arguments: list[str] = Field(default=[], description="Further arguments, one by one.")
+    environment: dict[str, SecretStr] = Field(
+        default={}, description="Variables it gets; secrets belong here, as commands are visible."
+    )
+    volumes: dict[Path, str] = Field(
+        default={}, description="Folders of this machine that a container may read, and where."
+    )
+    gpus: bool = Field(default=False, description="Give a container all GPUs.")
+    start_seconds: float = Field(
+        default=1200, gt=0, description="Time in which it must answer; one that ends fails at once."
+    )
+    stop_seconds: float = Field(
+        default=30, ge=0, description="Time in which it may finish what it does when it is stopped."
+    )
+
+
 class Engine(_Group):
-    """One inference engine that AIMA reaches but does not start."""
+    """One inference engine beside the embedded one."""
 
     url: str = Field(
         description="Where it listens, such as `http://127.0.0.1:8000`; of kind `openai` where its "
@@ -129,6 +169,19 @@ class Engine(_Group):
         default=0,
         ge=0,
         description="Requests it bears at once; more wait in line here. 0: it keeps its own line.",
+    )
+    run: EngineRun | None = Field(
+        default=None, description="How AIMA starts it here: `[engines.NAME.run] way = …`."
+    )
+
+
+class Containers(_Group):
+    """Who runs containers."""
+
+    address: str = Field(
+        default="",
+        description="`unix:///…` of Docker or Podman. Empty: DOCKER_HOST, or where they usually "
+        "listen.",
     )
 
 
@@ -261,6 +314,7 @@ class Settings(_Group):
     engines: dict[str, Engine] = Field(
         default={}, description="Other engines by name: `[engines.ollama] url = …`."
     )
+    containers: Containers = Containers()
     models: Models = Models()
     artifacts: Artifacts = Artifacts()
     files: Files = Files()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from aima.gateway.pages import table
 from aima.ports.engine import ABILITIES
 from aima.ports.engine_lifecycle import LIFECYCLE, Product
+from aima.ports.engine_running import Recipe, Starts
 
 _HEAD = """# Engines
 
@@ -15,8 +16,7 @@ _HEAD = """# Engines
 to them. The tests run the embedded engine and llama.cpp's own server; the other products are played
 by fakes (`aima.testing.engines`). The libraries `openai`, `ollama` and `huggingface_hub` can talk
 to those of `openai`, `vllm`, `sglang`, `video`, `ollama`, `tei`, `hf_inference` and `hf_endpoint`.
-Commands to start an engine are those of its documentation and were not run here. `aima exec
-engine.get -i name=NAME` tells how an engine is now.
+`aima exec engine.get -i name=NAME` tells how an engine is now.
 """
 _UNITS = """
 ## What it is asked for
@@ -28,16 +28,29 @@ deleted job, but makes its film to the end; `sdcpp` takes a job out of its line,
 _BESIDE = """
 ## What else may be done with it
 
+* `install`, `start`, `stop`: AIMA runs it on this machine, where `[engines.NAME.run]` says how:
+  `engine.install`, `engine.start`, `engine.stop`, `engine.restart`.
 * `load`, `unload`: models come and go by request: `engine.load`, `engine.unload`.
 * `sleep`: it gives its devices' memory back without ending: `engine.sleep`, `engine.wake`.
-* `version`, `metrics`, `estimate_memory` are told by `engine.get`, each model's memory with it.
+* `version`, `metrics`, `capacity`, `estimate_memory` are told by `engine.get`, each model's memory
+  with it.
 * `pull`: it fetches models itself: `engine.load` with `pull: true`.
 """
-_START = """
-## How it is started
+_RUN = """
+## How AIMA runs it
 
-AIMA does not start these; this is how their own documentation does.
+`[engines.NAME.run] way = …` is one of the columns; `image`, `version`, `model`, `arguments` and
+`environment` may be said beside it. Of an image in Docker's registry the tag is `version`; another
+is named whole by `image`. A program must be here already, and any kind can be started by a
+`command` of its user's own. What was run for this page: the package of `llamacpp`. The other
+commands are those of the products' documentation and were not run here.
 """
+_START = """
+## How it is started without AIMA
+
+As its own documentation says.
+"""
+_NOT = "not supported"
 
 
 def engine_page(kinds: Mapping[str, type]) -> Iterator[str]:
@@ -59,6 +72,10 @@ def engine_page(kinds: Mapping[str, type]) -> Iterator[str]:
     yield from _matrix(kinds, ABILITIES)
     yield _BESIDE
     yield from _matrix(kinds, LIFECYCLE)
+    yield _RUN
+    startable = [kind for kind, cls in kinds.items() if issubclass(cls, Starts)]
+    ways = ((f"`{kind}`", *_ways(products[kind].recipe)) for kind in startable)
+    yield from table(("kind", "container", "package", "program"), ways)
     yield _START
     started = {kind: product for kind, product in products.items() if product.start}
     yield from table(
@@ -68,6 +85,16 @@ def engine_page(kinds: Mapping[str, type]) -> Iterator[str]:
             for kind, product in started.items()
         ),
     )
+
+
+def _ways(recipe: Recipe) -> Iterator[str]:
+    """Tell how a product can be run, in the order of the columns."""
+    container, package, program = recipe.container, recipe.package, recipe.program
+    where = f" ({container.registry})" if container and container.registry else ""
+    yield f"`{container.image}`{where}" if container else _NOT
+    licence = f" ({package.licence})" if package and package.licence else ""
+    yield f"`{package.name}`{licence}" if package else _NOT
+    yield f"`{' '.join(program.command)}`" if program else "your own `command`"
 
 
 def _matrix(kinds: Mapping[str, type], protocols: Mapping[str, type]) -> Iterator[str]:

@@ -5,12 +5,13 @@ As with :mod:`aima.ports.engine`, an engine has the protocols of what it offers 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel, Field
 
 from aima.ports.engine import Loads, Unloads
+from aima.ports.engine_running import Installs, Recipe, Starts, Stops
 from aima.ports.inference import ModelCard, ModelType, Progress
 
 
@@ -40,6 +41,7 @@ class Product:
         types: what its models may be.
         formats: the files its models are made of.
         many: whether it serves several models at once, or one for each process.
+        recipe: how AIMA can start it.
     """
 
     kind: str
@@ -49,6 +51,7 @@ class Product:
     types: tuple[ModelType, ...]
     formats: tuple[str, ...]
     many: bool = False
+    recipe: Recipe = field(default_factory=Recipe)
 
 
 @runtime_checkable
@@ -66,7 +69,7 @@ class EngineCard(BaseModel):
 
     name: str
     type: str = Field(description="Its kind, as `[engines.NAME] kind` has it.")
-    status: Literal["running", "sleeping", "stopped"]
+    status: Literal["running", "sleeping", "starting", "stopped"]
     version: str | None = Field(default=None, description="Where it tells.")
     reason: str | None = Field(default=None, description="Why it is not running.")
 
@@ -87,6 +90,11 @@ class EngineReport(EngineCard):
     models: list[ModelCard]
     metrics: EngineMetrics | None = Field(default=None, description="Where it counts.")
     readiness: list[Readiness] | None = Field(default=None, description="If asked for.")
+    installed: str | None = Field(default=None, description="Where it is, if AIMA starts it.")
+    process_id: str | None = Field(default=None, description="If AIMA has started it.")
+    max_concurrent: int | None = Field(
+        default=None, description="Requests it works at, at once, where it tells."
+    )
 
 
 class EngineFeatures(BaseModel):
@@ -147,6 +155,15 @@ class Estimates(Protocol):
 
 
 @runtime_checkable
+class Bounded(Protocol):
+    """Tells how much it works at, at once."""
+
+    async def capacity(self) -> int:
+        """Give the requests it works at; more wait."""
+        ...
+
+
+@runtime_checkable
 class Pulls(Protocol):
     """Fetches models by itself."""
 
@@ -160,8 +177,12 @@ class Pulls(Protocol):
 
 
 LIFECYCLE: dict[str, type] = {
+    "install": Installs,
+    "start": Starts,
+    "stop": Stops,
     "version": Versioned,
     "metrics": Measured,
+    "capacity": Bounded,
     "load": Loads,
     "unload": Unloads,
     "sleep": Sleeps,

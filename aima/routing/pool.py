@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Iterable, Mapping
 from typing import TypeVar
 
-from aima.errors import AimaError, NotFound
+from aima.errors import AimaError, NotFound, ValidationFailed
 from aima.ports.artifacts import Artifacts
 from aima.ports.engine import ABILITIES, Chats, Completes, Embeds, Engine, Reranks, Speaks
 from aima.ports.engine_lifecycle import (
     LIFECYCLE,
+    Bounded,
     Branded,
     EngineCard,
     EngineFeatures,
@@ -20,8 +21,10 @@ from aima.ports.engine_lifecycle import (
     Sleeps,
     Versioned,
 )
-from aima.ports.inference import ModelCard
+from aima.ports.engine_running import Installation, Installs, Instance, Starts, Watcher, Wish
+from aima.ports.inference import ModelCard, Progress
 from aima.routing.readiness import prove_all
+from aima.routing.starting import Start, stop
 
 Told = TypeVar("Told")
 
@@ -52,16 +55,41 @@ class Pool:
         """Look at one of them closely."""
         engine = self.named(name)
         card = await _card(engine)
-        here = card.status != "stopped"
+        here = card.status in ("running", "sleeping")
         models = (await _told(engine.models()) or []) if here else []
         counted = engine.metrics() if here and isinstance(engine, Measured) else None
+        bounded = engine.capacity() if here and isinstance(engine, Bounded) else None
+        instance = await _instance(engine)
+        installed = await _told(engine.installation()) if isinstance(engine, Installs) else None
         return EngineReport(
             **card.model_dump(),
             capabilities=_of(engine, ABILITIES),
             models=[await _estimated(engine, model) for model in models],
             metrics=await _told(counted) if counted else None,
             readiness=await prove_all(engine, models, prove) if prove else None,
+            installed=installed.path if installed else None,
+            process_id=instance.id if instance else None,
+            max_concurrent=await _told(bounded) if bounded else None,
         )
+
+    async def install(self, name: str, version: str, *, progress: Progress) -> Installation:
+        """Bring one of them to this machine."""
+        engine = self.named(name)
+        if not isinstance(engine, Installs):
+            raise ValidationFailed(
+                f"engine {name!r} cannot be installed by AIMA; the page of engines tells which can"
+            )
+        return await engine.install(version, progress=progress)
+
+    async def start(
+        self, name: str, wish: Wish, *, artifacts: Artifacts, watcher: Watcher
+    ) -> Instance:
+        """Have one of them run and answer."""
+        return await Start(self.named(name), wish, artifacts, watcher).run()
+
+    async def stop(self, name: str, seconds: float | None, *, progress: Progress) -> bool:
+        """Let one of them finish, then end it."""
+        return await stop(self.named(name), seconds, progress=progress)
 
     def features(self, name: str) -> EngineFeatures:
         """Tell what one of them can do, without asking it."""
@@ -89,13 +117,19 @@ async def _card(engine: Engine) -> EngineCard:
     try:
         await engine.models()
     except AimaError as error:
-        return card.model_copy(update={"status": "stopped", "reason": error.message})
+        status = "starting" if await _instance(engine) else "stopped"
+        return card.model_copy(update={"status": status, "reason": error.message})
     asleep = await _told(engine.is_sleeping()) if isinstance(engine, Sleeps) else False
     if asleep:
         card.status = "sleeping"
     if isinstance(engine, Versioned):
         card.version = await _told(engine.version())
     return card
+
+
+async def _instance(engine: Engine) -> Instance | None:
+    """Find the process or container of an engine that AIMA runs."""
+    return await _told(engine.instance()) if isinstance(engine, Starts) else None
 
 
 async def _estimated(engine: Engine, model: ModelCard) -> ModelCard:

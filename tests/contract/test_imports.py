@@ -38,9 +38,10 @@ MAY_IMPORT = {
     "aima.resources": "aima.dsl aima.errors aima.models aima.ports aima.resources.uri aima.unit",
     "aima.prompts": "aima.dsl aima.errors aima.settings aima.shipped",
     "aima.asked": "aima.errors aima.ports aima.unit",
+    "aima.engine_events": "aima.errors aima.ports aima.unit",
     "aima.batches": "aima.errors aima.ports",
     "aima.spoken": "aima.blocking aima.ports aima.recording aima.sentences aima.unit",
-    "activities": "aima.asked aima.batches aima.blocking aima.errors aima.media "
+    "activities": "aima.asked aima.batches aima.blocking aima.engine_events aima.errors aima.media "
     "aima.media_image aima.passages aima.ports aima.prompts aima.records aima.spoken aima.unit",
     "aima.dsl": "aima.errors aima.json_schema aima.regex",
     "aima.workflows": "aima.dsl aima.errors",

@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel, RootModel
 
-from aima.adapters.engines.server import EngineServer
+from aima.adapters.engines.running.startable import Startable
 from aima.errors import AimaError, ExecutionFailed, ValidationFailed
 from aima.ports.artifacts import Artifact
 from aima.ports.engine_lifecycle import Product
@@ -113,7 +113,7 @@ class _Stats(BaseModel):
 
 
 @dataclass(frozen=True)
-class ComfyEngine(EngineServer):
+class ComfyEngine(Startable):
     """A ComfyUI.
 
     Attributes:

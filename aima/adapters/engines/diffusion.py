@@ -14,7 +14,8 @@ from typing import ClassVar
 
 from pydantic import BaseModel, RootModel
 
-from aima.adapters.engines.server import EngineServer, given
+from aima.adapters.engines.running.startable import Startable
+from aima.adapters.engines.server import given
 from aima.errors import AimaError, UnsupportedMedia
 from aima.ports.engine_lifecycle import Product
 from aima.ports.inference import ImageReply, ImageRequest, ModelCard, Progress
@@ -44,7 +45,7 @@ class _Progress(BaseModel):
 
 
 @dataclass(frozen=True)
-class A1111Engine(EngineServer):
+class A1111Engine(Startable):
     """A Stable Diffusion web UI that was started with ``--api``; it draws for one at a time."""
 
     PRODUCT: ClassVar[Product] = Product(

@@ -6,7 +6,7 @@ import base64
 from dataclasses import dataclass
 from typing import ClassVar
 
-from aima.adapters.engines.openai import OpenAIEngine
+from aima.adapters.engines.openai import OpenAIAll
 from aima.adapters.engines.reranking import JinaReranks
 from aima.adapters.engines.server import given
 from aima.ports.artifacts import Artifact
@@ -22,7 +22,7 @@ from aima.ports.inference import (
 
 
 @dataclass(frozen=True)
-class EmbeddedEngine(OpenAIEngine, JinaReranks):
+class EmbeddedEngine(OpenAIAll, JinaReranks):
     """An embedded engine, here or elsewhere."""
 
     PRODUCT: ClassVar[Product] = Product(

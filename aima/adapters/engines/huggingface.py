@@ -16,9 +16,11 @@ from aima.adapters.engines.openai_relay import OpenAIRelays
 from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.prometheus import TEI, TGI
 from aima.adapters.engines.reranking import ranked, texts_of
+from aima.adapters.engines.running.startable import Installable
 from aima.adapters.engines.server import given
 from aima.errors import ExecutionFailed
 from aima.ports.engine_lifecycle import EngineMetrics, Product
+from aima.ports.engine_running import Container, Program, Recipe
 from aima.ports.inference import (
     EmbedReply,
     EmbedRequest,
@@ -57,8 +59,24 @@ class _Places(RootModel[list[_Place]]):
     """An answer of ``/rerank``."""
 
 
+def _recipe(image: str, program: str) -> Recipe:
+    serve = ("--model-id", "{model}", "--hostname", "{host}", "--port", "{port}")
+    return Recipe(
+        container=Container(
+            image=f"huggingface/{image}",
+            registry="GitHub's registry",
+            port=8080,
+            command=serve,
+            cache="data",
+            shared_memory_bytes=1 << 30,
+        ),
+        program=Program((program, *serve)),
+        key_variable="API_KEY",
+    )
+
+
 @dataclass(frozen=True)
-class TeiEngine(OpenAIRelays):
+class TeiEngine(OpenAIRelays, Installable):
     """A text-embeddings-inference server; it serves one model."""
 
     PRODUCT: ClassVar[Product] = Product(
@@ -69,6 +87,7 @@ class TeiEngine(OpenAIRelays):
         types=("embedding", "rerank"),
         formats=("safetensors", "onnx"),
         many=False,
+        recipe=_recipe("text-embeddings-inference", "text-embeddings-router"),
     )
 
     async def version(self) -> str:
@@ -119,7 +138,7 @@ class TeiEngine(OpenAIRelays):
 
 
 @dataclass(frozen=True)
-class TgiEngine(OpenAIServer, OpenAIChats, OpenAICompletes, ChatDescribes):
+class TgiEngine(OpenAIServer, OpenAIChats, OpenAICompletes, ChatDescribes, Installable):
     """A text-generation-inference server; it serves one model."""
 
     PRODUCT: ClassVar[Product] = Product(
@@ -130,6 +149,7 @@ class TgiEngine(OpenAIServer, OpenAIChats, OpenAICompletes, ChatDescribes):
         types=("llm", "vlm"),
         formats=("safetensors",),
         many=False,
+        recipe=_recipe("text-generation-inference", "text-generation-launcher"),
     )
 
     type: ModelType | None = "llm"

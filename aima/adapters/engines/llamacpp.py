@@ -15,7 +15,9 @@ from aima.adapters.engines.openai import OpenAIChats, OpenAICompletes, OpenAIEmb
 from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.prometheus import LLAMA_CPP
 from aima.adapters.engines.reranking import JinaReranks
+from aima.adapters.engines.running.startable import Installable
 from aima.ports.engine_lifecycle import EngineMetrics, Product
+from aima.ports.engine_running import Container, Package, Program, Recipe
 from aima.ports.inference import Progress
 
 
@@ -23,9 +25,35 @@ class _Props(BaseModel):
     build_info: str
 
 
+def recipe(*more: str) -> Recipe:
+    """Tell how it can be had; ``more`` is what it is started with besides."""
+    where = ("--host", "{host}", "--port", "{port}", "--metrics", *more)
+    return Recipe(
+        container=Container(
+            image="ggml-org/llama.cpp",
+            registry="GitHub's registry",
+            port=8080,
+            command=("-m", "{model}", *where),
+        ),
+        package=Package(
+            name="xllamacpp",
+            command=("{python}", "{script}", "-m", "{model}", *where),
+            script="serve_xllamacpp.py",
+        ),
+        program=Program(("llama-server", "-m", "{model}", *where)),
+        key_variable="LLAMA_API_KEY",
+    )
+
+
 @dataclass(frozen=True)
 class LlamaCppEngine(
-    OpenAIServer, OpenAIChats, OpenAICompletes, OpenAIEmbeds, ChatDescribes, JinaReranks
+    OpenAIServer,
+    OpenAIChats,
+    OpenAICompletes,
+    OpenAIEmbeds,
+    ChatDescribes,
+    JinaReranks,
+    Installable,
 ):
     """A llama.cpp server, of one model or a router among many."""
 
@@ -37,6 +65,7 @@ class LlamaCppEngine(
         types=("llm", "vlm", "embedding", "rerank"),
         formats=("gguf",),
         many=True,
+        recipe=recipe(),
     )
 
     async def version(self) -> str:

@@ -18,9 +18,11 @@ from aima.adapters.engines.ollama_chat import Line, chat_body, event_of
 from aima.adapters.engines.openai import OpenAICompletes
 from aima.adapters.engines.openai_answer import Answer, failure_of, lines
 from aima.adapters.engines.openai_relay import OpenAIRelays
+from aima.adapters.engines.running.startable import Installable
 from aima.adapters.engines.server import given
 from aima.errors import EngineNotRunning, ExecutionFailed, InsufficientResources, ModelNotFound
 from aima.ports.engine_lifecycle import Product
+from aima.ports.engine_running import Container, Program, Recipe
 from aima.ports.inference import (
     ChatReply,
     ChatRequest,
@@ -68,7 +70,7 @@ class _Vectors(BaseModel):
 
 
 @dataclass(frozen=True)
-class OllamaEngine(OpenAICompletes, ChatDescribes, OpenAIRelays):
+class OllamaEngine(OpenAICompletes, ChatDescribes, OpenAIRelays, Installable):
     """An Ollama server.
 
     Attributes:
@@ -83,6 +85,11 @@ class OllamaEngine(OpenAICompletes, ChatDescribes, OpenAIRelays):
         types=("llm", "vlm", "embedding"),
         formats=("gguf",),
         many=True,
+        recipe=Recipe(
+            container=Container(image="ollama/ollama", port=11434, cache="root/.ollama"),
+            program=Program(("ollama", "serve")),
+            environment={"OLLAMA_HOST": "{host}:{port}", "OLLAMA_NO_CLOUD": "1"},
+        ),
     )
 
     context_tokens: int = 0

@@ -17,6 +17,7 @@ from aima.adapters.engines.openai_answer import Answer, server_sent
 from aima.adapters.engines.openai_body import chat_body, complete_body, image_body
 from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.openai_wire import Pictures, Vectors, Voices
+from aima.adapters.engines.running.startable import Startable
 from aima.adapters.engines.server import EngineServer, number
 from aima.errors import AimaError, ExecutionFailed
 from aima.media import seconds_of
@@ -196,7 +197,7 @@ class OpenAIDraws(EngineServer):
 
 
 @dataclass(frozen=True)
-class OpenAIEngine(
+class OpenAIAll(
     OpenAIServer,
     OpenAIChats,
     OpenAICompletes,
@@ -206,6 +207,11 @@ class OpenAIEngine(
     OpenAIDraws,
     ChatDescribes,
 ):
+    """An engine that has the whole protocol."""
+
+
+@dataclass(frozen=True)
+class OpenAIEngine(OpenAIAll, Startable):
     """An engine of which nothing is known but the protocol: it may be asked for all of it."""
 
     PRODUCT: ClassVar[Product] = Product(

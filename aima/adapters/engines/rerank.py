@@ -8,14 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from aima.adapters.engines.llamacpp import recipe
 from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.reranking import JinaReranks
+from aima.adapters.engines.running.startable import Installable
 from aima.ports.engine_lifecycle import Product
 from aima.ports.inference import ModelType
 
 
 @dataclass(frozen=True)
-class RerankEngine(OpenAIServer, JinaReranks):
+class RerankEngine(OpenAIServer, JinaReranks, Installable):
     """A server that only reranks."""
 
     PRODUCT: ClassVar[Product] = Product(
@@ -26,6 +28,7 @@ class RerankEngine(OpenAIServer, JinaReranks):
         types=("rerank",),
         formats=(),
         many=True,
+        recipe=recipe("--reranking"),
     )
 
     type: ModelType | None = "rerank"

@@ -15,10 +15,12 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel
 
 from aima.adapters.engines.film_jobs import STOP_SECONDS, FilmJob, FilmJobs
+from aima.adapters.engines.running.startable import Installable
 from aima.adapters.engines.server import given
 from aima.errors import AimaError, ExecutionFailed
 from aima.ports.artifacts import Artifact
 from aima.ports.engine_lifecycle import Product
+from aima.ports.engine_running import Container, Program, Recipe
 from aima.ports.inference import (
     ImageReply,
     ImageRequest,
@@ -29,6 +31,7 @@ from aima.ports.inference import (
     VideoRequest,
 )
 
+_SERVE = ("--listen-ip", "{host}", "--listen-port", "{port}", "-m", "{model}")
 _FIRST_SECONDS, _MORE, _MOST_SECONDS = 0.1, 1.5, 5.0
 _USUAL_RATE = 16
 """Frames each second where a film has a length and nobody said how many: that of its examples."""
@@ -87,7 +90,7 @@ class _Job(BaseModel):
 
 
 @dataclass(frozen=True)
-class SdCppEngine(FilmJobs):
+class SdCppEngine(FilmJobs, Installable):
     """A stable-diffusion.cpp server; it serves one model, and works at one job at a time."""
 
     PRODUCT: ClassVar[Product] = Product(
@@ -98,6 +101,15 @@ class SdCppEngine(FilmJobs):
         types=("diffusion", "video_gen"),
         formats=("gguf", "safetensors", "pytorch"),
         many=False,
+        recipe=Recipe(
+            container=Container(
+                image="leejet/stable-diffusion.cpp",
+                registry="GitHub's registry",
+                port=1234,
+                command=_SERVE,
+            ),
+            program=Program(("sd-server", *_SERVE)),
+        ),
     )
 
     async def models(self) -> list[ModelCard]:

@@ -22,12 +22,18 @@ from aima.adapters.engines.openai import (
 from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.prometheus import SGLANG
 from aima.adapters.engines.reranking import JinaReranks
+from aima.adapters.engines.running.startable import Installable
 from aima.adapters.engines.video import VideoJobs
 from aima.errors import AimaError
 from aima.ports.engine_lifecycle import EngineMetrics, Product
+from aima.ports.engine_running import Container, Package, Recipe
 from aima.ports.inference import ModelCard
 
 _NO_SUCH_DOOR = 404
+_SERVE = (
+    *("-m", "sglang.launch_server", "--model-path", "{model}"),
+    *("--host", "{host}", "--port", "{port}", "--enable-metrics"),
+)
 
 
 class _Info(BaseModel):
@@ -49,6 +55,7 @@ class SglangEngine(
     ChatDescribes,
     VideoJobs,
     JinaReranks,
+    Installable,
 ):
     """An SGLang server; it serves one model, which comes and goes with its process."""
 
@@ -62,6 +69,16 @@ class SglangEngine(
         types=("llm", "vlm", "embedding", "rerank", "asr", "diffusion", "video_gen"),
         formats=("safetensors", "pytorch", "gguf"),
         many=False,
+        recipe=Recipe(
+            container=Container(
+                image="lmsysorg/sglang",
+                port=30000,
+                command=("python3", *_SERVE),
+                cache="root/.cache/huggingface",
+                shared_memory_bytes=32 << 30,
+            ),
+            package=Package("sglang", ("{python}", *_SERVE)),
+        ),
     )
 
     async def version(self) -> str:

@@ -15,9 +15,13 @@ from aima.adapters.engines.describing import ChatDescribes
 from aima.adapters.engines.openai import OpenAIChats, OpenAICompletes, OpenAITranscribes
 from aima.adapters.engines.openai_answer import lines
 from aima.adapters.engines.openai_server import OpenAIServer
+from aima.adapters.engines.running.startable import Installable
 from aima.errors import EngineNotRunning, ExecutionFailed
 from aima.ports.engine_lifecycle import Product
+from aima.ports.engine_running import Package, Program, Recipe
 from aima.ports.inference import Progress
+
+_SERVE = ("serve", "{model}", "--host", "{host}", "--port", "{port}")
 
 
 class _Share(BaseModel):
@@ -34,7 +38,12 @@ class _Loading(BaseModel):
 
 @dataclass(frozen=True)
 class TransformersEngine(
-    OpenAIServer, OpenAIChats, OpenAICompletes, OpenAITranscribes, ChatDescribes
+    OpenAIServer,
+    OpenAIChats,
+    OpenAICompletes,
+    OpenAITranscribes,
+    ChatDescribes,
+    Installable,
 ):
     """A ``transformers serve``."""
 
@@ -46,6 +55,10 @@ class TransformersEngine(
         types=("llm", "vlm", "asr"),
         formats=("safetensors", "pytorch"),
         many=True,
+        recipe=Recipe(
+            package=Package("transformers[serving]", ("{bin}/transformers", *_SERVE)),
+            program=Program(("transformers", *_SERVE)),
+        ),
     )
 
     async def load(self, model: str, *, progress: Progress) -> None:

@@ -12,10 +12,12 @@ from pydantic import BaseModel, RootModel
 
 from aima.adapters.engines.openai import OpenAISpeaks, kept
 from aima.adapters.engines.openai_server import OpenAIServer
-from aima.adapters.engines.server import EngineServer, given
+from aima.adapters.engines.running.startable import Installable
+from aima.adapters.engines.server import given
 from aima.errors import UnsupportedMedia
 from aima.media import seconds_of
 from aima.ports.engine_lifecycle import Product
+from aima.ports.engine_running import Container, Package, Recipe
 from aima.ports.inference import (
     ModelCard,
     ModelType,
@@ -46,7 +48,7 @@ class _Voices(RootModel[list[_Named | str] | _Listed]):
 
 
 @dataclass(frozen=True)
-class KokoroEngine(OpenAIServer, OpenAISpeaks):
+class KokoroEngine(OpenAIServer, OpenAISpeaks, Installable):
     """A Kokoro-FastAPI server; the names of its models are all the same one."""
 
     PRODUCT: ClassVar[Product] = Product(
@@ -57,6 +59,11 @@ class KokoroEngine(OpenAIServer, OpenAISpeaks):
         types=("tts",),
         formats=("pytorch",),
         many=False,
+        recipe=Recipe(
+            container=Container(
+                image="remsky/kokoro-fastapi-cpu", registry="GitHub's registry", port=8880
+            ),
+        ),
     )
 
     type: ModelType | None = "tts"
@@ -89,7 +96,7 @@ class _Configs(RootModel[dict[str, _Config]]):
 
 
 @dataclass(frozen=True)
-class PiperEngine(EngineServer):
+class PiperEngine(Installable):
     """Piper's own server; its voices are its models, so it has one model of its own name."""
 
     PRODUCT: ClassVar[Product] = Product(
@@ -100,6 +107,16 @@ class PiperEngine(EngineServer):
         types=("tts",),
         formats=("onnx",),
         many=False,
+        recipe=Recipe(
+            package=Package(
+                "piper-tts[http]",
+                (
+                    *("{python}", "-m", "piper.http_server", "-m", "{model}"),
+                    *("--host", "{host}", "--port", "{port}"),
+                ),
+                licence="GPL-3.0",
+            ),
+        ),
     )
 
     AT_ONCE: ClassVar[int] = 1

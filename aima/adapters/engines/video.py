@@ -14,12 +14,16 @@ from pydantic import BaseModel
 
 from aima.adapters.engines.film_jobs import FilmJob, FilmJobs
 from aima.adapters.engines.openai_server import OpenAIServer
+from aima.adapters.engines.running.startable import Installable
 from aima.adapters.engines.server import given
 from aima.errors import AimaError, ExecutionFailed, ValidationFailed
 from aima.media import seconds_of
 from aima.ports.artifacts import Artifact
 from aima.ports.engine_lifecycle import Product
+from aima.ports.engine_running import Container, Package, Recipe
 from aima.ports.inference import ModelType, VideoReply, VideoRequest
+
+_SERVE = ("serve", "{model}", "--omni", "--host", "{host}", "--port", "{port}")
 
 
 class _Job(BaseModel):
@@ -93,7 +97,7 @@ class VideoJobs(FilmJobs):
 
 
 @dataclass(frozen=True)
-class VideoEngine(OpenAIServer, VideoJobs):
+class VideoEngine(OpenAIServer, VideoJobs, Installable):
     """A server that makes films, as vLLM-Omni does."""
 
     PRODUCT: ClassVar[Product] = Product(
@@ -104,6 +108,18 @@ class VideoEngine(OpenAIServer, VideoJobs):
         types=("video_gen",),
         formats=("safetensors",),
         many=False,
+        recipe=Recipe(
+            container=Container(
+                image="vllm/vllm-omni",
+                port=8091,
+                entrypoint=("vllm",),
+                command=_SERVE,
+                cache="root/.cache/huggingface",
+                shared_memory_bytes=8 << 30,
+            ),
+            package=Package("vllm-omni", ("{bin}/vllm", *_SERVE)),
+            key_variable="VLLM_API_KEY",
+        ),
     )
 
     type: ModelType | None = "video_gen"

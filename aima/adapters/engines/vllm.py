@@ -21,7 +21,11 @@ from aima.adapters.engines.openai import (
 from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.prometheus import VLLM
 from aima.adapters.engines.reranking import JinaReranks
+from aima.adapters.engines.running.startable import Installable
 from aima.ports.engine_lifecycle import EngineMetrics, Product
+from aima.ports.engine_running import Container, Package, Program, Recipe
+
+_SERVE = ("serve", "{model}", "--host", "{host}", "--port", "{port}")
 
 
 class _Version(BaseModel):
@@ -41,6 +45,7 @@ class VllmEngine(
     OpenAITranscribes,
     ChatDescribes,
     JinaReranks,
+    Installable,
 ):
     """A vLLM server; it serves one model, which comes and goes with its process."""
 
@@ -52,6 +57,18 @@ class VllmEngine(
         types=("llm", "vlm", "embedding", "rerank", "asr"),
         formats=("safetensors", "pytorch", "gguf"),
         many=False,
+        recipe=Recipe(
+            container=Container(
+                image="vllm/vllm-openai",
+                port=8000,
+                command=("--model", "{model}", "--host", "{host}", "--port", "{port}"),
+                cache="root/.cache/huggingface",
+                shared_memory_bytes=8 << 30,
+            ),
+            package=Package("vllm", ("{bin}/vllm", *_SERVE)),
+            program=Program(("vllm", *_SERVE)),
+            key_variable="VLLM_API_KEY",
+        ),
     )
 
     async def version(self) -> str:

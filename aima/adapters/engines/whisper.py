@@ -18,9 +18,10 @@ from aima.adapters.engines.openai import (
     recording_part,
 )
 from aima.adapters.engines.openai_server import OpenAIServer
-from aima.adapters.engines.server import EngineServer
+from aima.adapters.engines.running.startable import Installable
 from aima.errors import AimaError, UnsupportedMedia
 from aima.ports.engine_lifecycle import Product
+from aima.ports.engine_running import Container, Program, Recipe
 from aima.ports.inference import (
     ModelCard,
     ModelType,
@@ -34,6 +35,7 @@ from aima.ports.inference import (
 
 _TYPES: dict[str, ModelType] = {"automatic-speech-recognition": "asr", "text-to-speech": "tts"}
 _TAKEN = 409
+_SERVE = ("-m", "{model}", "--convert", "--host", "{host}", "--port", "{port}")
 _NOT_THERE = 404
 
 
@@ -59,7 +61,7 @@ class _Written(BaseModel):
 
 
 @dataclass(frozen=True)
-class WhisperCppEngine(EngineServer):
+class WhisperCppEngine(Installable):
     """A whisper.cpp server; it has one model, and its name is nobody's business but its own."""
 
     PRODUCT: ClassVar[Product] = Product(
@@ -70,6 +72,16 @@ class WhisperCppEngine(EngineServer):
         types=("asr",),
         formats=("ggml",),
         many=False,
+        recipe=Recipe(
+            container=Container(
+                image="ggml-org/whisper.cpp",
+                registry="GitHub's registry",
+                port=8080,
+                entrypoint=("whisper-server",),
+                command=_SERVE,
+            ),
+            program=Program(("whisper-server", *_SERVE)),
+        ),
     )
 
     AT_ONCE: ClassVar[int] = 1
@@ -117,7 +129,7 @@ class _Loaded(BaseModel):
 
 
 @dataclass(frozen=True)
-class SpeachesEngine(OpenAIServer, OpenAITranscribes, OpenAISpeaks):
+class SpeachesEngine(OpenAIServer, OpenAITranscribes, OpenAISpeaks, Installable):
     """A speaches server: it hears with Whisper and speaks with Kokoro and Piper."""
 
     PRODUCT: ClassVar[Product] = Product(
@@ -128,6 +140,15 @@ class SpeachesEngine(OpenAIServer, OpenAITranscribes, OpenAISpeaks):
         types=("asr", "tts"),
         formats=("safetensors", "onnx"),
         many=True,
+        recipe=Recipe(
+            container=Container(
+                image="speaches-ai/speaches",
+                registry="GitHub's registry",
+                port=8000,
+                cache="home/ubuntu/.cache/huggingface/hub",
+            ),
+            key_variable="API_KEY",
+        ),
     )
 
     async def models(self) -> list[ModelCard]:
