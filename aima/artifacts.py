@@ -88,7 +88,7 @@ class FolderArtifacts:
 
     async def path(self, artifact: Artifact) -> Path:
         """Give the file of the bytes, verified just now. Read it; never write to it."""
-        await in_thread(self._verify, artifact)
+        await in_thread(self.verify, artifact)
         return self.file_of(artifact.artifact)
 
     def file_of(self, name: str) -> Path:
@@ -137,7 +137,7 @@ class FolderArtifacts:
             if place.is_dir():
                 raise InvalidRequest(f"{str(target)!r} is a folder; name a file in it")
             if place.exists() and not place.is_file():
-                self._verify(artifact)
+                self.verify(artifact)
                 self._pour(artifact, place.open("wb", buffering=0))  # replace no /dev/stdout
                 return
             part = place.with_name(f".aima-{secrets.token_hex(8)}.part")
@@ -157,7 +157,13 @@ class FolderArtifacts:
             writer.write(data)
             return writer.commit(media_type)
 
-    def _verify(self, artifact: Artifact) -> None:
+    def verify(self, artifact: Artifact) -> None:
+        """See that the bytes are the ones that were put there.
+
+        Raises:
+            NotFound: the store does not hold them.
+            Corrupt: it holds other bytes under their name.
+        """
         for _ in self._verified(artifact):
             pass
 

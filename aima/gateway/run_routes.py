@@ -23,18 +23,23 @@ from aima.gateway.incoming import accept, read
 from aima.gateway.paging import PageQuery, decoded, encoded
 from aima.gateway.permission import Permission
 from aima.gateway.problem import Mistakes
+from aima.gateway.relaying import EVENTS
+from aima.gateway.representation import preferred
 from aima.gateway.route import Endpoint, Way, caller_of
 from aima.gateway.run_answers import RunAnswers, plain
+from aima.gateway.run_feed import RunFeeds
 from aima.gateway.run_id import run_id
+from aima.gateway.sse import HEADERS, RETRY_MS, since
 from aima.gateway.streams import StreamRoutes, along, as_json
 from aima.streams.hub import Said
 from aima.temporal.again import Again
 from aima.temporal.history import StepState
-from aima.temporal.runs import STATUSES, RunRequest, Runs
+from aima.temporal.runs import STATUSES, Run, RunRequest, Runs
 from aima.temporal.watch import Tree
 from aima.workflows.outline import NOTHING, rows, shape
 
 PREFIX = "/api/v2"
+JSON_LINES = "application/jsonl"
 STREAMS = f"{PREFIX}/streams"
 
 
@@ -109,6 +114,7 @@ class RunRoutes:
     answers: RunAnswers
     definitions: Definitions
     streams: StreamRoutes
+    feeds: RunFeeds
 
     @property
     def runs(self) -> Runs:
@@ -188,8 +194,29 @@ class RunRoutes:
         return JSONResponse(plain(await self.runs.find(request.path_params["id"])))
 
     async def watch_run(self, request: Request) -> Response:
-        """Stream each change of a step, and what they show if wanted, then the outcome."""
+        """Follow a run: server-sent events of its steps, its progress, and what they show.
+
+        The last is `end`, with the outcome. Who comes again with `Last-Event-ID` gets what came
+        meanwhile. The command line asks for JSON lines, which tell all from the start.
+        """
         run = await self.runs.find(request.path_params["id"])
+        if preferred(request, (EVENTS, JSON_LINES)) == JSON_LINES:
+            return self._lines(request, run)
+        seen = since(request)
+        with self.feeds.watched(run.id) as feed:
+            if seen is not None and seen == feed.ended:
+                return Response(status_code=204)  # which ends a browser's attempts to come again
+
+        async def frames() -> AsyncIterator[bytes]:
+            yield f"retry: {RETRY_MS}\n\n".encode()
+            with self.feeds.watched(run.id) as feed:
+                async with aclosing(feed.frames(seen)) as told:
+                    async for frame in told:
+                        yield frame
+
+        return StreamingResponse(frames(), headers=HEADERS, media_type=EVENTS)
+
+    def _lines(self, request: Request, run: Run) -> Response:
         trees = request.query_params.get("trees") == "true"
         pieces = request.query_params.get("pieces") == "true"
 
@@ -201,7 +228,7 @@ class RunRoutes:
                         yield _line(_told(change))
             yield _line({"type": "run", "id": run.id, **asdict(await self.runs.outcome(run.id))})
 
-        return StreamingResponse(lines(), media_type="application/jsonl")
+        return StreamingResponse(lines(), media_type=JSON_LINES)
 
     async def retry_run(self, request: Request) -> Response:
         """Start a run that reuses what another one finished."""

@@ -7,10 +7,12 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from aima.gateway.applied import AppliedWorkflows
+from aima.gateway.artifact_routes import ArtifactRoutes
 from aima.gateway.definitions import Definitions
 from aima.gateway.known_workflows import KnownWorkflows
 from aima.gateway.route import Way
 from aima.gateway.run_answers import RunAnswers
+from aima.gateway.run_feed import RunFeeds
 from aima.gateway.run_input import RunInput
 from aima.gateway.run_routes import RunRoutes
 from aima.gateway.starting import Starter
@@ -36,10 +38,12 @@ def workflow_ways(
     schedules = Schedules(starter.runs.client, starter.runs.task_queue)
     known = KnownWorkflows(definitions, AppliedWorkflows(schedules, store))
     answers, artifacts = RunAnswers(starter), artifacts_of(settings)
-    most_bytes = settings.artifacts.max_bytes
+    given, hub = RunInput(artifacts), Hub()
+    feeds = RunFeeds(starter.runs, hub)
     parts = (
         WorkflowRoutes(known),
-        WorkflowRuns(known, answers, RunInput(artifacts), most_bytes),
-        RunRoutes(answers, definitions, StreamRoutes(Hub())),
+        WorkflowRuns(known, answers, given, settings.artifacts.max_bytes),
+        ArtifactRoutes(starter.runs, artifacts, given),
+        RunRoutes(answers, definitions, StreamRoutes(hub), feeds),
     )
     return [way for part in parts for way in part.ways()]

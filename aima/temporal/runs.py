@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -393,6 +393,23 @@ class Runs:
                 request, plan = await self.client.data_converter.decode(payloads)
                 return request, plan
         raise NotFound(f"the history of run {run_id!r} is gone")
+
+    async def step_outputs(self, run_id: str) -> AsyncIterator[tuple[str, Json]]:
+        """Give what each step gave that its history tells of, by the step's path.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        names: dict[int, str] = {}
+        with told(f"run {run_id!r}"):
+            async for event in self.handle(run_id).fetch_history_events():
+                if event.HasField("activity_task_scheduled_event_attributes"):
+                    begun = event.activity_task_scheduled_event_attributes
+                    names[event.event_id] = begun.activity_id
+                elif event.HasField("activity_task_completed_event_attributes"):
+                    ended = event.activity_task_completed_event_attributes
+                    for value in await self.client.data_converter.decode(ended.result.payloads):
+                        yield names[ended.scheduled_event_id], value
 
     async def cancel(self, run_id: str) -> None:
         """Ask a run to stop; it ends Canceled when its steps have.

@@ -67,8 +67,9 @@ MAY_IMPORT = {
     "aima.testing.engines": "",
     "aima.testing": "aima.adapters aima.errors aima.ports aima.routing aima.settings aima.unit",
     # The doors, and what opens them:
-    "aima.gateway": "aima aima.blocking aima.catalog aima.disk aima.dsl aima.errors aima.graph "
-    "aima.media_type aima.outbound aima.ports aima.resources aima.resources.uri aima.routing "
+    "aima.gateway": "aima aima.artifacts aima.blocking aima.catalog aima.disk aima.dsl "
+    "aima.errors aima.graph aima.media_type aima.outbound aima.ports aima.resources "
+    "aima.resources.uri aima.routing "
     "aima.settings aima.shipped aima.stack aima.store aima.stores aima.streams aima.temporal "
     "aima.unit aima.worker aima.workflows",
     "aima.stack.supervisor": "aima.blocking aima.engines aima.errors aima.gateway "

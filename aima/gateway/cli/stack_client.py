@@ -79,7 +79,7 @@ class StackClient:
 
     def lines(self, path: str) -> Iterator[dict[str, Any]]:
         """Read a stream of JSON lines; it raises as :meth:`get` does, also if it breaks off."""
-        with self._open("GET", path, None, timeout=None) as response:
+        with self._open("GET", path, None, timeout=None, accept="application/jsonl") as response:
             while True:
                 with _reached():
                     text = response.readline()
@@ -151,11 +151,17 @@ class StackClient:
 
     @contextmanager
     def _open(
-        self, method: str, path: str, body: object, *, timeout: float | None
+        self,
+        method: str,
+        path: str,
+        body: object,
+        *,
+        timeout: float | None,
+        accept: str = "application/json",
     ) -> Iterator[HTTPResponse]:
         content = _encoded(body)
         connection = HTTPConnection("127.0.0.1", self.state.port, timeout=timeout)
-        headers = {"authorization": f"Bearer {self.state.token}"}
+        headers = {"authorization": f"Bearer {self.state.token}", "accept": accept}
         if content is not None:
             headers["content-type"] = "application/json"
         try:
