@@ -273,6 +273,39 @@ class Media(_Group):
     )
 
 
+class Door(_Group):
+    """The door of `aima up`: where it listens, under which names, and how often it answers."""
+
+    address: str = Field(
+        default="",
+        description="Also listen at this address, such as `0.0.0.0`. Empty: loopback only. There "
+        "is no TLS here: put a proxy in front of a network you do not trust.",
+    )
+    hosts: list[str] = Field(
+        default=[],
+        description="Names it may be called by, besides this machine's own: what stands in the "
+        "addresses that clients use, such as `ai.example.org` behind a proxy.",
+    )
+    per_minute: dict[Literal["viewer", "operator", "author", "admin", "device"], int] = Field(
+        default={"viewer": 1200, "operator": 3000, "author": 3000},
+        description="Requests of one key in a minute, by its role; 0 or absent: no bound. "
+        "`aima key create --per-minute` gives a key its own.",
+    )
+    failures_per_minute: int = Field(
+        default=60,
+        ge=0,
+        description="Wrong keys that one address may send in a minute; a right one always opens. "
+        "0: no bound.",
+    )
+
+    @field_validator("address")
+    @classmethod
+    def _is_one(cls, text: str) -> str:
+        from ipaddress import ip_address
+
+        return str(ip_address(text)) if text else text
+
+
 class Outbound(_Group):
     """What may be called because somebody's data say so, such as a picture of a chat."""
 
@@ -320,6 +353,7 @@ class Settings(_Group):
     files: Files = Files()
     media: Media = Media()
     streams: Streams = Streams()
+    door: Door = Door()
     outbound: Outbound = Outbound()
     root: Path | None = Field(
         default=None, description="The project's folder; found, not set.", exclude=True

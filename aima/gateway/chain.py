@@ -22,12 +22,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from temporalio.service import RPCError
 
-from aima.errors import AimaError, Forbidden, TooLarge, UnsupportedMedia
+from aima.errors import AimaError, Forbidden, RateLimited, TooLarge, UnsupportedMedia
 from aima.gateway.accounts import SPENT, Spent
 from aima.gateway.audit import WITNESS, Audited, Journal
 from aima.gateway.keys import Keys
 from aima.gateway.permission import Caller
 from aima.gateway.problem import tell
+from aima.gateway.rates import Left, Rates
 from aima.gateway.route import CALLER, Way, nowhere
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -46,6 +47,7 @@ def create_app(
     *,
     hosts: Collection[str] = LOOPBACK,
     journal: Journal | None = None,
+    rates: Rates | None = None,
 ) -> ASGIApp:
     """Make the web application of a door: the ways, behind the chain.
 
@@ -54,6 +56,7 @@ def create_app(
         keys: who may come in.
         hosts: the names it may be called by.
         journal: where commands are written down; None: nowhere.
+        rates: how often a key may ask; None: as often as it likes.
     """
     app = Starlette(
         routes=[way.route() for way in ways],
@@ -64,7 +67,7 @@ def create_app(
     app.router.redirect_slashes = False  # its redirect would tell strangers what there is
     app.router.default = nowhere
     audited = Audited(app, journal) if journal else app
-    return Named(Limits(Guard(audited, keys, hosts=hosts)))
+    return Named(Limits(Guard(audited, keys, hosts=hosts, rates=rates or Rates())))
 
 
 class Named:
@@ -149,9 +152,10 @@ class Guard:
     routes to decide.
     """
 
-    def __init__(self, app: ASGIApp, keys: Keys, *, hosts: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, keys: Keys, *, hosts: Collection[str], rates: Rates) -> None:
         """Guard ``app``; ``hosts`` are the names it may be called by."""
         self._app = app
+        self._rates = rates
         self._keys = keys
         self._hosts = frozenset(host.lower() for host in hosts)
 
@@ -159,15 +163,45 @@ class Guard:
         """Pass a request on with its caller, or refuse it."""
         request = Request(scope)
         if not self._is_called(request.headers.getlist("host")):
-            refusal = Forbidden("AIMA answers to 127.0.0.1 and localhost only")
+            refusal = Forbidden(
+                "AIMA answers to 127.0.0.1 and localhost only, and to the names in `door.hosts`"
+            )
             await tell(request, refusal)(scope, receive, send)
             return
         try:
-            scope[CALLER] = await self._caller(request)
+            caller = await self._caller(request)
         except AimaError as error:  # the store cannot be read
             await tell(request, error)(scope, receive, send)
             return
+        scope[CALLER] = caller
+        refused, left = self._counted(request, caller)
+        if left is not None and caller is not None:
+            send = _telling(left, send)
+        if refused is not None:
+            await tell(request, refused)(scope, receive, send)
+            return
         await self._app(scope, receive, send)
+
+    def _counted(
+        self, request: Request, caller: Caller | None
+    ) -> tuple[RateLimited | None, Left | None]:
+        """Count a request: of its key, or against the address that sent a wrong one.
+
+        Only wrong keys of an address are refused: a right one opens, whoever else sits there.
+        """
+        if caller is not None:
+            may, left = self._rates.asked(caller)
+            if may or left is None:
+                return None, left
+            said = f"the key {caller.name!r} may ask {left.quota} times a minute; wait"
+            return RateLimited(said, retry_after=left.wait), left
+        if "authorization" not in request.headers:
+            return None, None
+        address = request.client.host if request.client else ""
+        left = self._rates.failed(address)
+        if left is None:
+            return None, None
+        return RateLimited("too many wrong keys; wait", retry_after=left.wait), left
 
     def _is_called(self, hosts: list[str]) -> bool:
         """Tell whether a request names one host, and one of ours."""
@@ -186,3 +220,14 @@ class Guard:
         if scheme.lower() != "bearer" or not secret:
             return None
         return await self._keys.caller(secret.encode("latin-1"))
+
+
+def _telling(left: Left, send: Send) -> Send:
+    """Tell how often the caller may still ask."""
+
+    async def telling(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], *left.headers()]}
+        await send(message)
+
+    return telling

@@ -40,6 +40,9 @@ class CreateKey(BaseModel):
     lasts: Annotated[timedelta, BeforeValidator(parse_bound)] | None = Field(
         default=None, description="After how long it ends, such as `30d`. Absent: never."
     )
+    per_minute: int | None = Field(
+        default=None, ge=1, le=1_000_000, description="How often it may ask. Absent: as its role."
+    )
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,9 @@ class KeyRoutes:
         """Make a key; this answer is the only one that ever tells it."""
         asked = await read(request, CreateKey)
         scopes = None if asked.scopes is None else tuple(scope.value for scope in asked.scopes)
-        made = new_key(asked.name, asked.role, scopes=scopes, lasts=asked.lasts)
+        made = new_key(
+            asked.name, asked.role, scopes=scopes, lasts=asked.lasts, per_minute=asked.per_minute
+        )
         await self.keys.add(made)
         return JSONResponse(
             {"key": made.text, **_told(made.row)}, 201, {"cache-control": "no-store"}
@@ -82,6 +87,7 @@ def _told(row: KeyRow) -> dict[str, Any]:
         "name": row.name,
         "role": row.role,
         "permissions": [p for p in granted if row.scopes is None or p in row.scopes],
+        "per_minute": row.per_minute,
         "created_at": _iso(row.created_at),
         "expires_at": _iso(row.expires_at),
         "used_at": _iso(row.used_at),

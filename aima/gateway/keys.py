@@ -57,6 +57,7 @@ def new_key(
     *,
     scopes: tuple[str, ...] | None = None,
     lasts: timedelta | None = None,
+    per_minute: int | None = None,
 ) -> NewKey:
     """Make a key.
 
@@ -65,6 +66,7 @@ def new_key(
         role: what it may do.
         scopes: the only permissions of the role that it has; None: all of them.
         lasts: after how long it ends; None: never.
+        per_minute: how often it may ask; None: as its role may.
     """
     key_id, random = secrets.token_hex(6), secrets.token_urlsafe(32)
     secret = f"{random}{_checksum(random)}"
@@ -77,6 +79,7 @@ def new_key(
         scopes=scopes,
         created_at=now,
         expires_at=None if lasts is None else now + lasts,
+        per_minute=per_minute,
     )
     return NewKey(f"{_MARK}_{key_id}_{secret}", row)
 
@@ -163,7 +166,7 @@ class Keys:
             return None
         self._note(row, now)
         scopes = None if row.scopes is None else frozenset(row.scopes)
-        return Caller(row.name, Role(row.role), scopes, row.id)
+        return Caller(row.name, Role(row.role), scopes, row.id, row.per_minute)
 
     def _note(self, row: KeyRow, now: datetime) -> None:
         """Keep when a key was used, not for each request."""

@@ -75,12 +75,14 @@ class Caller:
         name: the name of its key, for logs.
         scopes: the only permissions of its role that it has; None: all of them.
         id: of its key; empty for the stack's own processes.
+        per_minute: how often it may ask; None: as its role may.
     """
 
     name: str
     role: Role
     scopes: frozenset[str] | None = field(default=None)
     id: str = ""
+    per_minute: int | None = None
 
     def may(self, permission: Permission) -> bool:
         """Tell whether it may do this."""

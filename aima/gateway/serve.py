@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -23,7 +23,7 @@ _KEEP_ALIVE_SECONDS = 75
 
 async def serve_door(
     app: ASGIApp,
-    listener: socket.socket,
+    listeners: Sequence[socket.socket],
     held: Iterable[AbstractAsyncContextManager[object]],
     log: Path,
 ) -> None:
@@ -31,7 +31,7 @@ async def serve_door(
 
     Args:
         app: the door.
-        listener: its socket.
+        listeners: its sockets.
         held: what it needs, such as a client for engines; closed when the last answer is sent.
         log: gets a line of JSON for each request.
     """
@@ -51,10 +51,10 @@ async def serve_door(
             for one in held:
                 await open_.enter_async_context(one)
             try:
-                await server.serve(sockets=[listener])
+                await server.serve(sockets=list(listeners))
             except asyncio.CancelledError:
                 server.should_exit = True
-                await server.shutdown(sockets=[listener])
+                await server.shutdown(sockets=list(listeners))
                 raise
 
 

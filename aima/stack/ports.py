@@ -1,28 +1,35 @@
-"""Ports on loopback."""
+"""Ports, on loopback unless somebody wants more."""
 
 from __future__ import annotations
 
+import errno
 import socket
 
-from aima.errors import Conflict
+from aima.errors import Conflict, InvalidRequest
 from aima.temporal.server import LOOPBACK
 
 
-def listen(port: int, *, what: str, setting: str) -> socket.socket:
-    """Open a listening socket on loopback; port 0 takes any free one.
+def listen(port: int, *, what: str, setting: str, address: str = LOOPBACK) -> socket.socket:
+    """Open a listening socket, on loopback unless told otherwise; port 0 takes any free one.
 
     Raises:
         Conflict: the port is taken; the message names the setting that changes it.
+        InvalidRequest: the address is none of this machine.
     """
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     # Its connections inherit this. asyncio sets it only on sockets that were made with
     # IPPROTO_TCP; without it the second small write of an answer waits 40 ms for a receipt.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
-        listener.bind((LOOPBACK, port))
+        listener.bind((address, port))
     except OSError as error:
         listener.close()
+        if error.errno != errno.EADDRINUSE:
+            raise InvalidRequest(
+                f"{what} cannot listen at {address!r}: {error.strerror or error}"
+            ) from error
         raise Conflict(
             f"port {port}, meant for {what}, is taken by another program; "
             f"end it or set {setting} to another port"

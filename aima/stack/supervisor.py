@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from ipaddress import ip_address
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ import uvloop
 from temporalio.client import Client
 
 from aima.blocking import in_thread
-from aima.errors import EngineNotRunning, TemporalUnreachable
+from aima.errors import AimaError, EngineNotRunning, InvalidRequest, TemporalUnreachable
 from aima.settings import Settings, variable
 from aima.stack.activation import EngineSocket
 from aima.stack.child import Children
@@ -145,16 +146,20 @@ class Supervisor:
         """Start everything but the worker, in the order in which it is needed."""
         from aima.engines import engine_client, engines_of
         from aima.gateway.audit import StoredJournal
+        from aima.gateway.chain import LOOPBACK as LOOPBACK_NAMES
         from aima.gateway.chain import create_app
         from aima.gateway.definitions import Definitions
         from aima.gateway.keys import first_key
+        from aima.gateway.permission import Role
+        from aima.gateway.rates import Rates
         from aima.gateway.serve import serve_door
         from aima.gateway.units import units_of
 
         settings = self.settings
         definitions = Definitions(units_of(settings))  # a broken unit is told before all else
         self._children.end_leftovers()
-        listener = self._listen(settings.port, "AIMA's door", "AIMA_PORT")
+        listeners = self._doors()
+        listener = listeners[0]
         engine = self._listen(0, "the embedded engine", "AIMA_EMBEDDED_URL")
         self._door = f"http://{LOOPBACK}:{listener.getsockname()[1]}"
         self._engine = EngineSocket(self._children, engine, self._keeper.log("engine"))
@@ -178,9 +183,17 @@ class Supervisor:
         http = engine_client()
         engines = engines_of(self._engines, http, artifacts_of(settings))
         journal = StoredJournal(partial(store_of, settings))
-        app = create_app(*self._ways(definitions, client, state, engines), journal=journal)
+        app = create_app(
+            *self._ways(definitions, client, state, engines),
+            hosts=LOOPBACK_NAMES | set(settings.door.hosts),
+            journal=journal,
+            rates=Rates(
+                {Role(role): most for role, most in settings.door.per_minute.items()},
+                settings.door.failures_per_minute,
+            ),
+        )
         log = self._keeper.log("access")
-        self._keeper.keep(serve_door(app, listener, (http, journal), log))
+        self._keeper.keep(serve_door(app, listeners, (http, journal), log))
         return state
 
     def _ways(
@@ -325,6 +338,32 @@ class Supervisor:
         raise TemporalUnreachable(
             f"the Temporal server ended at its start: {' '.join(said[-1:])}; {log} tells more"
         )
+
+    def _doors(self) -> list[socket.socket]:
+        """Listen for the door: on loopback, and where the settings say, the first for ourselves.
+
+        Raises:
+            InvalidRequest: it would be open to a network under no name that it answers to.
+        """
+        wanted, what, setting = self.settings.door, "AIMA's door", "AIMA_PORT"
+        address = wanted.address if self.stays else ""
+        if address in ("", LOOPBACK):
+            return [self._listen(self.settings.port, what, setting)]
+        if not wanted.hosts:
+            raise InvalidRequest(
+                f"the door is to listen at {address!r}, but under no name; set `door.hosts` to the "
+                "names or addresses that clients will use"
+            )
+        port = self.settings.port
+        if ip_address(address).is_unspecified:  # loopback is among all addresses
+            return [listen(port, what=what, setting=setting, address=address)]
+        first = self._listen(port, what, setting)
+        port = first.getsockname()[1]
+        try:
+            return [first, listen(port, what=what, setting=setting, address=address)]
+        except AimaError:
+            first.close()
+            raise
 
     def _listen(self, port: int, what: str, setting: str) -> socket.socket:
         return listen(port if self.stays else 0, what=what, setting=setting)

@@ -24,6 +24,7 @@ class KeyRow:
         expires_at: when it ends; None: never.
         used_at: about when it last opened the door; None: never.
         revoked_at: when somebody ended it.
+        per_minute: how often it may ask; None: as its role may.
     """
 
     id: str
@@ -35,6 +36,7 @@ class KeyRow:
     expires_at: datetime | None = None
     used_at: datetime | None = None
     revoked_at: datetime | None = None
+    per_minute: int | None = None
 
     def is_valid(self, now: datetime) -> bool:
         """Tell whether it opens the door."""
@@ -112,6 +114,7 @@ def _key(row: Row[tuple[object, ...]]) -> KeyRow:
         expires_at=_utc(row.expires_at),
         used_at=_utc(row.used_at),
         revoked_at=_utc(row.revoked_at),
+        per_minute=row.per_minute,
     )
 
 

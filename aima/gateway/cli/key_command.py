@@ -28,13 +28,20 @@ def command() -> None:
 )
 @click.option("--scope", "scopes", multiple=True, help="Only this permission of the role; repeat.")
 @click.option("--lasts", help="After how long it ends, such as 30d. Absent: never.")
+@click.option("--per-minute", type=int, help="How often it may ask. Absent: as its role may.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def create(
-    *, name: str, role: str, scopes: tuple[str, ...], lasts: str | None, as_json: bool
+def create(  # noqa: PLR0913 - one for each option
+    *,
+    name: str,
+    role: str,
+    scopes: tuple[str, ...],
+    lasts: str | None,
+    per_minute: int | None,
+    as_json: bool,
 ) -> None:
     """Make a key and print it; it is kept nowhere and never told again."""
     body: dict[str, Any] = {"name": name, "role": role, "scopes": list(scopes) or None}
-    told = _client("POST", PATH, body | {"lasts": lasts})
+    told = _client("POST", PATH, body | {"lasts": lasts, "per_minute": per_minute})
     if as_json:
         give_json(told)
         return

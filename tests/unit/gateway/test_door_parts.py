@@ -122,6 +122,21 @@ def test_an_address_that_only_looks_like_another_leads_nowhere(
     assert client.post(path, headers={"authorization": ""}).status_code == 401
 
 
+def test_the_door_answers_to_more_names_where_the_settings_say(client: TestClient) -> None:
+    """Behind a proxy it is called as the proxy is, and by nothing that only looks like it."""
+    del client
+    own = {TOKEN: Caller("test", Role.ADMIN)}
+    ways = [Way("POST", "/take", take, Permission.RUN_CONTROL)]
+    app = create_app(ways, Keys(own, no_store), hosts={"AI.example.org", "127.0.0.1"})
+    with_key = {"authorization": f"Bearer {TOKEN}"}
+    door = TestClient(app, base_url="http://127.0.0.1", headers=with_key)
+    told = {
+        host: door.post("/take", json={"count": 1}, headers={"host": host}).status_code
+        for host in ("ai.example.org", "ai.EXAMPLE.org:443", "x.ai.example.org", "ai.example.org.x")
+    }
+    assert list(told.values()) == [200, 200, 403, 403]
+
+
 def test_a_page_of_the_web_gets_no_leave_to_read(client: TestClient) -> None:
     """No answer has a CORS header, so a browser keeps it from the page."""
     asked = {"origin": "http://evil.example", "access-control-request-method": "POST"}
