@@ -68,6 +68,7 @@ class Worker(_Group):
     )
 
 
+RoleName: TypeAlias = Literal["viewer", "operator", "author", "admin", "device"]
 ModelType: TypeAlias = Literal[
     "llm", "vlm", "asr", "tts", "embedding", "diffusion", "video_gen", "detection", "rerank"
 ]
@@ -286,7 +287,7 @@ class Door(_Group):
         description="Names it may be called by, besides this machine's own: what stands in the "
         "addresses that clients use, such as `ai.example.org` behind a proxy.",
     )
-    per_minute: dict[Literal["viewer", "operator", "author", "admin", "device"], int] = Field(
+    per_minute: dict[RoleName, int] = Field(
         default={"viewer": 1200, "operator": 3000, "author": 3000},
         description="Requests of one key in a minute, by its role; 0 or absent: no bound. "
         "`aima key create --per-minute` gives a key its own.",
@@ -304,6 +305,31 @@ class Door(_Group):
         from ipaddress import ip_address
 
         return str(ip_address(text)) if text else text
+
+
+class Oidc(_Group):
+    """Whose tokens open the door, besides AIMA's own keys (OpenID Connect; extra `aima[oidc]`)."""
+
+    issuer: str = Field(
+        default="", description="The provider, exactly as its tokens name it. Empty: no tokens."
+    )
+    audience: str = Field(default="aima", description="What a token has to be made for.")
+    keys_url: str = Field(
+        default="", description="Where its keys are. Empty: where its configuration says."
+    )
+    algorithms: list[Literal["RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA"]] = (
+        Field(default=["RS256", "ES256"], description="Signatures that count.")
+    )
+    role_claim: str = Field(
+        default="roles", description="Claim with what its owner may do; `realm_access.roles` …"
+    )
+    roles: dict[str, RoleName] = Field(
+        default={}, description="AIMA's role for a value of that claim; others give nothing."
+    )
+    leeway_seconds: float = Field(
+        default=30, ge=0, le=300, description="How far clocks may differ."
+    )
+    keys_seconds: float = Field(default=3600, ge=60, description="How long its keys are kept.")
 
 
 class Outbound(_Group):
@@ -354,6 +380,7 @@ class Settings(_Group):
     media: Media = Media()
     streams: Streams = Streams()
     door: Door = Door()
+    oidc: Oidc = Oidc()
     outbound: Outbound = Outbound()
     root: Path | None = Field(
         default=None, description="The project's folder; found, not set.", exclude=True

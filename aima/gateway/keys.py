@@ -25,6 +25,7 @@ from aima.blocking import in_thread
 from aima.disk import sync_folder, told
 from aima.errors import NotFound
 from aima.gateway.permission import Caller, Role
+from aima.gateway.tokens import Tokens, is_token
 from aima.store.keys import KeyRow
 
 if TYPE_CHECKING:
@@ -102,10 +103,12 @@ class Keys:
     Attributes:
         own: the secrets of this stack's own processes.
         store: opens the store.
+        tokens: knows those of a provider; None: there are none.
     """
 
     own: Mapping[str, Caller] = field(repr=False)
     store: Callable[[], AbstractContextManager[Store]]
+    tokens: Tokens | None = None
     _rows: dict[str, KeyRow] = field(default_factory=dict)
     _read_at: float = float("-inf")
     _noting: set[asyncio.Future[None]] = field(default_factory=set)
@@ -117,7 +120,10 @@ class Keys:
         for known, owner in self.own.items():
             if hmac.compare_digest(known.encode(), secret):
                 found = owner
-        return found or await self._keyholder(secret.decode("latin-1"))
+        text = secret.decode("latin-1")
+        if found is None and self.tokens is not None and is_token(text):
+            return await self.tokens.caller(text)
+        return found or await self._keyholder(text)
 
     async def add(self, made: NewKey) -> None:
         """Let a new key open the door.

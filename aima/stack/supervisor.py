@@ -214,6 +214,7 @@ class Supervisor:
         from aima.gateway.resource_routes import ResourceRoutes
         from aima.gateway.stack_routes import StackRoutes
         from aima.gateway.starting import Starter
+        from aima.gateway.tokens import Tokens
         from aima.gateway.unit_routes import UnitRoutes
         from aima.gateway.workflow_parts import workflow_ways
         from aima.outbound import Outbound
@@ -228,7 +229,7 @@ class Supervisor:
             state.token: Caller("the command line", Role.ADMIN),
             self._streams_token: Caller("a worker", Role.DEVICE),
         }
-        keys = Keys(own, store)
+        keys = Keys(own, store, Tokens(settings.oidc) if settings.oidc.issuer else None)
         starter = Starter(Runs(client, queue))
         operations = Operations(starter)
         units = UnitRoutes(definitions, operations, partial(in_thread, self._outside, engines))
