@@ -273,6 +273,7 @@ async def search(request: SearchRequest, ctx: Context) -> Documents:
 
 @retrieval.command(
     idempotent=True,
+    destructive=True,
     timeout=timedelta(minutes=30),
     errors=STORE_ERRORS,
     examples=(

@@ -164,6 +164,7 @@ class Unit:
     Attributes:
         idempotent: running it twice does what running it once does. The effect of a command
             that is not is recorded, so that an attempt after a crash finds it done.
+        destructive: it may take away what nobody else keeps, so agents ask before they call it.
         timeout: longest time of one attempt.
         version: raise it when the same input shall give another output; cached outputs of older
             versions are not used.
@@ -182,6 +183,7 @@ class Unit:
     emits: tuple[type[Event], ...] = ()
     examples: tuple[Example, ...] = ()
     version: int = 1
+    destructive: bool = False
 
     @property
     def summary(self) -> str:
@@ -238,6 +240,7 @@ class Domain:
         emits: tuple[type[Event], ...] = (),
         examples: tuple[Example, ...] = (),
         version: int = 1,
+        destructive: bool = False,
     ) -> Callable[[Body[Input, Output]], Body[Input, Output]]:
         """Declare a unit that changes something."""
 
@@ -252,6 +255,7 @@ class Domain:
                 emits=emits,
                 examples=examples,
                 version=version,
+                destructive=destructive,
             )
             return body
 

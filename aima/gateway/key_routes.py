@@ -15,7 +15,7 @@ from aima.dsl.duration import parse_bound
 from aima.gateway.incoming import read
 from aima.gateway.keys import Keys, new_key
 from aima.gateway.permission import GRANTS, Permission, Role
-from aima.gateway.route import Way
+from aima.gateway.route import Way, caller_of
 from aima.store.keys import KeyRow
 
 PATH = "/api/v2/keys"
@@ -56,6 +56,7 @@ class KeyRoutes:
         return [
             Way("POST", PATH, self.post, Permission.KEY_MANAGE),
             Way("GET", PATH, self.get, Permission.KEY_MANAGE),
+            Way("GET", f"{PATH}/mine", self.mine, Permission.UNIT_READ),
             Way("DELETE", f"{PATH}/{{name}}", self.delete, Permission.KEY_MANAGE),
         ]
 
@@ -74,6 +75,12 @@ class KeyRoutes:
     async def get(self, _: Request) -> Response:
         """List the keys that were ever made, without what opens the door."""
         return JSONResponse({"keys": [_told(row) for row in await self.keys.all()]})
+
+    async def mine(self, request: Request) -> Response:
+        """Tell who asks, and what it may do."""
+        caller = caller_of(request.scope)
+        may = [p.value for p in Permission if p is not Permission.PUBLIC and caller.may(p)]
+        return JSONResponse({"name": caller.name, "role": caller.role.value, "permissions": may})
 
     async def delete(self, request: Request) -> Response:
         """End a key, by its id or name."""

@@ -10,7 +10,6 @@ import math
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from temporalio.service import RPCError
 
 from aima.errors import (
     AimaError,
@@ -66,18 +65,24 @@ def tell(request: Request, error: Exception, *, status: int | None = None) -> Re
         headers["retry-after"] = str(math.ceil(seconds))
     if request.scope["path"].startswith(OPENAI):
         return JSONResponse(openai_error(named), status, headers)
-    told = {
-        "type": f"urn:aima:error:{named.code}",
-        "title": type(named).__name__ if not isinstance(named, Mistakes) else "ValidationFailed",
-        "status": status,
-        "detail": named.message,
-        "instance": request.scope["path"],
-        "code": named.code,
-        "retryable": named.retryable,
-        "request_id": request.scope.get("aima.request_id", ""),
+    where = {"instance": request.scope["path"]}
+    where["request_id"] = request.scope.get("aima.request_id", "")
+    told = {**problem(named), "status": status, **where}
+    return JSONResponse(told, status, headers, "application/problem+json")
+
+
+def problem(error: AimaError) -> dict[str, object]:
+    """Write an error as a problem (RFC 9457), without where it happened."""
+    mistakes = error if isinstance(error, Mistakes) else None
+    return {
+        "type": f"urn:aima:error:{error.code}",
+        "title": "ValidationFailed" if mistakes else type(error).__name__,
+        "status": error.status,
+        "detail": error.message,
+        "code": error.code,
+        "retryable": error.retryable,
+        **(mistakes.members if mistakes else {}),
     }
-    members = named.members if isinstance(named, Mistakes) else {}
-    return JSONResponse({**told, **members}, status, headers, "application/problem+json")
 
 
 def openai_error(error: AimaError) -> dict[str, object]:
@@ -96,6 +101,8 @@ def _first_place(error: AimaError) -> str | None:
 
 
 def _named(error: Exception) -> AimaError:
+    from temporalio.service import RPCError  # heavy, and not every process that tells has it
+
     match error:
         case AimaError():
             named = error

@@ -18,6 +18,7 @@ def schema(unit: Unit) -> dict[str, Any]:
         "kind": unit.kind.value,
         "summary": unit.summary,
         "idempotent": unit.idempotent,
+        "destructive": unit.destructive,
         "timeout_seconds": unit.timeout.total_seconds(),
         "retry": {
             "max_attempts": unit.retry.attempts,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -27,6 +28,8 @@ from aima.temporal.runs import RunRequest
 from aima.unit import Kind, Unit
 
 PREFIX = "/api/v2"
+NEEDED = {Kind.QUERY: Permission.UNIT_QUERY, Kind.COMMAND: Permission.UNIT_RUN}
+"""What a caller must be allowed to do, to ask a unit of a kind."""
 
 
 class Execute(BaseModel):
@@ -57,23 +60,42 @@ class UnitRoutes:
             Way("POST", f"{PREFIX}/execute", self.execute, Permission.UNIT_RUN),
             Way("GET", f"{PREFIX}/units", self.units, Permission.UNIT_READ),
             Way("GET", f"{PREFIX}/schema/{{unit}}", self.schema, Permission.UNIT_READ),
-            Way("GET", query, self.query, Permission.UNIT_QUERY),
-            Way("POST", query, self.query, Permission.UNIT_QUERY),
-            Way("POST", f"{PREFIX}/command/{{unit}}", self.command, Permission.UNIT_RUN),
+            Way("GET", query, self.query, NEEDED[Kind.QUERY]),
+            Way("POST", query, self.query, NEEDED[Kind.QUERY]),
+            Way("POST", f"{PREFIX}/command/{{unit}}", self.command, NEEDED[Kind.COMMAND]),
         ]
 
-    async def units(self, _: Request) -> Response:
-        """List the units."""
-        listed = [
+    async def units(self, request: Request) -> Response:
+        """List the units; with `schemas=true` each as programs need to know it."""
+        whole = request.query_params.get("schemas") == "true"
+        return JSONResponse({"units": self._whole if whole else self._listed})
+
+    @cached_property
+    def _listed(self) -> list[dict[str, Any]]:
+        return [
             {
                 "name": unit.name,
                 "kind": unit.kind.value,
                 "summary": unit.summary,
+                "permission": NEEDED[unit.kind].value,
                 "links": {"self": way_of(unit), "schema": f"{PREFIX}/schema/{unit.name}"},
             }
             for unit in self.definitions.catalog
         ]
-        return JSONResponse({"units": listed})
+
+    @cached_property
+    def _whole(self) -> list[dict[str, Any]]:
+        """Tell all of each unit; the output as it is sent, where what is null is left out."""
+        signatures = self.definitions.signatures
+        return [
+            {
+                **listed,
+                **schema(unit),
+                "description": unit.description,
+                "output": signatures[unit.name].output,
+            }
+            for listed, unit in zip(self._listed, self.definitions.catalog, strict=True)
+        ]
 
     async def schema(self, request: Request) -> Response:
         """Tell what a unit takes, gives and may fail with, with examples."""

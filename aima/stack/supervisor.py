@@ -34,6 +34,7 @@ from aima.temporal.server import LOOPBACK, server_command
 if TYPE_CHECKING:
     from aima.gateway.definitions import Definitions
     from aima.gateway.keys import Keys
+    from aima.gateway.mcp.routes import McpRoutes
     from aima.gateway.query import Outside
     from aima.gateway.route import Way
     from aima.routing.router import Router
@@ -183,8 +184,10 @@ class Supervisor:
         http = engine_client()
         engines = engines_of(self._engines, http, artifacts_of(settings))
         journal = StoredJournal(partial(store_of, settings))
+        ways, keys, mcp = self._ways(definitions, client, state, engines)
         app = create_app(
-            *self._ways(definitions, client, state, engines),
+            ways,
+            keys,
             hosts=LOOPBACK_NAMES | set(settings.door.hosts),
             journal=journal,
             rates=Rates(
@@ -192,20 +195,23 @@ class Supervisor:
                 settings.door.failures_per_minute,
             ),
         )
+        self._keeper.keep(mcp.serve(app))
         log = self._keeper.log("access")
         self._keeper.keep(serve_door(app, listeners, (http, journal), log))
         return state
 
     def _ways(
         self, definitions: Definitions, client: Client, state: StackState, engines: Router
-    ) -> tuple[list[Way], Keys]:
-        """Put the door together: its addresses, and who may come in."""
+    ) -> tuple[list[Way], Keys, McpRoutes]:
+        """Put the door together: its addresses, who may come in, and what must be served."""
         from aima.engines import products_of_engines
         from aima.gateway.audit_routes import AuditRoutes
+        from aima.gateway.chain import LOOPBACK as LOOPBACK_NAMES
         from aima.gateway.event_feed import EventFeed
         from aima.gateway.event_routes import EventRoutes
         from aima.gateway.key_routes import KeyRoutes
         from aima.gateway.keys import ADMIN_KEY, Keys
+        from aima.gateway.mcp.routes import McpRoutes
         from aima.gateway.openai import OpenAIRoutes
         from aima.gateway.openapi import Described
         from aima.gateway.operations import Operations
@@ -238,6 +244,7 @@ class Supervisor:
             model_resources(models_of(settings), products_of_engines()),
             Pipelines(definitions, starter.runs, store).resources(),
         )
+        mcp = McpRoutes((*settings.door.hosts, *LOOPBACK_NAMES))
         parts = (
             StackRoutes(settings.data / ADMIN_KEY, self, state),
             KeyRoutes(keys),
@@ -247,10 +254,11 @@ class Supervisor:
             units,
             ResourceRoutes(resources),
             EventRoutes(EventFeed(store)),
+            mcp,
         )
         ways = [way for part in parts for way in part.ways()]
         ways += workflow_ways(settings, definitions, starter, store)
-        return [*ways, Described(ways, definitions.catalog).way()], keys
+        return [*ways, Described(ways, definitions.catalog).way()], keys, mcp
 
     def _outside(self, engines: Router) -> Outside:
         """Open what queries may ask of the outside; the first of them waits for the imports."""

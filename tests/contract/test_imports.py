@@ -72,16 +72,19 @@ MAY_IMPORT = {
     "aima.resources.uri aima.routing "
     "aima.settings aima.shipped aima.stack aima.store aima.stores aima.streams aima.temporal "
     "aima.unit aima.worker aima.workflows",
+    # An agent's door is a client of the API: it knows neither Temporal nor the store.
+    "aima.gateway.mcp": "aima aima.blocking aima.catalog aima.dsl aima.errors aima.gateway "
+    "aima.settings aima.shipped aima.stack aima.unit aima.workflows",
     "aima.stack.supervisor": "aima.blocking aima.engines aima.errors aima.gateway "
-    "aima.outbound aima.resources aima.routing aima.settings aima.stack aima.stores "
-    "aima.streams aima.temporal aima.worker",
+    "aima.gateway.mcp aima.outbound aima.resources aima.routing aima.settings aima.stack "
+    "aima.stores aima.streams aima.temporal aima.worker",
     "aima.lsp": "aima aima.dsl aima.errors aima.gateway aima.unit aima.workflows",
     "aima.trial": "aima.artifacts aima.catalog aima.disk aima.dsl aima.errors aima.gateway "
     "aima.temporal aima.workflows",
     "aima.gateway.cli": "aima aima.disk aima.dsl aima.embedded aima.engines aima.errors "
-    "aima.gateway aima.graph aima.lsp aima.ports aima.prompts aima.settings aima.shipped "
-    "aima.stack aima.stack.supervisor aima.stores aima.temporal aima.trial aima.worker "
-    "aima.workflows",
+    "aima.gateway aima.gateway.mcp aima.graph aima.lsp aima.ports aima.prompts aima.settings "
+    "aima.shipped aima.stack aima.stack.supervisor aima.stores aima.temporal aima.trial "
+    "aima.worker aima.workflows",
     "aima.gateway.reference": "aima.catalog aima.dsl aima.engines aima.errors aima.gateway "
     "aima.gateway.cli aima.settings aima.shipped aima.trial aima.workflows",
     "aima.__main__": "aima.gateway.cli",
@@ -108,6 +111,7 @@ CALLS_OUT = {
     "aima.streams.publisher": "a worker asks its own door",
     "aima.worker": "makes these clients",
     "aima.gateway.cli.stack_client": "the command line asks its own door",
+    "aima.gateway.mcp": "an agent's door asks its own API",
     "aima.models.hub": "model files that AIMA's own list names",
 }
 """Who speaks HTTP to others, and to whom: an address of a user goes through the first of these."""

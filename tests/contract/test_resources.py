@@ -58,7 +58,7 @@ def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     stack = Supervisor(settings, stays=True, ready=lambda _: None)
     state = StackState(pid=1, port=1, token="t", temporal="", ui="", project="")  # noqa: S106
     nobody: object = None
-    ways, _ = stack._ways(Definitions(CATALOG), nobody, state, Router((), Models()))  # type: ignore[arg-type] # nothing is asked of Temporal
+    ways, *_ = stack._ways(Definitions(CATALOG), nobody, state, Router((), Models()))  # type: ignore[arg-type] # nothing is asked of Temporal
     [way] = [way for way in ways if way.path == "/api/v2/resources"]
     return cast("ResourceRoutes", way.call.__self__).resources  # type: ignore[attr-defined] # a method
 

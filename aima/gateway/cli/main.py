@@ -50,6 +50,7 @@ COMMANDS = (
     "worker",
     "schema",
     "lsp",
+    "mcp",
     "settings",
     "doctor",
 )

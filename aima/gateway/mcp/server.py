@@ -1,0 +1,154 @@
+"""The MCP server: what the official SDK asks, answered from the REST API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import mcp_types as types
+from mcp.server.caching import CacheHint
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp.shared.exceptions import MCPError
+
+from aima import __version__
+from aima.errors import AimaError
+from aima.gateway.mcp.authoring import authoring_tools
+from aima.gateway.mcp.finding import finding_tools
+from aima.gateway.mcp.profile import chosen
+from aima.gateway.mcp.rest import Refused, Rest
+from aima.gateway.mcp.run_tools import run_tools
+from aima.gateway.mcp.tool import Call, Told, Tool
+from aima.gateway.mcp.unit_tools import Unit, tool_name, unit_tool, units_of
+
+Context = ServerRequestContext[Any, Any]
+
+INSTRUCTIONS = """\
+AIMA runs AI on this person's own machines: models, speech, pictures, search, and workflows made \
+of them that survive crashes. Units are what it can do; `search_units` finds them and `call_unit` \
+asks any of them. What takes long gives an operation: `wait_operation` waits for it. Large values \
+are artifacts, `{"artifact": "sha256:…"}`, which other units take as they are. To build something \
+of several steps write a workflow: `show_examples`, `describe_language`, `check_workflow` until \
+it is ok, then `run_workflow`."""
+
+LIST_MS = 10_000
+"""How long a client may keep a list; what is applied meanwhile it learns then."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Answers for one door.
+
+    Attributes:
+        rest: gives the API as the caller of a request may use it.
+        profile: tells which units have tools in a request's lists.
+    """
+
+    rest: Callable[[Context], Rest]
+    profile: Callable[[Context], str]
+    _own: dict[str, Tool] = field(default_factory=dict)
+    _units: dict[str, Unit] = field(default_factory=dict)
+
+    def server(self) -> Server[Any]:
+        """Make the server."""
+        own = (*finding_tools(), *run_tools(), *authoring_tools())
+        self._own.update({tool.name: tool for tool in own})
+        return Server(
+            "aima",
+            version=__version__,
+            title="AIMA",
+            instructions=INSTRUCTIONS,
+            cache_hints={"tools/list": CacheHint(LIST_MS), "prompts/list": CacheHint(LIST_MS)},
+            get_tool_input_schema=lambda _: None,  # none asks for a header
+            on_list_tools=self.list_tools,
+            on_call_tool=self.call_tool,
+        )
+
+    async def list_tools(
+        self, ctx: Context, _: types.PaginatedRequestParams | None
+    ) -> types.ListToolsResult:
+        """List what this caller may call."""
+        rest = self.rest(ctx)
+
+        async def listed() -> list[Tool]:
+            mine = set((await rest.ask("GET", "/keys/mine"))["permissions"])
+            self._units.update(await units_of(rest))
+            units = (self._units[name] for name in chosen(self._units, self.profile(ctx)))
+            tools = [*self._own.values(), *map(unit_tool, units)]
+            return [tool for tool in tools if tool.needs in mine]
+
+        return types.ListToolsResult(tools=[_shown(tool) for tool in await _or_error(listed())])
+
+    async def call_tool(
+        self, ctx: Context, params: types.CallToolRequestParams
+    ) -> types.CallToolResult:
+        """Call a tool; what it refuses is an answer, for the model to read."""
+        call = Call(self.rest(ctx), params.arguments or {}, _teller(ctx))
+        try:
+            tool = await self._tool(call.rest, params.name)
+            return _result(await tool.run(call), failed=False)
+        except Refused as refused:
+            return _result(refused.problem, failed=True)
+
+    async def _tool(self, rest: Rest, name: str) -> Tool:
+        if name in self._own:
+            return self._own[name]
+        by_name = {tool_name(unit): unit for unit in self._units}
+        if name not in by_name:
+            self._units.update(await units_of(rest))
+            by_name = {tool_name(unit): unit for unit in self._units}
+        if name not in by_name:
+            raise MCPError(types.INVALID_PARAMS, f"there is no tool {name[:80]!r}")
+        return unit_tool(self._units[by_name[name]])
+
+
+def _shown(tool: Tool) -> types.Tool:
+    return types.Tool(
+        name=tool.name,
+        title=tool.title,
+        description=tool.description,
+        input_schema=dict(tool.input),
+        output_schema=None if tool.output is None else dict(tool.output),
+        annotations=types.ToolAnnotations(
+            title=tool.title,
+            read_only_hint=tool.reads,
+            destructive_hint=tool.destroys,
+            idempotent_hint=tool.repeatable,
+        ),
+        _meta=dict(tool.meta) or None,
+    )
+
+
+def _result(told: Told, *, failed: bool) -> types.CallToolResult:
+    text = json.dumps(told, ensure_ascii=False)
+    return types.CallToolResult(
+        content=[types.TextContent(type="text", text=text)],
+        structured_content=told,
+        is_error=failed,
+    )
+
+
+def _teller(ctx: Context) -> Callable[[str], Awaitable[None]] | None:
+    """Tell progress to a caller that asked for it."""
+    if not (ctx.meta or {}).get("progress_token"):
+        return None
+    said = 0
+
+    async def tell(message: str) -> None:
+        nonlocal said
+        said += 1
+        await ctx.session.report_progress(said, message=message)
+
+    return tell
+
+
+async def _or_error(work: Awaitable[list[Tool]]) -> list[Tool]:
+    """Do what a list needs; a list has no place for a problem, so it becomes the protocol's."""
+    try:
+        return await work
+    except Refused as refused:
+        raise MCPError(types.INTERNAL_ERROR, str(refused), refused.problem) from refused
+    except AimaError as error:
+        raise MCPError(types.INVALID_PARAMS, error.message) from error

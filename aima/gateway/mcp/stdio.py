@@ -1,0 +1,35 @@
+"""MCP over standard input and output, in front of the stack that runs."""
+
+from __future__ import annotations
+
+from httpx2 import AsyncClient
+from mcp.server.stdio import stdio_server
+
+from aima.errors import EngineNotRunning
+from aima.gateway.mcp.rest import Reached, Rest
+from aima.gateway.mcp.server import Desk
+from aima.settings import Settings
+from aima.stack.lock import running_stack
+
+
+async def serve_stdio(settings: Settings, *, key: str, profile: str) -> None:
+    """Serve one client until it closes standard input.
+
+    Args:
+        settings: whose data folder tells where the stack is, looked up for each request: one
+            that was started anew goes on where the other was.
+        key: opens the door; empty: as the command line does.
+        profile: which units have tools.
+    """
+
+    def reach() -> Reached:
+        state = running_stack(settings.data)
+        if state is None:
+            raise EngineNotRunning("no AIMA is up; `aima up` starts it")
+        headers = {"authorization": f"Bearer {key or state.token}"}
+        return Reached(f"http://127.0.0.1:{state.port}", headers)
+
+    async with AsyncClient(timeout=None, trust_env=False) as http:
+        server = Desk(lambda _: Rest(http, reach), lambda _: profile).server()
+        async with stdio_server() as (reading, writing):
+            await server.run(reading, writing, server.create_initialization_options())
