@@ -28,6 +28,7 @@ from aima.temporal.activity_context import Surroundings
 from aima.temporal.client import connect, wait_for_namespace
 from aima.temporal.dispatcher import Dispatcher
 from aima.temporal.events import Events
+from aima.temporal.run_events import RunEvents
 from aima.temporal.runs import Runs
 from aima.temporal.worker import make_worker
 
@@ -97,15 +98,16 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         runs = Runs(client, settings.temporal.task_queue)
         dispatcher = Dispatcher(runs, around.events, store.applied)
         async with make_worker(client, settings, units_of(settings), around):
-            await _beside(dispatcher.serve(), stop)
+            await _beside(stop, dispatcher.serve(), RunEvents(runs, around.events).serve())
 
 
-async def _beside(serving: Coroutine[None, None, None], stop: asyncio.Event) -> None:
+async def _beside(stop: asyncio.Event, *serving: Coroutine[None, None, None]) -> None:
     """Wait for ``stop`` while something else is served; what breaks it ends the worker."""
-    async with asyncio.TaskGroup() as tasks:
-        task = tasks.create_task(serving)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(each) for each in serving]
         await stop.wait()
-        task.cancel()
+        for task in tasks:
+            task.cancel()
 
 
 def _tidy(store: Store, settings: Settings) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
 _ANY_BELOW = ".*"
+_MOMENT = "time:"
+"""How the name of a cursor begins that counts milliseconds and not events."""
 
 
 @dataclass(frozen=True)
@@ -233,9 +235,11 @@ class Outbox:
 
         from aima.store.tables import cursors, events
 
-        dealt_with = select(func.coalesce(func.min(cursors.c.seq), 0)).scalar_subquery()
+        readers = ~cursors.c.name.startswith(_MOMENT)
+        dealt_with = select(func.coalesce(func.min(cursors.c.seq), 0)).where(readers)
         old = delete(events).where(
-            events.c.time < datetime.now(UTC) - older_than, events.c.seq <= dealt_with
+            events.c.time < datetime.now(UTC) - older_than,
+            events.c.seq <= dealt_with.scalar_subquery(),
         )
         with self.begin() as connection:
             return connection.execute(old).rowcount

@@ -19,7 +19,7 @@ from aima.blocking import in_thread
 from aima.errors import AimaError, Conflict, NotFound
 from aima.store.applied import Applied, AppliedWorkflow
 from aima.store.events import CloudEvent, Entry, Outbox, Wait
-from aima.temporal.events import Events
+from aima.temporal.events import Events, source_of
 from aima.temporal.refusals import told
 from aima.temporal.runs import RunRequest, Runs
 from aima.temporal.triggers import EventTrigger, event_triggers
@@ -31,6 +31,9 @@ READER = "dispatcher"
 
 POLL_SECONDS = 0.5
 """How often is looked for events of other processes; those of this one ring a bell."""
+
+MOST_HOPS = 16
+"""Runs, each started by what happened to the one before; more are taken for endless."""
 
 _LONGEST_PAUSE_SECONDS = 30.0
 _AT_ONCE = 100
@@ -107,7 +110,20 @@ class Dispatcher:
                 log.warning("%r does not start on event %s: %s", workflow.name, event.id, error)
 
     async def _run(self, trigger: EventTrigger, event: CloudEvent, source: str) -> None:
-        request = RunRequest(trigger.input_for(event), id=trigger.run_id(event), source=source)
+        hops = int(event.extensions.get("hops", "0")) + 1
+        if hops > MOST_HOPS or _is_own(trigger, event):
+            log.warning(
+                "%r does not start on event %s: it would start itself, on and on",
+                trigger.plan.name,
+                event.id,
+            )
+            return
+        request = RunRequest(
+            trigger.input_for(event),
+            id=trigger.run_id(event),
+            source=source,
+            memo={"cause": event.id, "hops": str(hops)},
+        )
         with suppress(Conflict):  # the event was told before
             await self.runs.start(trigger.plan, request)
 
@@ -122,3 +138,10 @@ class Dispatcher:
             if error.retryable:
                 raise
             log.warning("run %r cannot be told event %s: %s", wait.run, event.id, error)
+
+
+def _is_own(trigger: EventTrigger, event: CloudEvent) -> bool:
+    """Tell whether an event is of a run of the very workflow that it would start."""
+    return event.type.startswith("pipeline.") and event.source.startswith(
+        source_of(trigger.plan.name, "")
+    )
