@@ -7,6 +7,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from aima.store.events import CloudEvent, write
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -42,7 +45,8 @@ class Applied:
     begin: Callable[[], AbstractContextManager[Connection]]
 
     def put(self, workflow: AppliedWorkflow) -> None:
-        """Apply a workflow, in place of the one of its name."""
+        """Apply a workflow, in place of the one of its name, and tell it if its plan is new."""
+        from sqlalchemy import select
         from sqlalchemy.dialects.sqlite import insert
 
         from aima.store.tables import applied
@@ -56,8 +60,13 @@ class Applied:
         }
         row = insert(applied).values(name=workflow.name, **said)
         newer = row.on_conflict_do_update(index_elements=[applied.c.name], set_=said)
+        plan = select(applied.c.hash).where(applied.c.name == workflow.name)
         with self.begin() as connection:
+            before = connection.scalar(plan)
             connection.execute(newer)
+            if before != workflow.hash:
+                told = {"plan": workflow.hash, "source": workflow.source, "replaces": before}
+                write(connection, _event("applied", workflow.name, told))
 
     def get(self, name: str) -> AppliedWorkflow | None:
         """Give a workflow by its name; None where none is applied."""
@@ -80,13 +89,27 @@ class Applied:
         return [_workflow(row) for row in rows]
 
     def remove(self, name: str) -> bool:
-        """End a workflow's triggers; False where it was not applied."""
+        """End a workflow's triggers, and tell it; False where it was not applied."""
         from sqlalchemy import delete
 
         from aima.store.tables import applied
 
         with self.begin() as connection:
-            return connection.execute(delete(applied).where(applied.c.name == name)).rowcount == 1
+            gone = connection.execute(delete(applied).where(applied.c.name == name)).rowcount == 1
+            if gone:
+                write(connection, _event("unapplied", name, {}))
+        return gone
+
+
+def _event(kind: str, name: str, more: dict[str, object]) -> CloudEvent:
+    """Tell a change; it is written with the change, so its id needs to be no one's but its own."""
+    return CloudEvent(
+        id=str(uuid4()),
+        type=f"workflow.{kind}",
+        source="aima/workflows",
+        subject=f"workflow/{name}",
+        data={"name": name, **more},
+    )
 
 
 def _workflow(row: Row[tuple[object, ...]]) -> AppliedWorkflow:
