@@ -98,10 +98,10 @@ class AppliedWorkflows:
         self, row: AppliedWorkflow, number: int, trigger: dict[str, Any]
     ) -> dict[str, Any]:
         if "schedule" not in trigger:
-            return shown(trigger)
+            return shown(trigger, row.name)
         state = await self.schedules.find(row.name, number)
         return {
-            **shown(trigger),
+            **shown(trigger, row.name),
             "active": state is not None and not state.paused,
             "next": state.next.isoformat() if state and state.next else None,
         }
@@ -129,10 +129,13 @@ def triggers_of(plan: str) -> list[dict[str, Any]]:
     return triggers
 
 
-def shown(trigger: dict[str, Any]) -> dict[str, Any]:
-    """Tell what a trigger is, without what it is compiled to."""
+def shown(trigger: dict[str, Any], name: str) -> dict[str, Any]:
+    """Tell what a trigger of a workflow is, without what it is compiled to."""
     if "event" in trigger:
         return {"event": trigger["event"]["type"]}
+    if "webhook" in trigger:
+        said = trigger["webhook"]
+        return {"webhook": f"/hooks/{name}/{said['name']}", "signature": said["signature"]}
     return {"schedule": trigger["schedule"]}
 
 

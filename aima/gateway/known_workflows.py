@@ -108,7 +108,7 @@ class KnownWorkflows:
         if found.row is not None:
             return await self.applied.triggers(found.row)
         triggers = triggers_of(found.plan.text) if found.plan else []
-        return [{**shown(trigger), "active": False} for trigger in triggers]
+        return [{**shown(trigger, found.name), "active": False} for trigger in triggers]
 
     def file(self, name: str) -> KnownWorkflow | None:
         """Read the file of this name; None where there is none. It blocks."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aima.gateway.applied import AppliedWorkflows
 from aima.gateway.artifact_routes import ArtifactRoutes
 from aima.gateway.definitions import Definitions
+from aima.gateway.hook_routes import HookRoutes
 from aima.gateway.known_workflows import KnownWorkflows
 from aima.gateway.route import Way
 from aima.gateway.run_answers import RunAnswers
@@ -36,13 +37,15 @@ def workflow_ways(
 ) -> list[Way]:
     """Give the addresses for workflows and their runs."""
     schedules = Schedules(starter.runs.client, starter.runs.task_queue)
-    known = KnownWorkflows(definitions, AppliedWorkflows(schedules, store))
+    applied = AppliedWorkflows(schedules, store)
+    known = KnownWorkflows(definitions, applied)
     answers, artifacts = RunAnswers(starter), artifacts_of(settings)
     given, hub = RunInput(artifacts), Hub()
     feeds = RunFeeds(starter.runs, hub)
     parts = (
         WorkflowRoutes(known),
         WorkflowRuns(known, answers, given, settings.artifacts.max_bytes),
+        HookRoutes(applied, starter.runs),
         ArtifactRoutes(starter.runs, artifacts, given),
         RunRoutes(answers, definitions, StreamRoutes(hub), feeds),
     )

@@ -78,7 +78,7 @@ def fill_in(given: dict[str, Any], places: Sequence[Place]) -> Mask:
     """
     found: set[str] = set()
     for path, parts in places:
-        texts = [part if isinstance(part, str) else _look_up(part["secret"]) for part in parts]
+        texts = [part if isinstance(part, str) else look_up(part["secret"]) for part in parts]
         found.update(
             text for text, part in zip(texts, parts, strict=True) if not isinstance(part, str)
         )
@@ -89,7 +89,12 @@ def fill_in(given: dict[str, Any], places: Sequence[Place]) -> Mask:
     return Mask(frozenset(secret for secret in found if len(secret) >= _FEWEST_CHARACTERS))
 
 
-def _look_up(reference: str) -> str:
+def look_up(reference: str) -> str:
+    """Give what a reference stands for on this machine.
+
+    Raises:
+        ValidationFailed: it leads to nothing; the message names it.
+    """
     kind, _, name = reference.partition(":")
     if kind == "env":
         text = os.environ.get(name, "")

@@ -43,6 +43,8 @@ def show(workflow: dict[str, Any], *, said: str) -> None:
 def _line(trigger: dict[str, Any]) -> str:
     if "event" in trigger:
         return f"event {trigger['event']}"
+    if "webhook" in trigger:
+        return f"webhook {trigger['webhook']}"
     schedule = trigger["schedule"]
     line = f"schedule {schedule['cron']} {schedule.get('timezone', 'UTC')}"
     if not trigger["active"]:

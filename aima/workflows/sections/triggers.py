@@ -1,8 +1,10 @@
-"""``triggers: [{schedule} | {event}]``: what starts runs once the workflow is applied.
+"""``triggers: [{schedule} | {event} | {webhook}]``: what starts runs of an applied workflow.
 
 They take effect with `aima apply FILE`, which pins the plan, and end with `aima unapply NAME`. A
 `schedule` is a cron line in a time zone; an `event` starts a run for each that fits, once, however
-often it is delivered. `input` is the run's input; that of an event may read `event`.
+often it is delivered. A `webhook` is a request to `/hooks/WORKFLOW/NAME` that is signed with a
+secret of the workflow, as Standard Webhooks has it or, with `signature: hub`, as GitHub does; its
+body is `event.data`. `input` is the run's input; that of an event or a webhook may read `event`.
 
 In a workflow::
 
@@ -12,6 +14,9 @@ In a workflow::
       - schedule: {cron: "0 7 * * 1-5", timezone: Europe/Oslo, overlap: skip, jitter: 1m}
       - event: {type: report.wanted, if: "${event.data.urgent == true}"}
         input: {city: "${event.data.city}"}
+      - webhook: {name: asked, secret: asking}
+        input: {city: "${event.data.city}"}
+    secrets: {asking: env:ASKING_SECRET}
     steps:
       - {id: report, set: {text: "Good morning, ${input.city}"}}
     output: {text: "${steps.report.text}"}
@@ -35,6 +40,7 @@ from aima.dsl.document import MISSING_KEY, WRONG_TYPE, unknown_keys
 from aima.dsl.duration import parse_duration
 from aima.dsl.json import Json
 from aima.dsl.language import Section
+from aima.dsl.nearest import nearest
 from aima.dsl.node import Mapping, Node, Scalar, Sequence, to_json
 from aima.dsl.roots import EVENT, input_type
 from aima.dsl.signature import JsonSchema
@@ -42,8 +48,10 @@ from aima.dsl.types import TEXT, Type
 from aima.workflows.duration_modifier import check_duration
 from aima.workflows.shapes import condition, duration
 
+BAD_WEBHOOK = define("trigger/bad-webhook", "A webhook has no secret, or the name of another.")
 BAD_SCHEDULE = define("trigger/bad-schedule", "A schedule is no cron line, or has no such zone.")
 
+_DEFAULT = "default"
 _OVERLAPS = ("skip", "buffer_one", "buffer_all", "cancel_other", "terminate_other", "allow_all")
 _SCHEDULE: JsonSchema = {
     "type": "object",
@@ -71,15 +79,37 @@ _EVENT: JsonSchema = {
         "if": condition("Which of these; it reads `event`."),
     },
 }
-_KINDS = ("schedule", "event")
+_WEBHOOK: JsonSchema = {
+    "type": "object",
+    "required": ["secret"],
+    "additionalProperties": False,
+    "description": "Start a run for each request to /hooks/WORKFLOW/NAME that is signed.",
+    "properties": {
+        "name": {
+            **TEXT,
+            "pattern": "^[a-z][a-z0-9_-]{0,63}$",
+            "default": _DEFAULT,
+            "description": "The end of its address.",
+        },
+        "secret": {**TEXT, "description": "Which of the workflow's `secrets` signs."},
+        "signature": {
+            "enum": ["standard", "hub"],
+            "default": "standard",
+            "description": "Standard Webhooks, or GitHub's X-Hub-Signature-256.",
+        },
+        "if": condition("Which of these; it reads `event`."),
+    },
+}
+_KINDS = ("schedule", "event", "webhook")
 _WRITTEN = {
     "schedule": 'write schedule: {cron: "0 7 * * *"}',
     "event": "write event: {type: order.paid}",
+    "webhook": "write webhook: {secret: NAME}, and NAME among the `secrets`",
 }
 
 
 class Triggers(Section):
-    """Schedules and events; `aima apply` makes them take effect."""
+    """Schedules, events and webhooks; `aima apply` makes them take effect."""
 
     key = "triggers"
 
@@ -91,6 +121,7 @@ class Triggers(Section):
             "properties": {
                 "schedule": {**_SCHEDULE, "description": "Start runs by the clock."},
                 "event": _EVENT,
+                "webhook": _WEBHOOK,
                 "input": {"type": "object", "description": "What the run is given."},
             },
             "oneOf": [{"required": [kind]} for kind in _KINDS],
@@ -106,7 +137,7 @@ class Triggers(Section):
         for trigger in value.items:
             kinds = [k for k in _KINDS if isinstance(trigger, Mapping) and k in trigger.entries]
             if not isinstance(trigger, Mapping) or len(kinds) != 1:
-                message = "a trigger is either a `schedule` or an `event`"
+                message = "a trigger is a `schedule`, an `event` or a `webhook`"
                 checker.findings.error(WRONG_TYPE, trigger, message, _WRITTEN["schedule"])
                 continue
             unknown_keys(trigger, (*_KINDS, "input"), checker.findings, where="a trigger")
@@ -116,9 +147,13 @@ class Triggers(Section):
                 checker.findings.error(WRONG_TYPE, said, f"`{kinds[0]}` is a map", hint)
             elif kinds[0] == "schedule":
                 _check_schedule(said, checker)
+            elif kinds[0] == "event":
+                _check_told(said, _EVENT, checker)
             else:
-                _check_event(said, checker)
+                _check_told(said, _WEBHOOK, checker)
+                _check_secret(said, checker)
             _check_input(trigger, kinds[0], checker)
+        _check_names(value, checker)
 
     def compile(self, value: Node, compiler: Compiler) -> dict[str, Json]:
         """Give the triggers; times in seconds."""
@@ -131,6 +166,11 @@ def _compiled(trigger: Mapping, compiler: Compiler) -> dict[str, Json]:
     compiled: dict[str, Json] = {"input": compiler.value(given) if given is not None else {}}
     if (event := trigger.get("event")) is not None:
         return {"event": compiler.value(event), **compiled}
+    if (webhook := trigger.get("webhook")) is not None:
+        said = {"name": _DEFAULT, "signature": "standard", **_map(compiler.value(webhook))}
+        secrets = compiler.document.get("secrets")
+        reference = _map(to_json(secrets) if secrets is not None else {})[str(said["secret"])]
+        return {"webhook": {**said, "secret": reference}, **compiled}
     schedule = cast("dict[str, Json]", to_json(trigger.entries["schedule"].value))
     for key in ("jitter", "catchup"):
         if key in schedule:
@@ -152,12 +192,43 @@ def _check_schedule(said: Mapping, checker: Checker) -> None:
             check_duration(node, checker, parse_duration)
 
 
-def _check_event(said: Mapping, checker: Checker) -> None:
+def _check_told(said: Mapping, schema: JsonSchema, checker: Checker) -> None:
+    """Check what is literal, and the condition, which reads what is told."""
     condition = said.get("if")
     rest = {key: entry for key, entry in said.entries.items() if key != "if"}
-    checker.literal(Mapping(rest, said.mark, said.end), _EVENT)
+    checker.literal(Mapping(rest, said.mark, said.end), schema)
     if condition is not None:
         _told(checker).condition(condition)
+
+
+def _check_secret(said: Mapping, checker: Checker) -> None:
+    """See that what signs is among the workflow's secrets; without one anybody could call."""
+    secret, declared = said.get("secret"), checker.document.get("secrets")
+    known = declared.entries if isinstance(declared, Mapping) else {}
+    if isinstance(secret, Scalar) and isinstance(secret.value, str) and secret.value not in known:
+        near = nearest(secret.value, known)
+        hint = f"did you mean {near!r}?" if near else "declare it: secrets: {NAME: env:VARIABLE}"
+        message = f"the workflow has no secret {secret.value[:60]!r}"
+        checker.findings.error(BAD_WEBHOOK, secret, message, hint)
+
+
+def _check_names(triggers: Sequence, checker: Checker) -> None:
+    """Tell webhooks of one name: they would have one address."""
+    seen: set[object] = set()
+    for trigger in triggers.items:
+        said = trigger.get("webhook") if isinstance(trigger, Mapping) else None
+        if isinstance(said, Mapping):
+            name = said.get("name")
+            text = name.value if isinstance(name, Scalar) else _DEFAULT
+            if text in seen:
+                place, hint = (said if name is None else name), "give each a `name` of its own"
+                message = f"two webhooks are named {text!r}"
+                checker.findings.error(BAD_WEBHOOK, place, message, hint)
+            seen.add(text)
+
+
+def _map(value: Json) -> dict[str, Json]:
+    return value if isinstance(value, dict) else {}
 
 
 def _check_input(trigger: Mapping, kind: str, checker: Checker) -> None:
