@@ -56,9 +56,12 @@ FAULTS: dict[str, dict[str, object]] = {
     "half of it 500": {"fail_every": 2},
     "429, Retry-After 1 s": {"fail_every": 1, "status": 429, "retry_after": 1},
     "400": {"fail_every": 1, "status": 400},
+    "garbage": {"garbage": True},
     "hangs": {"hang": True},
+    "a byte in 0.1 s": {"drip": 0.1},
     "0.5 s late": {"latency": 0.5},
     "cut after 3 tokens": {"die_after": 3},
+    "an error after 3 tokens": {"error_after": 3},
 }
 MILLI = 1000
 

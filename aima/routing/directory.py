@@ -15,23 +15,76 @@ from aima.settings import Models
 
 Answered = TypeVar("Answered")
 
-_FRESH_SECONDS = 5.0
+FRESH_SECONDS = 5.0
 """How long a list of served models is believed before the engines are asked again."""
+
+PATIENCE_SECONDS = 2.0
+"""For an engine's list, once others have told theirs; what it said last holds meanwhile."""
 
 _ALSO: dict[ModelType, tuple[ModelType, ...]] = {"llm": ("vlm",), "vlm": ("llm",)}
 """Types that a name may have as well: a model that sees can talk, and one that talks may see."""
 
 
 @dataclass
+class _List:
+    """What one engine serves, as far as it is known.
+
+    Attributes:
+        silent: why it is not known.
+        known: whether it was told, or refused, ever.
+        late: whether it takes longer than anybody waits for it.
+    """
+
+    cards: list[ModelCard] = field(default_factory=list)
+    silent: AimaError | None = None
+    known: bool = False
+    late: bool = False
+    _asking: asyncio.Task[None] | None = None
+
+    def ask(self, engine: Engine) -> asyncio.Task[None]:
+        """Ask for it, unless an answer is still awaited."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask(engine))
+        return self._asking
+
+    async def _ask(self, engine: Engine) -> None:
+        try:
+            self.cards, self.silent = await engine.models(), None
+        except AimaError as error:
+            self.cards, self.silent = [], error
+        self.known, self.late = True, False
+
+
+@dataclass
 class Directory:
-    """What all engines serve, asked in the order of the configuration."""
+    """What all engines serve, asked in the order of the configuration.
+
+    One that hangs holds up only those who want what nobody else serves, and only until it has
+    once failed to tell.
+
+    Attributes:
+        patience: seconds for which an engine is waited for where others have answered.
+        fresh: seconds for which a list is believed before the engines are asked again.
+    """
 
     engines: tuple[Engine, ...]
     names: Models
-    _cards: list[ModelCard] = field(default_factory=list)
-    _silent: list[AimaError] = field(default_factory=list)
+    patience: float = PATIENCE_SECONDS
+    fresh: float = FRESH_SECONDS
+    _lists: dict[str, _List] = field(default_factory=dict)
     _read_at: float = float("-inf")
     _reading: asyncio.Task[None] | None = None
+
+    @property
+    def _cards(self) -> list[ModelCard]:
+        return [card for one in self._of_all() for card in one.cards]
+
+    @property
+    def _silent(self) -> list[AimaError]:
+        return [one.silent for one in self._of_all() if one.silent is not None]
+
+    def _of_all(self) -> list[_List]:
+        return [self._lists.setdefault(engine.name, _List()) for engine in self.engines]
 
     async def serving(self, model: str, model_type: ModelType) -> list[ModelCard]:
         """Give the card of each engine that serves ``model``, in their order.
@@ -41,8 +94,10 @@ class Directory:
             EngineNotRunning: an engine that might does not answer.
         """
         cards = self._find(model, model_type)
-        if not cards or monotonic() - self._read_at > _FRESH_SECONDS:
+        if not cards or monotonic() - self._read_at > self.fresh:
             await self._read()
+            cards = self._find(model, model_type)
+        if not cards and await self._read_unknown():
             cards = self._find(model, model_type)
         if not cards:
             raise self._missing(model, model_type)
@@ -51,6 +106,7 @@ class Directory:
     async def models(self, model_type: ModelType | None = None) -> list[ModelCard]:
         """List what all engines serve; one that is silent hides nothing of the others."""
         await self._read()
+        await self._read_unknown()
         if self._silent and not self._cards:
             raise self._silent[0]
         return [c for c in self._cards if model_type in (None, c.type)]
@@ -74,9 +130,25 @@ class Directory:
         self._reading = None
 
     async def _ask(self) -> None:
-        answers, self._silent = await _ask_all(engine.models() for engine in self.engines)
-        self._cards = [card for cards in answers for card in cards]
+        """Ask all engines; those that were late before are heard when they answer."""
+        asked = [
+            (one, one.ask(engine)) for one, engine in zip(self._of_all(), self.engines, strict=True)
+        ]
+        waited = [asking for one, asking in asked if not one.late]
+        if waited:
+            await asyncio.wait(waited, timeout=self.patience)
+        for one, asking in asked:
+            one.late = not asking.done()
+            if asking.done():
+                asking.result()  # a mistake of ours must be seen
         self._read_at = monotonic()
+
+    async def _read_unknown(self) -> bool:
+        """Wait for engines that have never told anything; tell whether there was one."""
+        asked = zip(self._of_all(), self.engines, strict=True)
+        unknown = [one.ask(engine) for one, engine in asked if not one.known]
+        await asyncio.gather(*map(asyncio.shield, unknown))
+        return bool(unknown)
 
     def _find(self, model: str, model_type: ModelType) -> list[ModelCard]:
         followed: set[str] = set()

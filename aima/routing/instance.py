@@ -24,6 +24,9 @@ from aima.routing.slots import Slots
 USUAL_REST_SECONDS = 1.0
 """For an instance that has too much to do and does not say for how long."""
 
+SILENT_SECONDS = 1.0
+"""Whoever gives up sooner is impatient; later, with no word from the instance, it counts."""
+
 _SICK = (EngineNotRunning, ExecutionFailed, InsufficientResources, TimedOut)
 
 
@@ -44,6 +47,7 @@ class Instance:
     Attributes:
         most: requests it bears at once; 0: it keeps its own line.
         under_way: requests of this process that it has.
+        turn: grows with each request that it gets; the lowest of several was idle longest.
     """
 
     engine: Engine
@@ -51,9 +55,10 @@ class Instance:
     slots: Slots
     clock: Callable[[], float]
     under_way: int = 0
-    served: int = 0
+    turn: int = 0
     breaker: Breaker = field(init=False)
     _rests_until: float = float("-inf")
+    _heard_at: float = float("-inf")
     _loading: asyncio.Lock = field(default_factory=asyncio.Lock)
     _loads: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
@@ -78,13 +83,27 @@ class Instance:
             self.breaker.enter()
         return place
 
-    def leave(self, place: int, error: BaseException | None) -> None:
-        """Give the place back, and learn from how the request ended."""
+    def heard(self) -> None:
+        """Note that it gave a sign of life."""
+        self._heard_at = self.clock()
+
+    def leave(self, place: int, error: BaseException | None, *, since: float | None) -> None:
+        """Give the place back, and learn from how the request ended.
+
+        One that was given up, by a step's timeout or a client that went, tells something only if
+        nothing at all came from the instance meanwhile: an engine that hangs ends no request
+        itself, and would be chosen for ever.
+
+        Args:
+            place: what :meth:`enter` gave.
+            error: how it ended; None: well.
+            since: when it was sent; None: never, it waited for its model to be loaded.
+        """
         self.under_way -= 1
-        self.served += 1
         if place:
             self.slots.free(place)
         if error is None:
+            self.heard()
             self.breaker.succeeded()
         elif isinstance(error, RateLimited):
             self._rests_until = self.clock() + (error.retry_after or USUAL_REST_SECONDS)
@@ -93,6 +112,8 @@ class Instance:
             self.breaker.failed()
         elif isinstance(error, AimaError):
             self.breaker.succeeded()
+        elif since is not None and self.clock() - max(since, self._heard_at) >= SILENT_SECONDS:
+            self.breaker.failed()
         else:
             self.breaker.left()
 

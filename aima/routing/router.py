@@ -189,8 +189,9 @@ class Router:
         while True:
             entered = await self._enter(served, session)
             try:
-                async with self._held(served, entered) as place:
+                async with self._held(served, entered, ask) as place:
                     await entered[0].ready(place.card, ask.progress)
+                    ask.sent_to(entered[0])
                     request = ask.request.model_copy(update={"model": place.card.name})
                     return await call(cast("Able", place.engine), request)
             except AimaError as error:
@@ -224,9 +225,13 @@ class Router:
 
     @asynccontextmanager
     async def _held(
-        self, served: Mapping[str, ModelCard], entered: tuple[Instance, int]
+        self,
+        served: Mapping[str, ModelCard],
+        entered: tuple[Instance, int],
+        ask: _Ask[Able, Asked],
     ) -> AsyncIterator[Place]:
         instance, number = entered
+        ask.since = None
         error: BaseException | None = None
         try:
             yield Place(instance.engine, served[instance.engine.name])
@@ -234,7 +239,7 @@ class Router:
             error = raised
             raise
         finally:
-            instance.leave(number, error)
+            instance.leave(number, error, since=ask.since)
             self._line(served).freed()
 
     def _line(self, served: Mapping[str, ModelCard]) -> Line:
@@ -259,11 +264,23 @@ class _Ask(Generic[Able, Asked]):
         self.request = request
         self.progress = progress
         self.began = False
+        self.since: float | None = None
+        self._instance: Instance | None = None
         self._pieces = pieces
 
-    def pieces(self, piece: str | bytes) -> None:
-        """Pass a piece on; from the first one on nobody else is asked."""
+    def sent_to(self, instance: Instance) -> None:
+        """Note who is asked, and since when: a model that had to be loaded first is there."""
+        self._instance, self.since = instance, instance.clock()
+
+    def begin(self) -> None:
+        """Note that a piece has come; from the first one on nobody else is asked."""
         self.began = True
+        if self._instance is not None:
+            self._instance.heard()
+
+    def pieces(self, piece: str | bytes) -> None:
+        """Pass a piece on."""
+        self.begin()
         self._pieces(piece)
 
 
@@ -278,7 +295,7 @@ class _Passed:
         self._outlet.begin(engine, model, media_type)
 
     async def write(self, chunk: bytes) -> None:
-        self._ask.began = True
+        self._ask.begin()
         await self._outlet.write(chunk)
 
     async def end(self) -> None:
@@ -287,6 +304,8 @@ class _Passed:
 
 def _choose(instances: Sequence[Instance], session: str | None) -> tuple[Instance, int] | None:
     """Take a place at the session's own instance, else at the one with the least to do.
+
+    Of several with as little, they take turns.
 
     Raises:
         EngineNotRunning: none of them is well.
@@ -298,12 +317,13 @@ def _choose(instances: Sequence[Instance], session: str | None) -> tuple[Instanc
         raise EngineNotRunning(
             f"engine {names} has failed too often and rests; it is tried again in {seconds:.0f} s"
         )
-    well.sort(key=lambda instance: instance.under_way)
+    well.sort(key=lambda instance: (instance.under_way, instance.turn))
     if session is not None:
         own = max(well, key=lambda instance: _score(session, instance.engine.name))
         well.sort(key=lambda instance: instance is not own)
     for instance in well:
         if (number := instance.enter()) is not None:
+            instance.turn = 1 + max(one.turn for one in instances)
             return instance, number
     return None
 

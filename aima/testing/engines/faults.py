@@ -24,6 +24,12 @@ class Faults(BaseModel):
     retry_after: int | None = Field(default=None, description="Sent with a failure, seconds.")
     hang: bool = Field(default=False, description="Never send a first byte.")
     die_after: int | None = Field(default=None, description="Cut a stream after so many tokens.")
+    error_after: int | None = Field(
+        default=None, description="Tell an error in a stream after so many tokens (OpenAI's)."
+    )
+    drip: float = Field(
+        default=0, ge=0, description="Seconds before each single byte of a stream (OpenAI's)."
+    )
     bad_utf8: bool = Field(default=False, description="Write tokens that are not UTF-8.")
     garbage: bool = Field(default=False, description="Answer a web page where JSON is expected.")
     malformed: bool = Field(default=False, description="Answer half of a JSON object.")
@@ -65,6 +71,13 @@ class Faults(BaseModel):
                 raise ConnectionAbortedError("a death that was asked for")
             yield f"w{number}" if number == 0 else f" w{number}"
             number += 1
+
+    async def dripped(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Send a stream as it is, or byte by byte, as slowly as keeps a connection alive."""
+        async for chunk in stream:
+            for piece in [chunk[n : n + 1] for n in range(len(chunk))] if self.drip else [chunk]:
+                await asyncio.sleep(self.drip)
+                yield piece
 
     def encoded(self, text: str) -> bytes:
         """Encode what is sent, or spoil it."""

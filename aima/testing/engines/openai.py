@@ -113,7 +113,7 @@ class OpenAIDoors:
         words = self.faults.words(request, body.get("max_tokens"))
         if body.get("stream"):
             stream = self._events(words, body, kind)
-            return StreamingResponse(stream, media_type="text/event-stream")
+            return StreamingResponse(self.faults.dripped(stream), media_type="text/event-stream")
         written = [word async for word in words]
         text, calls = "".join(written), _calls(body)
         message = {"role": "assistant", "content": text, **({"tool_calls": calls} if calls else {})}
@@ -132,6 +132,9 @@ class OpenAIDoors:
         head = _head(body, f"{kind}.chunk" if "chat" in kind else kind)
         count = 0
         async for word in words:
+            if count == self.faults.error_after:
+                yield self._event(refusal("a fault that was asked for"))
+                return
             count += 1
             said = {"delta": {"content": word}} if "chat" in kind else {"text": word}
             yield self._event(head | {"choices": [{"index": 0, "finish_reason": None, **said}]})

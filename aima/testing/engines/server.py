@@ -90,10 +90,12 @@ def app_of(dialect: str, faults: Faults) -> Starlette:
 
 
 @asynccontextmanager
-async def fake(dialect: str, faults: Faults | None = None) -> AsyncIterator[FakeEngine]:
-    """Run a fake engine in this process while the block lasts."""
+async def fake(
+    dialect: str, faults: Faults | None = None, *, port: int = 0
+) -> AsyncIterator[FakeEngine]:
+    """Run a fake engine in this process while the block lasts; 0 takes a free port."""
     faults = faults or Faults()
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", port))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or words wait for receipts
     config = uvicorn.Config(app_of(dialect, faults), log_level="critical", lifespan="off")
     server = _Inside(config)

@@ -1,7 +1,7 @@
 """All engines as one: which of them serves a name."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -207,3 +207,59 @@ async def test_engines_are_asked_once_for_all_who_want_to_know() -> None:
     found = await asyncio.gather(*(served(directory, "small") for _ in range(200)))
     assert found == [("one", "small")] * 200
     assert counting.asked == 1
+
+
+@dataclass
+class Hanging(ScriptedEngine):
+    """An engine that does not tell what it serves before it may."""
+
+    may: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: int = 0
+
+    async def models(self) -> list[ModelCard]:
+        """Hang."""
+        self.asked += 1
+        await self.may.wait()
+        return list(self.cards)
+
+
+async def test_an_engine_that_hangs_holds_up_nobody_who_wants_another() -> None:
+    """It is asked once and not again; what it serves is found when it tells."""
+    hung = Hanging(name="hung", cards=TWO.cards)
+    both = Directory((hung, ONE), Models(), patience=0.01, fresh=0)
+    assert [await served(both, "small") for _ in range(5)] == [("one", "small")] * 5
+    assert hung.asked == 1
+    wanted = asyncio.create_task(served(both, "big"))
+    await asyncio.wait((wanted,), timeout=0.05)
+    assert not wanted.done(), "nobody else has it, and it may"
+    hung.may.set()
+    assert await wanted == ("two", "big")
+
+
+async def test_what_an_engine_told_last_holds_while_it_hangs() -> None:
+    """It may only be slow; whether it is ill is found out by asking it for work."""
+    slow = Hanging(name="slow", cards=TWO.cards)
+    both = Directory((slow, ONE), Models(), patience=0.01, fresh=0)
+    slow.may.set()
+    assert len(await both.models()) == 4
+    slow.may.clear()
+    assert await served(both, "big") == ("two", "big")
+    assert [card.name for card in await both.models()] == ["big", "mouth", "small", "ears"]
+    slow.cards = []
+    slow.may.set()
+    with pytest.raises(ModelNotFound):
+        await served(both, "big")
+
+
+async def test_an_engine_that_at_last_fails_to_tell_is_not_waited_for_again() -> None:
+    """Its own timeout has passed once; the next who wants something unknown is told at once."""
+    dead = Silent(name="dead")
+    both = Directory((dead, ONE), Models(), patience=0.01, fresh=0)
+    with pytest.raises(EngineNotRunning, match="one that might serve it is silent"):
+        await served(both, "big")
+    hung = Hanging(name="dead")
+    both.engines = (hung, ONE)
+    for _ in range(3):
+        with pytest.raises(EngineNotRunning, match="silent"):
+            await served(both, "big")
+    assert hung.asked == 1

@@ -17,7 +17,8 @@ from aima.errors import (
     ValidationFailed,
     WrongAnswer,
 )
-from aima.ports.inference import EmbedRequest
+from aima.ports.inference import ChatReply, ChatRequest, EmbedRequest, Pieces
+from aima.routing.router import Router
 from aima.routing.slots import FileSlots
 from tests.unit.routing.instances import Clock, Loader, Talker, ask, router
 
@@ -43,6 +44,22 @@ async def test_requests_go_to_the_instance_with_the_least_to_do() -> None:
     assert slow.gate is not None
     slow.gate.set()
     assert await stuck == "slow"
+
+
+async def test_instances_with_as_little_to_do_take_turns() -> None:
+    """Else all the work of quiet times is the first one's."""
+    of = router(*(Talker(f"e{n}") for n in range(3)))
+    assert [await ask(of) for _ in range(6)] == ["e0", "e1", "e2"] * 2
+
+
+async def test_an_instance_that_rested_gets_no_more_than_its_turn() -> None:
+    """It has not to make up for what others did meanwhile."""
+    clock = Clock()
+    tired = Talker("tired", fails=[RateLimited("busy", retry_after=9), None])
+    of = router(tired, Talker("fresh"), clock=clock)
+    assert [await ask(of) for _ in range(9)] == ["fresh"] * 9
+    clock.now += 10
+    assert Counter([await ask(of) for _ in range(8)]) == {"tired": 4, "fresh": 4}
 
 
 async def test_a_session_stays_with_its_instance() -> None:
@@ -113,10 +130,11 @@ async def test_what_is_wrong_with_the_request_is_wrong_everywhere(error: AimaErr
     """It is told at once, and says nothing of the instance."""
     well = Talker("well")
     of = router(Talker("picky", fails=[error]), well)
-    for _ in range(10):
+    for turn in range(10):
         with pytest.raises(type(error)):
             await ask(of)
-    assert well.calls == 0
+        assert await ask(of) == "well", "both are well, and take turns"
+        assert well.calls == turn + 1
 
 
 async def test_a_failing_instance_rests_and_is_tried_again() -> None:
@@ -169,6 +187,70 @@ async def test_a_request_that_is_given_up_says_nothing_of_the_instance() -> None
             await task
     assert of.instances["one"].breaker.state == "closed"
     assert of.instances["one"].under_way == 0
+
+
+async def given_up(of: Router, clock: Clock, seconds: float) -> None:
+    """Ask, and lose patience after a while."""
+    task = asyncio.create_task(ask(of, session="s"))
+    await settle()
+    clock.now += seconds
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_an_instance_that_hangs_is_left_out() -> None:
+    """It ends no request itself; that steps end them, and nothing came meanwhile, must count."""
+    clock = Clock()
+    names = [(await ask(router(Talker("a"), Talker("b")), session="s"))]
+    hung, well = Talker(names[0], gate=asyncio.Event()), Talker("b" if names == ["a"] else "a")
+    of = router(hung, well, clock=clock)
+    for _ in range(5):
+        await given_up(of, clock, seconds=2)
+    assert [await ask(of, session="s") for _ in range(20)] == [well.name] * 20
+    assert hung.calls == 5
+    clock.now += 1.1
+    await given_up(of, clock, seconds=2)  # the trial of a half-open breaker hangs as well
+    assert of.instances[hung.name].breaker.rests_for == pytest.approx(2)
+    assert await ask(of, session="s") == well.name
+
+
+async def test_a_slow_answer_that_is_given_up_says_nothing_while_others_are_served() -> None:
+    """The instance lives: it has a long prompt, or somebody else's, before it."""
+    clock = Clock()
+    busy = Talker("busy", gate=asyncio.Event())
+    of = router(busy, clock=clock)
+    assert busy.gate is not None
+    for _ in range(10):
+        task = asyncio.create_task(ask(of))
+        await settle()
+        clock.now += 20
+        of.instances["busy"].heard()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert of.instances["busy"].breaker.state == "closed"
+
+
+async def test_an_answer_that_had_begun_says_nothing_when_it_is_given_up() -> None:
+    """A listener that goes in the middle is no failure of the instance."""
+    clock, began = Clock(), asyncio.Event()
+
+    class Endless(Talker):
+        async def chat(self, request: ChatRequest, *, pieces: Pieces) -> ChatReply:
+            clock.now += 20  # until the first piece
+            pieces("piece")
+            began.set()
+            return await super().chat(request, pieces=pieces)
+
+    of = router(Endless("one", gate=asyncio.Event()), clock=clock)
+    for _ in range(6):
+        task = asyncio.create_task(ask(of))
+        await began.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert of.instances["one"].breaker.state == "closed"
 
 
 async def test_an_instance_that_says_when_to_come_back_is_left_alone_until_then() -> None:
@@ -280,15 +362,17 @@ async def test_a_model_is_loaded_once_for_all_who_wait() -> None:
 
 
 async def test_one_who_gives_up_does_not_stop_the_loading() -> None:
-    """The next one wants it as well."""
-    engine = Loader("one")
-    of = router(engine)
+    """The next one wants it as well, and to load for long is no failure."""
+    engine, clock = Loader("one"), Clock()
+    of = router(engine, clock=clock)
     first, second = (asyncio.create_task(ask(of)) for _ in range(2))
     await settle()
+    clock.now += 60
     first.cancel()
     engine.loading.set()
     assert await second == "one"
     assert engine.loads == 1
+    assert of.instances["one"].breaker.failures == 0
 
 
 async def test_where_there_is_no_room_another_instance_is_asked() -> None:
