@@ -21,9 +21,9 @@ from aima.gateway.operations import Operations
 from aima.gateway.permission import Permission
 from aima.gateway.problem import Mistakes
 from aima.gateway.query import Outside, QueryContext
+from aima.gateway.reference.unit_pages import schema
 from aima.gateway.relaying import while_heard
 from aima.gateway.route import Way
-from aima.gateway.unit_pages import schema
 from aima.temporal.runs import RunRequest
 from aima.unit import Kind, Unit
 

@@ -12,7 +12,7 @@ from pygls.workspace import ServerTextPosition, TextDocument
 
 from aima.dsl.node import Mark
 from aima.gateway.definitions import Definitions
-from aima.gateway.workflow_schema import workflow_schema
+from aima.gateway.reference.workflow_schema import workflow_schema
 from aima.lsp.knowledge import Knowledge
 from aima.workflows.constructs import language
 

@@ -85,8 +85,9 @@ MAY_IMPORT = {
     "aima.gateway aima.gateway.mcp aima.graph aima.lsp aima.ports aima.prompts aima.settings "
     "aima.shipped aima.stack aima.stack.supervisor aima.stores aima.temporal aima.trial "
     "aima.worker aima.workflows",
-    "aima.gateway.reference": "aima.catalog aima.dsl aima.engines aima.errors aima.gateway "
+    "aima.gateway.reference.write": "aima.catalog aima.dsl aima.engines aima.errors aima.gateway "
     "aima.gateway.cli aima.settings aima.shipped aima.trial aima.workflows",
+    "aima.gateway.reference.__main__": "aima.gateway.reference.write",
     "aima.__main__": "aima.gateway.cli",
 }
 """What each part may import besides itself. A module belongs to the longest name it starts with."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from aima.gateway.reference import PAGES, SCHEMAS
+from aima.gateway.reference.write import PAGES, SCHEMAS
 from aima.settings import fields, variable
 
 REPOSITORY = Path(__file__).parents[2]

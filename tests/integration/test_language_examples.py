@@ -5,7 +5,7 @@ from pathlib import Path
 
 from aima.catalog import discover
 from aima.gateway.definitions import Definitions
-from aima.gateway.language_pages import Part, parts_of
+from aima.gateway.reference.language_pages import Part, parts_of
 from aima.trial.runner import run_files
 from aima.workflows.constructs import language
 

@@ -12,7 +12,7 @@ from aima.gateway.cli.terminal import give_json
 @click.option("--json", "as_json", is_flag=True, help="Print its schemas as JSON.")
 def command(*, name: str, as_json: bool) -> None:
     """Show what the unit NAME takes, gives, and may fail with."""
-    from aima.gateway.unit_pages import page, schema
+    from aima.gateway.reference.unit_pages import page, schema
     from aima.gateway.units import units_of
     from aima.settings import load_settings
 

@@ -112,7 +112,7 @@ def authoring_tools() -> list[Tool]:
 
 def _topics() -> dict[str, str]:
     """Name the pages of the language by what they are about."""
-    from aima.gateway.language_pages import parts_of
+    from aima.gateway.reference.language_pages import parts_of
     from aima.workflows.constructs import language
 
     own = {"": INDEX, "expressions": "language/expressions"}
@@ -122,7 +122,7 @@ def _topics() -> dict[str, str]:
 def _page(topic: str) -> str:
     """Write a page; empty where there is none."""
     from aima.catalog import discover
-    from aima.gateway.language_pages import language_pages
+    from aima.gateway.reference.language_pages import language_pages
     from aima.workflows.constructs import language
 
     if topic not in (topics := _topics()):

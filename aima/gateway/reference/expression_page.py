@@ -11,7 +11,7 @@ from aima.dsl.expression import ExpressionError, parse
 from aima.dsl.expression.functions import FUNCTIONS
 from aima.dsl.expression.limits import MAX_CHARACTERS, MAX_STEPS
 from aima.dsl.expression.macros import MACRO_BODIES
-from aima.gateway.pages import table
+from aima.gateway.reference.pages import table
 
 _ROOTS = {
     "input": "what the run was given",

@@ -16,13 +16,17 @@ from aima.dsl.check import Checked, Checker
 from aima.dsl.diagnostic import CODES, Findings
 from aima.dsl.language import Body, Language, Modifier, Section
 from aima.dsl.types import Type, said
-from aima.gateway.construct_codes import diagnostics_of, diagnostics_of_values, failures_of
-from aima.gateway.construct_docs import ConstructDoc, doc_of
 from aima.gateway.definitions import Definitions
-from aima.gateway.expression_page import expression_page
-from aima.gateway.pages import code_link, table
-from aima.gateway.schema_words import Key, keys_in
-from aima.gateway.workflow_schema import DOCUMENT, STEP
+from aima.gateway.reference.construct_codes import (
+    diagnostics_of,
+    diagnostics_of_values,
+    failures_of,
+)
+from aima.gateway.reference.construct_docs import ConstructDoc, doc_of
+from aima.gateway.reference.expression_page import expression_page
+from aima.gateway.reference.pages import code_link, table
+from aima.gateway.reference.schema_words import Key, keys_in
+from aima.gateway.reference.workflow_schema import DOCUMENT, STEP
 
 Construct: TypeAlias = Body | Modifier | Section
 

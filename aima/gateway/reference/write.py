@@ -25,11 +25,11 @@ from aima.engines import kinds_of_engines
 from aima.errors import AimaError, error_classes
 from aima.gateway.cli.exits import exit_code
 from aima.gateway.cli.main import cli
-from aima.gateway.engine_page import engine_page
-from aima.gateway.language_pages import language_pages
-from aima.gateway.pages import table
-from aima.gateway.unit_pages import page, schema
-from aima.gateway.workflow_schema import workflow_schema
+from aima.gateway.reference.engine_page import engine_page
+from aima.gateway.reference.language_pages import language_pages
+from aima.gateway.reference.pages import table
+from aima.gateway.reference.unit_pages import page, schema
+from aima.gateway.reference.workflow_schema import workflow_schema
 from aima.settings import Settings, variable
 from aima.trial.cases import schema_of_tests
 from aima.workflows.constructs import language
@@ -196,7 +196,3 @@ def _diagnostics() -> Iterator[str]:
             importlib.import_module(module.name)
     for code, meaning in sorted(CODES.items()):
         yield f"\n## {code}\n\n{meaning} [With examples](../diagnostics/{code}.md)."
-
-
-if __name__ == "__main__":
-    main()

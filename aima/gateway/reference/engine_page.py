@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from aima.gateway.pages import table
+from aima.gateway.reference.pages import table
 from aima.ports.engine import ABILITIES
 from aima.ports.engine_lifecycle import LIFECYCLE, Product
 from aima.ports.engine_running import Recipe, Starts

@@ -10,7 +10,7 @@ import pytest
 from aima.catalog import catalog_of, discover
 from aima.errors import error_classes
 from aima.gateway.cli.main import COMMANDS
-from aima.gateway.reference import PAGES, files
+from aima.gateway.reference.write import PAGES, files
 
 TEXTS = files(discover())
 

@@ -1,0 +1,1 @@
+"""The reference: pages and schemas that are derived from the code itself."""
