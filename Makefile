@@ -13,10 +13,10 @@ ifeq ($(HOME),)
 unexport HOME
 endif
 
-.PHONY: help install models packages run demo test check bench nightly reference lock clean
+.PHONY: help install models packages run demo test check bench nightly fuzz-api reference lock clean
 
 help: ## List these commands
-	@awk -F ' *:.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ' *:.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 install: packages ## Make .venv and fetch what the first run needs; nothing is done twice
 	@$(BIN)/aima models pull voice
@@ -45,6 +45,12 @@ bench: models ## Measure; docs/performance.md tells what and how
 
 nightly: models ## Run the long fault and load tests
 	@$(BIN)/python -m pytest -m nightly $(ARGS)
+
+# Schemathesis brings a plugin for pytest and other versions of what AIMA is tested with.
+fuzz-api: models ## Ask everything the API describes with what nobody foresaw (make fuzz-api EXAMPLES=100)
+	@[ -x .venv/fuzz/bin/schemathesis ] || { $(BIN)/python -m venv .venv/fuzz && \
+	    .venv/fuzz/bin/python -m pip --disable-pip-version-check --quiet install 'schemathesis>=4.32,<5'; }
+	@$(BIN)/python tests/fuzz/api.py .venv/fuzz/bin/schemathesis $(or $(EXAMPLES),25)
 
 reference: packages ## Write dsl/schemas and docs/reference anew from the code
 	@$(BIN)/python -m aima.gateway.reference

@@ -292,6 +292,9 @@ class Door(_Group):
         description="Requests of one key in a minute, by its role; 0 or absent: no bound. "
         "`aima key create --per-minute` gives a key its own.",
     )
+    shutdown_seconds: float = Field(
+        default=5, ge=0, le=600, description="Time for requests to end when AIMA stops."
+    )
     failures_per_minute: int = Field(
         default=60,
         ge=0,

@@ -25,6 +25,7 @@ from temporalio.service import RPCError
 from aima.errors import AimaError, Forbidden, RateLimited, TooLarge, UnsupportedMedia
 from aima.gateway.accounts import SPENT, Spent
 from aima.gateway.audit import WITNESS, Audited, Journal
+from aima.gateway.draining import Drain, Drained
 from aima.gateway.keys import Keys
 from aima.gateway.permission import Caller
 from aima.gateway.problem import tell
@@ -41,13 +42,14 @@ _GOOD_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 access_log = logging.getLogger("aima.access")
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - one for each link of the chain
     ways: Iterable[Way],
     keys: Keys,
     *,
     hosts: Collection[str] = LOOPBACK,
     journal: Journal | None = None,
     rates: Rates | None = None,
+    drain: Drain | None = None,
 ) -> ASGIApp:
     """Make the web application of a door: the ways, behind the chain.
 
@@ -57,6 +59,7 @@ def create_app(
         hosts: the names it may be called by.
         journal: where commands are written down; None: nowhere.
         rates: how often a key may ask; None: as often as it likes.
+        drain: ends its streams when it ends; None: nobody does.
     """
     app = Starlette(
         routes=[way.route() for way in ways],
@@ -66,7 +69,8 @@ def create_app(
     )
     app.router.redirect_slashes = False  # its redirect would tell strangers what there is
     app.router.default = nowhere
-    audited = Audited(app, journal) if journal else app
+    audited: ASGIApp = Audited(app, journal) if journal else app
+    audited = Drained(audited, drain) if drain else audited
     return Named(Limits(Guard(audited, keys, hosts=hosts, rates=rates or Rates())))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import socket
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
@@ -14,9 +15,12 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from aima.gateway.chain import access_log
+from aima.gateway.draining import Drain
 
 _LOG_BYTES = 10_000_000
 _LOGS_KEPT = 3
+_CUT_SECONDS = 0.5
+"""For what is cut off to be gone."""
 _KEEP_ALIVE_SECONDS = 75
 """Longer than clients keep a connection: one closed as it is used again fails a request."""
 
@@ -26,14 +30,16 @@ async def serve_door(
     listeners: Sequence[socket.socket],
     held: Iterable[AbstractAsyncContextManager[object]],
     log: Path,
+    drain: Drain,
 ) -> None:
-    """Serve the door until cancelled.
+    """Serve the door until cancelled; then requests under way end, for as long as they may.
 
     Args:
         app: the door.
         listeners: its sockets.
         held: what it needs, such as a client for engines; closed when the last answer is sent.
         log: gets a line of JSON for each request.
+        drain: ends the streams of the app.
     """
     config = uvicorn.Config(
         app,
@@ -42,7 +48,7 @@ async def serve_door(
         lifespan="off",
         proxy_headers=False,
         server_header=False,
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=math.ceil(drain.seconds + _CUT_SECONDS),
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
     )
     server = _Server(config)
@@ -53,9 +59,19 @@ async def serve_door(
             try:
                 await server.serve(sockets=list(listeners))
             except asyncio.CancelledError:
-                server.should_exit = True
-                await server.shutdown(sockets=list(listeners))
+                await _end(server, listeners, drain)
                 raise
+
+
+async def _end(server: uvicorn.Server, listeners: Sequence[socket.socket], drain: Drain) -> None:
+    """Take nobody new, and leave nobody in the middle."""
+    server.should_exit = True
+    ending = asyncio.ensure_future(server.shutdown(sockets=list(listeners)))
+    await drain.begin()
+    await asyncio.wait([ending], timeout=drain.seconds)
+    if not ending.done():
+        await drain.cut()
+    await ending
 
 
 class _Server(uvicorn.Server):

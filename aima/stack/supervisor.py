@@ -150,6 +150,7 @@ class Supervisor:
         from aima.gateway.chain import LOOPBACK as LOOPBACK_NAMES
         from aima.gateway.chain import create_app
         from aima.gateway.definitions import Definitions
+        from aima.gateway.draining import Drain
         from aima.gateway.keys import first_key
         from aima.gateway.permission import Role
         from aima.gateway.rates import Rates
@@ -185,6 +186,7 @@ class Supervisor:
         engines = engines_of(self._engines, http, artifacts_of(settings))
         journal = StoredJournal(partial(store_of, settings))
         ways, keys, mcp = self._ways(definitions, client, state, engines)
+        drain = Drain(settings.door.shutdown_seconds)
         app = create_app(
             ways,
             keys,
@@ -194,10 +196,11 @@ class Supervisor:
                 {Role(role): most for role, most in settings.door.per_minute.items()},
                 settings.door.failures_per_minute,
             ),
+            drain=drain,
         )
         self._keeper.keep(mcp.serve(app))
         log = self._keeper.log("access")
-        self._keeper.keep(serve_door(app, listeners, (http, journal), log))
+        self._keeper.keep(serve_door(app, listeners, (http, journal), log, drain))
         return state
 
     def _ways(
