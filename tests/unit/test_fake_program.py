@@ -42,3 +42,9 @@ def test_a_fault_that_is_none_is_told_with_those_there_are() -> None:
     assert done.exit_code == 2
     assert "'tokns'" in done.output
     assert "tokens" in done.output
+
+
+def test_a_program_that_is_to_fail_does_so_before_it_listens() -> None:
+    """For whoever starts engines: a wrong flag, a model that does not fit."""
+    done = CliRunner().invoke(main, ["vllm", "--set", "fail_start=true", "--set", "models=a,b"])
+    assert (done.exit_code, "http" in done.output) == (1, False)

@@ -186,7 +186,8 @@ class SdCppEngine(FilmJobs, Installable):
         return self._read(_Job, await self._post(f"/sdcpp/v1/{mode}", body))
 
     async def _job(self, id_: str) -> _Job:
-        return self._read(_Job, await self._get(f"/sdcpp/v1/jobs/{id_}"))
+        async with self._stream(f"/sdcpp/v1/jobs/{id_}", method="GET") as response:
+            return self._read(_Job, await self._all(response))  # with what it made, any size
 
     async def _ended(self, job: _Job, progress: Progress) -> _Job:
         wait = _FIRST_SECONDS

@@ -5,6 +5,7 @@ Whatever an engine does, its caller gets an answer that makes sense or an error 
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -65,10 +66,15 @@ class EngineServer(ABC):
         return f"{self.root}{path}" if path.startswith("/") else f"{self.url}/{path}"
 
     async def _get(self, path: str) -> bytes:
-        """Ask for what is known already."""
-        patience = httpx2.Timeout(self.LISTED_IN, pool=None)
-        async with self._stream(path, method="GET", timeout=patience) as response:
-            return await self._all(response)
+        """Ask for what is known already; also an answer that drips in must be there in time."""
+        try:
+            async with (
+                asyncio.timeout(self.LISTED_IN),
+                self._stream(path, method="GET") as response,
+            ):
+                return await self._all(response)
+        except TimeoutError as error:
+            raise TimedOut(f"engine {self.name!r} did not answer in time") from error
 
     async def _post(self, path: str, body: object) -> bytes:
         """Have something done."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from pydantic.fields import FieldInfo
+
 from aima.gateway.reference.pages import table
 from aima.ports.engine import ABILITIES
 from aima.ports.engine_lifecycle import LIFECYCLE, Product
@@ -51,10 +53,17 @@ _START = """
 As its own documentation says.
 """
 _NOT = "not supported"
+_FAKES = """
+## Fakes of them
+
+`python -m aima.testing.engines KIND --set KNOB=VALUE` runs a fake, `aima.testing.engines.fake` runs
+one inside a test. Its knobs may be turned while it runs, by `engine.faults.KNOB = …` or by JSON
+sent to `/__faults`.
+"""
 
 
-def engine_page(kinds: Mapping[str, type]) -> Iterator[str]:
-    """Give the lines of the page."""
+def engine_page(kinds: Mapping[str, type], knobs: Mapping[str, FieldInfo]) -> Iterator[str]:
+    """Give the lines of the page; ``knobs`` are those of the fakes."""
     products: dict[str, Product] = {kind: vars(cls)["PRODUCT"] for kind, cls in kinds.items()}
     yield _HEAD
     rows = (
@@ -83,6 +92,14 @@ def engine_page(kinds: Mapping[str, type]) -> Iterator[str]:
         (
             (f"`{kind}`", f"`{product.start}`", str(product.port or "any"))
             for kind, product in started.items()
+        ),
+    )
+    yield _FAKES
+    yield from table(
+        ("knob", "by default", "what it does"),
+        (
+            (f"`{name}`", f"`{knob.default}`", knob.description or "")
+            for name, knob in knobs.items()
         ),
     )
 

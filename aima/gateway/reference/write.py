@@ -31,6 +31,7 @@ from aima.gateway.reference.pages import table
 from aima.gateway.reference.unit_pages import page, schema
 from aima.gateway.reference.workflow_schema import workflow_schema
 from aima.settings import Settings, variable
+from aima.testing.engines import Faults
 from aima.trial.cases import schema_of_tests
 from aima.workflows.constructs import language
 
@@ -63,7 +64,7 @@ def files(catalog: Catalog) -> dict[Path, str]:
         "units/README": _units(catalog),
         "settings": _settings(),
         "cli": _commands(),
-        "engines": engine_page(kinds_of_engines()),
+        "engines": engine_page(kinds_of_engines(), Faults.model_fields),
         "errors": _errors(),
         "diagnostics": _diagnostics(),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 import click
@@ -27,12 +28,21 @@ def main(dialect: str, port: int, knobs: tuple[str, ...]) -> None:
         raise click.BadParameter(
             f"there is no fault {wrong[0]!r}; {', '.join(Faults.model_fields)}"
         )
-    faults = Faults.model_validate(dict(knob.split("=", 1) for knob in knobs))
+    faults = Faults.model_validate({**dict(knob.split("=", 1) for knob in knobs), **_lists(knobs)})
+    faults.crash_by(lambda: os._exit(1))
+    if faults.fail_start:
+        raise SystemExit("a start that was asked to fail")
     with socket.create_server(("127.0.0.1", port)) as listener:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or words wait for receipts
         click.echo(f"http://127.0.0.1:{listener.getsockname()[1]}")
         server = uvicorn.Server(uvicorn.Config(app_of(dialect, faults), log_level="warning"))
         server.run(sockets=[listener])
+
+
+def _lists(knobs: tuple[str, ...]) -> dict[str, list[str]]:
+    """Read the one knob that is a list: names with commas between them."""
+    told = dict(knob.split("=", 1) for knob in knobs)
+    return {"models": told["models"].split(",")} if "models" in told else {}
 
 
 if __name__ == "__main__":

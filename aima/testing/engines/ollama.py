@@ -11,11 +11,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from aima.testing.engines.faults import Faults
+from aima.testing.engines.faults import Faults, StreamError
 from aima.testing.engines.vectors import vector
 
 _DIGEST = "sha256:" + "0" * 64
-_BYTES = 1000
+_BYTES = 1000  # of a file
+_THERE = {"fake:latest": ["completion", "tools"], "fake-embed:latest": ["embedding"]}
 
 
 def ollama(faults: Faults) -> Sequence[Route]:
@@ -41,8 +42,13 @@ def _refusal(message: str) -> object:
 class _Doors:
     def __init__(self, faults: Faults) -> None:
         self.faults = faults
-        self.there = {"fake:latest": ["completion", "tools"], "fake-embed:latest": ["embedding"]}
+        self.pulled: dict[str, list[str]] = {}
         self.loaded: set[str] = set()
+
+    @property
+    def there(self) -> dict[str, list[str]]:
+        named = {_full(name): ["completion", "tools"] for name in self.faults.models}
+        return {**(named or _THERE), **self.pulled}
 
     async def version(self, _: Request) -> Response:
         return JSONResponse({"version": "0.12.0"})
@@ -51,7 +57,10 @@ class _Doors:
         return JSONResponse({"models": [self._card(name) for name in self.there]})
 
     async def running(self, _: Request) -> Response:
-        cards = [self._card(name) | {"size_vram": _BYTES} for name in sorted(self.loaded)]
+        cards = [
+            self._card(name) | {"size_vram": self.faults.memory_bytes}
+            for name in sorted(self.loaded)
+        ]
         return JSONResponse({"models": cards})
 
     async def show(self, request: Request) -> Response:
@@ -113,7 +122,7 @@ class _Doors:
         yield self._line(part | {"completed": _BYTES // 2})
         await asyncio.sleep(self.faults.load_delay)
         yield self._line(part | {"completed": _BYTES})
-        self.there[_full(name)] = ["completion"]
+        self.pulled[_full(name)] = ["completion"]
         yield self._line({"status": "success"})
 
     async def _moved(self, body: dict[str, Any]) -> Response:
@@ -135,10 +144,14 @@ class _Doors:
     async def _lines(self, words: AsyncIterator[str], body: dict[str, Any]) -> AsyncIterator[bytes]:
         count = 0
         message: dict[str, object]
-        async for word in words:
-            count += 1
-            message = {"role": "assistant", "content": word}
-            yield self._line({"model": body["model"], "message": message, "done": False})
+        try:
+            async for word in words:
+                count += 1
+                message = {"role": "assistant", "content": word}
+                yield self._line({"model": body["model"], "message": message, "done": False})
+        except StreamError as error:
+            yield self._line(_refusal(str(error)))
+            return
         if calls := _calls(body):
             message = {"role": "assistant", "content": "", **calls}
             yield self._line({"model": body["model"], "message": message, "done": False})

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from aima.testing.engines.faults import Faults
+from aima.testing.engines.faults import Faults, StreamError
 from aima.testing.engines.pixel import PIXEL
 from aima.testing.engines.sounds import form_of, silence, written
 from aima.testing.engines.vectors import vector
@@ -53,7 +53,7 @@ class OpenAIDoors:
     async def models(self, _: Request) -> Response:
         """List the models, by their names alone."""
         card = {"object": "model", "created": 0, "owned_by": "fake"}
-        data = [{"id": name, **card} for name in self.MODELS]
+        data = [{"id": name, **card} for name in self.faults.models or self.MODELS]
         return JSONResponse({"object": "list", "data": data})
 
     async def chat(self, request: Request) -> Response:
@@ -113,7 +113,7 @@ class OpenAIDoors:
         words = self.faults.words(request, body.get("max_tokens"))
         if body.get("stream"):
             stream = self._events(words, body, kind)
-            return StreamingResponse(self.faults.dripped(stream), media_type="text/event-stream")
+            return StreamingResponse(stream, media_type="text/event-stream")
         written = [word async for word in words]
         text, calls = "".join(written), _calls(body)
         message = {"role": "assistant", "content": text, **({"tool_calls": calls} if calls else {})}
@@ -131,13 +131,14 @@ class OpenAIDoors:
     ) -> AsyncIterator[bytes]:
         head = _head(body, f"{kind}.chunk" if "chat" in kind else kind)
         count = 0
-        async for word in words:
-            if count == self.faults.error_after:
-                yield self._event(refusal("a fault that was asked for"))
-                return
-            count += 1
-            said = {"delta": {"content": word}} if "chat" in kind else {"text": word}
-            yield self._event(head | {"choices": [{"index": 0, "finish_reason": None, **said}]})
+        try:
+            async for word in words:
+                count += 1
+                said = {"delta": {"content": word}} if "chat" in kind else {"text": word}
+                yield self._event(head | {"choices": [{"index": 0, "finish_reason": None, **said}]})
+        except StreamError as error:
+            yield self._event(refusal(str(error)))
+            return
         end: dict[str, object] = {"delta": {"tool_calls": _calls(body)}}
         end = end if "chat" in kind else {"text": ""}
         yield self._event(head | {"choices": [{"index": 0, "finish_reason": _reason(body), **end}]})

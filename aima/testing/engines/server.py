@@ -10,13 +10,14 @@ from dataclasses import dataclass
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from aima.testing.engines.a1111 import a1111
 from aima.testing.engines.comfyui import comfyui
-from aima.testing.engines.faults import Faults, change
+from aima.testing.engines.faults import Faults, Hindered, change
 from aima.testing.engines.huggingface import hf_endpoint, hf_inference
 from aima.testing.engines.kokoro import kokoro
 from aima.testing.engines.llamacpp import llamacpp
@@ -84,9 +85,8 @@ def app_of(dialect: str, faults: Faults) -> Starlette:
     async def knobs(request: Request) -> Response:
         return await change(request, faults)
 
-    return Starlette(
-        routes=[*DIALECTS[dialect](faults), Route("/__faults", knobs, methods=["POST"])]
-    )
+    routes = [*DIALECTS[dialect](faults), Route("/__faults", knobs, methods=["POST"])]
+    return Starlette(routes=routes, middleware=[Middleware(Hindered, faults)])
 
 
 @asynccontextmanager
@@ -99,6 +99,7 @@ async def fake(
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or words wait for receipts
     config = uvicorn.Config(app_of(dialect, faults), log_level="critical", lifespan="off")
     server = _Inside(config)
+    faults.crash_by(server.stop)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         yield FakeEngine(f"http://127.0.0.1:{listener.getsockname()[1]}", faults, server.stop)

@@ -14,6 +14,7 @@ from aima.errors import (
     AimaError,
     EngineNotRunning,
     ExecutionFailed,
+    ModelNotFound,
     RateLimited,
     TimedOut,
     TooLarge,
@@ -29,6 +30,8 @@ from aima.ports.inference import (
     ignored,
 )
 from aima.settings import EngineKind
+from aima.testing import MemoryArtifacts
+from aima.testing.engines import Faults, fake
 from aima.testing.engines.sounds import silence
 from tests.unit.adapters.faked import Faked
 
@@ -193,3 +196,57 @@ async def test_an_engine_that_is_gone_is_not_running(
     raised = await fails(ask(gone))
     assert type(raised) is EngineNotRunning
     assert "`aima doctor` tells why" in raised.message
+
+
+@pytest.mark.parametrize("kind", ["openai", "ollama"])
+async def test_an_error_in_the_middle_of_a_stream_is_the_answer(
+    faked: Faked, kind: EngineKind
+) -> None:
+    """It comes with status 200, and each dialect writes it in a way of its own."""
+    faked.running[kind].faults.error_after = 2
+    shown: list[str | bytes] = []
+    engine: Any = faked.engine(kind)
+    raised = await fails(engine.chat(TALK, pieces=shown.append))
+    assert raised.message == "engine 'there': a fault that was asked for"
+    assert shown == ["w0", " w1"]
+
+
+@pytest.mark.parametrize("kind", ["openai", "ollama", "tei"])
+async def test_a_list_that_drips_in_is_not_waited_for(faked: Faked, kind: EngineKind) -> None:
+    """Each byte comes in time, and all of them would take minutes: others wait for this list."""
+    faked.running[kind].faults.drip = 0.05
+    engine = faked.engine(kind)
+    object.__setattr__(engine, "LISTED_IN", 0.2)
+    assert type(await fails(engine.models())) is TimedOut
+
+
+async def test_an_answer_that_drips_in_is_read_to_its_end(faked: Faked) -> None:
+    """Events are cut anywhere; the step's own timeout bounds it."""
+    faults = faked.running["openai"].faults
+    faults.drip, faults.tokens = 0.0001, 1
+    engine: Any = faked.engine("openai")
+    assert (await engine.chat(TALK, pieces=ignored)).content == "w0"
+
+
+@pytest.mark.parametrize("kind", ["openai", "ollama"])
+async def test_a_fake_has_the_models_that_it_is_told(faked: Faked, kind: EngineKind) -> None:
+    """Several instances of one model are played by several fakes."""
+    faked.running[kind].faults.models = ("a", "b")
+    cards = await faked.engine(kind).models()
+    assert [card.name for card in cards] == ["a", "b"]
+
+
+async def test_a_fake_may_count_nothing(faked: Faked) -> None:
+    """Metrics are switched on by hand in some products."""
+    faked.running["vllm"].faults.no_metrics = True
+    engine: Any = faked.engine("vllm")
+    assert type(await fails(engine.metrics())) is ModelNotFound
+
+
+async def test_a_fake_crashes_with_the_request_that_it_is_told() -> None:
+    """It answers no more; what it said before stays true."""
+    async with fake("openai", Faults(crash_after=2)) as mortal, httpx2.AsyncClient() as http:
+        engine = OpenAIEngine("there", f"{mortal.url}/v1", http, MemoryArtifacts())
+        assert (await engine.chat(TALK, pieces=ignored)).content
+        for _ in range(2):
+            assert type(await fails(engine.chat(TALK, pieces=ignored))) is EngineNotRunning
