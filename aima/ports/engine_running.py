@@ -192,6 +192,10 @@ class Stops(Protocol):
         """Seconds in which it should end, unless somebody says otherwise."""
         ...
 
+    async def clear(self) -> None:
+        """Take away what one that has ended has left behind; one that runs goes on."""
+        ...
+
     async def stop(self, seconds: float) -> bool:
         """End it, politely for so many seconds, then for certain.
 

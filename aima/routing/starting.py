@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 
@@ -79,7 +80,7 @@ class Start:
             if not reason:
                 return
             seen.append(reason)
-            self.watcher.progress(f"loading for {monotonic() - begun:.0f} s")
+            self.watcher.progress(f"loading for {monotonic() - begun:.0f} s; {reason}")
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _unready(self, instance: Instance) -> str:
@@ -118,10 +119,13 @@ class Start:
             await stop(self.engine, None, progress=self.watcher.progress)
 
     async def _take_back(self, starter: Starts) -> None:
-        """End what this step has begun, be it an earlier attempt of it."""
-        instance = await starter.instance()
-        if isinstance(starter, Stops) and instance is not None and instance.by == self.wish.by:
-            await starter.stop(_GRACE_SECONDS)
+        """End what this step has begun, be it an earlier attempt of it; why it is, is told."""
+        with suppress(AimaError):
+            instance = await starter.instance()
+            if instance is None and isinstance(starter, Stops):
+                await starter.clear()
+            elif instance and instance.by == self.wish.by and isinstance(starter, Stops):
+                await starter.stop(_GRACE_SECONDS)
 
 
 async def stop(engine: Engine, seconds: float | None, *, progress: Progress) -> bool:

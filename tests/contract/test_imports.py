@@ -65,7 +65,8 @@ MAY_IMPORT = {
     "aima.worker": "aima.adapters aima.catalog aima.engines aima.ports aima.settings "
     "aima.shipped aima.stack aima.stores aima.streams aima.temporal",
     "aima.testing.engines": "",
-    "aima.testing": "aima.adapters aima.errors aima.ports aima.routing aima.settings aima.unit",
+    "aima.testing": "aima.adapters aima.errors aima.ports aima.routing aima.settings "
+    "aima.testing.engines aima.unit",
     # The doors, and what opens them:
     "aima.gateway": "aima aima.artifacts aima.blocking aima.catalog aima.disk aima.dsl "
     "aima.errors aima.graph aima.media_type aima.outbound aima.ports aima.resources "

@@ -45,7 +45,9 @@ _RUN = """
 `environment` may be said beside it. Of an image in Docker's registry the tag is `version`; another
 is named whole by `image`. A program must be here already, and any kind can be started by a
 `command` of its user's own. What was run for this page: the package of `llamacpp`. The other
-commands are those of the products' documentation and were not run here.
+commands are those of the products' documentation and were not run here. Tests run containers on a
+fake of Docker's engine (`aima.testing.docker`), which the `docker` program can talk to; by hand
+they were run on Podman 4.3.
 """
 _START = """
 ## How it is started without AIMA

@@ -98,7 +98,7 @@ async def fake(
     listener = socket.create_server(("127.0.0.1", port))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or words wait for receipts
     config = uvicorn.Config(app_of(dialect, faults), log_level="critical", lifespan="off")
-    server = _Inside(config)
+    server = Inside(config)
     faults.crash_by(server.stop)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
@@ -113,7 +113,7 @@ async def fake(
         listener.close()
 
 
-class _Inside(uvicorn.Server):
+class Inside(uvicorn.Server):
     """A server inside another program, whose signals are not its own."""
 
     def stop(self) -> None:

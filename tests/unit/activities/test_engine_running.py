@@ -259,7 +259,9 @@ async def test_nothing_of_a_command_is_read_by_a_shell_or_as_an_option(
 async def test_what_cannot_be_started_says_why(machine: Machine) -> None:
     """The way out is a setting, a program, or another unit."""
     with pytest.raises(NotFound, match=r"no-such-engine: No such file .*; install it"):
-        await start(START, machine.worker(command=["no-such-engine"]))
+        await start(START, machine.worker(command=["no-such-engine", "{model}"]))
+    with pytest.raises(ValidationFailed, match=r"started without a model; engine.load brings"):
+        await start(START, machine.worker(command=[sys.executable]))
     ctx = machine.worker(model="")
     with pytest.raises(ValidationFailed, match=r"say \[engines.tiny.run\] model = …"):
         await start(START, ctx)

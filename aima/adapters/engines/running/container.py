@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
+from aima.adapters.engines.running.alone import alone
 from aima.adapters.engines.running.docker import Docker, Inspected
 from aima.adapters.engines.running.setup import Setup
 from aima.errors import Conflict, NotFound, ValidationFailed
@@ -52,13 +54,12 @@ class ContainerRunner:
         body = self._body(self._image(self.setup.chosen()), model)
         digest = self.setup.digest({**body, "Env": []})
         label = {_BY: by, _MODEL: model, _DIGEST: digest}
-        found = await self.docker.inspect(self._name)
-        if found and not found.state.running:
-            await self.docker.remove(found.id)  # it has ended, or was made and never started
-            found = None
-        if found is None:
-            found = await self._made({**body, "Labels": label})
-            await self.docker.start(found.id)
+        async with self._alone():
+            await self._clear()  # one that has ended, or was made and never started
+            found = await self.docker.inspect(self._name)
+            if found is None:
+                found = await self._made({**body, "Labels": label})
+                await self.docker.start(found.id)
         if found.labels.get(_DIGEST) != digest:
             raise Conflict(
                 f"engine {self.setup.name!r} runs with other settings or another model; "
@@ -75,9 +76,23 @@ class ContainerRunner:
         await self.docker.remove(found.id)
         return found.state.running
 
+    async def clear(self) -> None:
+        """Take away one that has ended."""
+        async with self._alone():
+            await self._clear()
+
+    async def _clear(self) -> None:
+        found = await self.docker.inspect(self._name)
+        if found and not found.state.running:
+            await self.docker.remove(found.id)
+
     async def last_lines(self, count: int) -> list[str]:
         """Give what it wrote last."""
         return await self.docker.logs(self._name, count)
+
+    def _alone(self) -> AbstractAsyncContextManager[int]:
+        """Keep others from what is made and not yet started."""
+        return alone(self.setup.folder / "launch.lock")
 
     @property
     def _name(self) -> str:
@@ -85,11 +100,9 @@ class ContainerRunner:
         return f"aima-{self.setup.name}-{folder}"
 
     async def _made(self, body: dict[str, object]) -> Inspected:
-        """Make the container, or find that somebody else has just made it."""
+        """Make the container."""
         try:
             await self.docker.create(self._name, body)
-        except Conflict:
-            pass
         except NotFound as error:
             raise NotFound(
                 f"engine {self.setup.name!r} is not installed; engine.install pulls its image"
@@ -135,7 +148,7 @@ class ContainerRunner:
         environment = setup.environment(**places)
         return {
             "Image": image,
-            "Cmd": [*setup.filled(ours.command, **places), *setup.run.arguments],
+            "Cmd": setup.command(ours.command, **places),
             **({"Entrypoint": list(ours.entrypoint)} if ours.entrypoint else {}),
             "Env": [f"{key}={value}" for key, value in environment.items()],
             "ExposedPorts": {inside: {}},

@@ -8,7 +8,6 @@ that outlives its worker is waited for.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import os
 import re
@@ -17,10 +16,10 @@ import signal
 import sys
 import venv
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from aima.adapters.engines.running.alone import alone
 from aima.adapters.engines.running.process import Processes, environment_of_all
 from aima.adapters.engines.running.program import started
 from aima.adapters.engines.running.setup import Setup
@@ -32,7 +31,6 @@ from aima.ports.inference import Progress
 
 _MARK = "installed.json"
 _LOCK = "install.lock"
-_POLL_SECONDS = 0.2
 _LINES_OF_A_FAILURE = 5
 
 
@@ -55,9 +53,7 @@ class PackageRunner:
     async def install(self, version: str, *, progress: Progress) -> Installation:
         """Make the environment, unless it is there."""
         folder = self._folder(version)
-        with told(self.setup.folder):
-            self.setup.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        async with self._alone(progress) as lock:
+        async with alone(self.setup.folder / _LOCK) as lock:
             found = self._installed(folder)
             if found is None:
                 await in_thread(_empty_environment, folder)
@@ -96,6 +92,10 @@ class PackageRunner:
         """End it."""
         return await Processes(self.setup).end(seconds)
 
+    async def clear(self) -> None:
+        """Take away what one that has ended has left behind."""
+        await Processes(self.setup).clear()
+
     async def last_lines(self, count: int) -> list[str]:
         """Give what it wrote last."""
         return await Processes(self.setup).last_lines(count)
@@ -114,22 +114,6 @@ class PackageRunner:
             return Installation(str(folder), str(mark["version"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
-
-    @asynccontextmanager
-    async def _alone(self, progress: Progress) -> AsyncIterator[int]:
-        """Hold the lock of installing; whoever holds it already is waited for."""
-        lock = os.open(self.setup.folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            while True:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    progress(f"{self.package.name!r} is being installed by another")
-                    await asyncio.sleep(_POLL_SECONDS)
-            yield lock
-        finally:
-            os.close(lock)
 
     async def _pip(self, folder: Path, version: str, lock: int, progress: Progress) -> None:
         found = [f"--find-links={self.wheels}"] if self.wheels else []

@@ -58,8 +58,7 @@ class Processes:
         folder = self.setup.folder
         with told(folder):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if await self.find() is None:
-            await end_all(folder, 0)  # what an engine that died has left behind
+        await self.clear()
         order = {"folder": str(folder), "command": list(command), "label": dict(label)}
         launcher = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", str(launch.__file__)),
@@ -85,6 +84,11 @@ class Processes:
         ran = await self.find() is not None
         await end_all(self.setup.folder, seconds)
         return ran
+
+    async def clear(self) -> None:
+        """End what an engine that has ended had started."""
+        if await self.find() is None:
+            await end_all(self.setup.folder, 0)
 
     async def last_lines(self, count: int) -> list[str]:
         """Give what it wrote last."""

@@ -56,6 +56,10 @@ class ProgramRunner:
         """End it."""
         return await Processes(self.setup).end(seconds)
 
+    async def clear(self) -> None:
+        """Take away what one that has ended has left behind."""
+        await Processes(self.setup).clear()
+
     async def last_lines(self, count: int) -> list[str]:
         """Give what it wrote last."""
         return await Processes(self.setup).last_lines(count)
@@ -69,7 +73,7 @@ async def started(
     Raises:
         Conflict: it runs with something else.
     """
-    command = [*setup.filled(template, **places), *setup.run.arguments]
+    command = setup.command(template, **places)
     digest = setup.digest(command)
     label = {"by": by, "model": places["model"], "digest": digest}
     processes = Processes(setup)

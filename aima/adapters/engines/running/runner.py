@@ -35,6 +35,10 @@ class Runner(Protocol):
         """End it, politely for so many seconds; tell whether it ran."""
         ...
 
+    async def clear(self) -> None:
+        """Take away what one that has ended has left behind."""
+        ...
+
     async def last_lines(self, count: int) -> list[str]:
         """Give what it wrote last."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -53,6 +53,18 @@ class Setup:
         if model.startswith("-") or not model.isprintable():
             raise ValidationFailed(f"{model!r} is no name of a model")
         return model
+
+    def command(self, template: Sequence[str], **places: str) -> list[str]:
+        """Write the whole command: the product's own, and what the settings add.
+
+        Raises:
+            ValidationFailed: it needs a model and there is none, or takes none and there is one.
+        """
+        if places["model"] and not any("{model}" in part for part in template):
+            raise ValidationFailed(
+                f"engine {self.name!r} is started without a model; engine.load brings one in"
+            )
+        return [*self.filled(template, **places), *self.run.arguments]
 
     def filled(self, template: Iterable[str], **places: str) -> tuple[str, ...]:
         """Fill the places of a command in, each within its own argument.

@@ -85,6 +85,10 @@ class Startable(EngineServer):
         lines = await self._local.runner.last_lines(_LAST_LINES)
         return [self._local.setup.hidden(line) for line in lines]
 
+    async def clear(self) -> None:
+        """Take away what one that has ended has left behind."""
+        await self._local.runner.clear()
+
     async def stop(self, seconds: float) -> bool:
         """End it, politely for so many seconds, then for certain."""
         setup, runner = self._local.setup, self._local.runner
