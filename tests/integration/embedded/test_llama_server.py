@@ -1,22 +1,35 @@
-"""The adapter of llama.cpp's server, against that server itself."""
+"""llama.cpp's own server: installed as a package, started, asked and stopped by AIMA."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator
+import base64
+import hashlib
+import zipfile
+from collections.abc import AsyncIterator
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+import pytest_asyncio
 
+from activities.engine import (
+    InstallRequest,
+    StartRequest,
+    StopRequest,
+    install,
+    start,
+    stop,
+)
 from aima.adapters.engines.kinds import engine_of
+from aima.engines import engines_of
 from aima.errors import AimaError, Unauthorized
 from aima.ports.inference import ChatRequest, CompleteRequest, EmbedRequest, Message, ignored
 from aima.routing.pool import Pool
-from aima.settings import Engine
-from aima.testing import MemoryArtifacts
+from aima.settings import Engine, Settings
+from aima.testing import FakeContext, MemoryArtifacts
+from tests.unit.adapters.tiny_engine import free_port
 
 AGE: dict[str, object] = {
     "type": "object",
@@ -24,39 +37,58 @@ AGE: dict[str, object] = {
     "required": ["age"],
     "additionalProperties": False,
 }
-SERVE = """
-import sys
-from xllamacpp import CommonParams, Server
-params = CommonParams()
-params.model.path = sys.argv[1]
-params.model_alias = {"smol"}
-params.n_ctx = 512
-params.n_parallel = 1
-params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
-params.verbosity = -1
-params.hostnames = ["127.0.0.1"]
-params.api_keys = ["key"]
-params.endpoint_metrics = True
-params.cache_ram_mib = 0
-server = Server(params)
-print(server.listening_address, flush=True)
-sys.stdin.read()
-"""
 
 
-@pytest.fixture(scope="module")
-def url(models: Path) -> Iterator[str]:
-    """Run llama.cpp's server in a process of its own: it can only be stopped with that."""
-    model = models / "smollm2-135m-instruct" / "model.gguf"
-    command = [sys.executable, "-c", SERVE, str(model)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            yield process.stdout.readline().strip()
-        finally:
-            process.kill()
+def wheel_again(name: str, folder: Path) -> None:
+    """Put an installed package back into a wheel, so that it is installed without a network."""
+    installed = distribution(name)
+    files = [f for f in installed.files or () if ".." not in f.parts and f.suffix != ".pyc"]
+    info = f"{name}-{installed.version}.dist-info"
+    made = folder / f"{name}-{installed.version}-py3-none-any.whl"
+    listed = []
+    with zipfile.ZipFile(made, "w") as archive:
+        for file in files:
+            data = Path(str(file.locate())).read_bytes()
+            if file.name not in ("RECORD", "INSTALLER", "REQUESTED"):
+                archive.writestr(str(file), data)
+                digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode()
+                listed.append(f"{file},sha256={digest.rstrip('=')},{len(data)}")
+        archive.writestr(f"{info}/RECORD", "\n".join([*listed, f"{info}/RECORD,,", ""]))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def url(models: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    """Have AIMA install and start llama.cpp's server, and stop it when it was asked enough."""
+    wheels = tmp_path_factory.mktemp("wheels")
+    wheel_again("xllamacpp", wheels)
+    address = f"http://127.0.0.1:{free_port()}"
+    small = ["--alias", "smol", "--ctx-size", "512", "--parallel", "1", "--threads", "1"]
+    told = {
+        "kind": "llamacpp",
+        "url": address,
+        "api_key": "key",
+        "run": {
+            "way": "package",
+            "version": distribution("xllamacpp").version,
+            "model": str(models / "smollm2-135m-instruct" / "model.gguf"),
+            "arguments": small,
+        },
+    }
+    data = tmp_path_factory.mktemp("data")
+    said = {"data": data, "engines": {"llama": told}, "models": {"mirror": wheels}}
+    async with httpx2.AsyncClient(timeout=60) as http:
+        ctx = FakeContext()
+        ctx.__dict__["engines"] = engines_of(Settings.model_validate(said), http, ctx.artifacts)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PIP_NO_INDEX", "1")
+            installed = await install(InstallRequest(name="llama"), ctx)
+        assert installed.version == distribution("xllamacpp").version
+        started = await start(StartRequest(name="llama"), ctx)
+        assert await start(StartRequest(name="llama"), ctx) == started
+        yield address
+        await stop(StopRequest(name="llama"), ctx)
+        cards = await ctx.engines.pool.cards()
+        assert [card.status for card in cards] == ["stopped"]
 
 
 async def asked(url: str, key: str = "key") -> tuple[Any, httpx2.AsyncClient]:
