@@ -31,6 +31,7 @@ from aima.gateway.permission import Caller
 from aima.gateway.problem import tell
 from aima.gateway.rates import Left, Rates
 from aima.gateway.route import CALLER, Way, nowhere
+from aima.gateway.web.sessions import Sessions
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 MOST_HEADERS = 64
@@ -45,6 +46,7 @@ access_log = logging.getLogger("aima.access")
 def create_app(  # noqa: PLR0913 - one for each link of the chain
     ways: Iterable[Way],
     keys: Keys,
+    sessions: Sessions | None = None,
     *,
     hosts: Collection[str] = LOOPBACK,
     journal: Journal | None = None,
@@ -56,6 +58,7 @@ def create_app(  # noqa: PLR0913 - one for each link of the chain
     Args:
         ways: its addresses.
         keys: who may come in.
+        sessions: the browsers that are signed in; None: none ever is.
         hosts: the names it may be called by.
         journal: where commands are written down; None: nowhere.
         rates: how often a key may ask; None: as often as it likes.
@@ -71,7 +74,8 @@ def create_app(  # noqa: PLR0913 - one for each link of the chain
     app.router.default = nowhere
     audited: ASGIApp = Audited(app, journal) if journal else app
     audited = Drained(audited, drain) if drain else audited
-    return Named(Limits(Guard(audited, keys, hosts=hosts, rates=rates or Rates())))
+    guard = Guard(audited, keys, sessions, hosts=hosts, rates=rates or Rates())
+    return Named(Limits(guard))
 
 
 class Named:
@@ -156,11 +160,20 @@ class Guard:
     routes to decide.
     """
 
-    def __init__(self, app: ASGIApp, keys: Keys, *, hosts: Collection[str], rates: Rates) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        keys: Keys,
+        sessions: Sessions | None,
+        *,
+        hosts: Collection[str],
+        rates: Rates,
+    ) -> None:
         """Guard ``app``; ``hosts`` are the names it may be called by."""
         self._app = app
         self._rates = rates
         self._keys = keys
+        self._sessions = sessions
         self._hosts = frozenset(host.lower() for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -174,7 +187,7 @@ class Guard:
             return
         try:
             caller = await self._caller(request)
-        except AimaError as error:  # the store cannot be read
+        except AimaError as error:  # the store cannot be read, or another page uses a cookie
             await tell(request, error)(scope, receive, send)
             return
         scope[CALLER] = caller
@@ -220,6 +233,8 @@ class Guard:
 
     async def _caller(self, request: Request) -> Caller | None:
         given = request.headers.getlist("authorization")
+        if not given and self._sessions is not None:
+            return self._sessions.caller(request)
         scheme, _, secret = given[0].partition(" ") if len(given) == 1 else ("", "", "")
         if scheme.lower() != "bearer" or not secret:
             return None

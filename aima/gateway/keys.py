@@ -125,6 +125,11 @@ class Keys:
             return await self.tokens.caller(text)
         return found or await self._keyholder(text)
 
+    def still(self, caller: Caller) -> bool:
+        """Tell whether the key that somebody came with has neither ended nor been revoked."""
+        row = self._rows.get(caller.id)
+        return not caller.id or (row is not None and row.is_valid(datetime.now(UTC)))
+
     async def add(self, made: NewKey) -> None:
         """Let a new key open the door.
 

@@ -12,6 +12,7 @@ class Permission(StrEnum):
 
     PUBLIC = "public"
     HEALTH_READ = "health:read"
+    PAGE_OPEN = "page:open"
     RUN_READ = "run:read"
     RUN_START = "run:start"
     RUN_CONTROL = "run:control"
@@ -42,6 +43,7 @@ class Role(StrEnum):
 
 _VIEWS = {
     Permission.HEALTH_READ,
+    Permission.PAGE_OPEN,
     Permission.RUN_READ,
     Permission.WORKFLOW_READ,
     Permission.UNIT_READ,

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from aima.errors import Forbidden, NotFound, TooLarge, Unauthorized
+from aima.errors import AimaError, Forbidden, NotFound, TooLarge, Unauthorized
 from aima.gateway import MOST_BODY_BYTES
 from aima.gateway.commanded import COMMANDED, Commanded
 from aima.gateway.permission import Caller, Permission
@@ -32,6 +32,7 @@ class Way:
         most_bytes: largest body that is taken.
         most_form_bytes: the same of a form with files; None: no larger than others.
         looks: it changes nothing, whatever its method says.
+        refuse: tells somebody who may not use it, where that is no program.
     """
 
     method: str
@@ -41,6 +42,7 @@ class Way:
     most_bytes: int = MOST_BODY_BYTES
     most_form_bytes: int | None = None
     looks: bool = False
+    refuse: Callable[[Request, AimaError], Response] | None = None
 
     def bound(self, request: Request) -> int:
         """Tell the largest body of a request."""
@@ -76,8 +78,14 @@ class Guarded(Route):
         if commanded:
             subject = scope["path_params"].get("unit", "")
             scope[COMMANDED] = Commanded(f"{self.way.method} {self.way.path}", subject)
-        admit(scope, self.way.permission)
         request = Request(scope)
+        try:
+            admit(scope, self.way.permission)
+        except AimaError as error:
+            if self.way.refuse is None:
+                raise
+            await self.way.refuse(request, error)(scope, receive, send)
+            return
         bounded = _bounded(receive, request, self.way.bound(request))
         await super().handle(scope, _digested(bounded, scope) if commanded else bounded, send)
 

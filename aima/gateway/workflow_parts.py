@@ -23,6 +23,7 @@ from aima.gateway.workflow_runs import WorkflowRuns
 from aima.settings import Settings
 from aima.stores import artifacts_of
 from aima.streams.hub import Hub
+from aima.temporal.runs import Runs
 from aima.temporal.schedules import Schedules
 
 if TYPE_CHECKING:
@@ -36,9 +37,8 @@ def workflow_ways(
     store: Callable[[], AbstractContextManager[Store]],
 ) -> list[Way]:
     """Give the addresses for workflows and their runs."""
-    schedules = Schedules(starter.runs.client, starter.runs.task_queue)
-    applied = AppliedWorkflows(schedules, store)
-    known = KnownWorkflows(definitions, applied)
+    known = known_of(definitions, starter.runs, store)
+    applied = known.applied
     answers, artifacts = RunAnswers(starter), artifacts_of(settings)
     given, hub = RunInput(artifacts), Hub()
     feeds = RunFeeds(starter.runs, hub)
@@ -50,3 +50,11 @@ def workflow_ways(
         RunRoutes(answers, definitions, StreamRoutes(hub), feeds),
     )
     return [way for part in parts for way in part.ways()]
+
+
+def known_of(
+    definitions: Definitions, runs: Runs, store: Callable[[], AbstractContextManager[Store]]
+) -> KnownWorkflows:
+    """Find workflows by name."""
+    schedules = Schedules(runs.client, runs.task_queue)
+    return KnownWorkflows(definitions, AppliedWorkflows(schedules, store))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as Sequenced
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -97,7 +98,7 @@ def _lane(listed: StepList, order: Order, owner: Step | None) -> Lane:
     return Lane(
         title=title,
         boxes=tuple(_box(step, order) for step in listed.steps),
-        arrows=tuple(_arrows(listed, order)),
+        arrows=tuple(arrows({step.id: tuple(order[step.id]) for step in listed.steps})),
         role=role,
     )
 
@@ -212,15 +213,15 @@ def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _arrows(listed: StepList, order: Order) -> Iterator[Arrow]:
-    """Give the arrows of a list, without those that others imply."""
-    after = {step.id: set(order[step.id]) for step in listed.steps}
+def arrows(order: Mapping[str, Sequenced[str]]) -> Iterator[Arrow]:
+    """Give the arrows between steps that wait for others, without those that others imply."""
+    after = {step: set(before) for step, before in order.items()}
     reach = _reach(after)
-    for step in listed.steps:
-        for source in order[step.id]:
-            others = after[step.id] - {source}
+    for step, before in order.items():
+        for source in before:
+            others = after[step] - {source}
             if not any(source in reach.get(other, ()) for other in others):
-                yield Arrow(source, step.id)
+                yield Arrow(source, step)
 
 
 def _reach(after: Mapping[str, set[str]]) -> dict[str, set[str]]:

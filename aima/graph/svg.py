@@ -15,6 +15,7 @@ from aima.graph.layout import LINE, STACK, Placed, PlacedLane, Point, lay_out, t
 from aima.graph.shape import END, START, Box, Lane, Role, Shape
 
 _MARGIN = 24
+_EDGE = 8
 _TITLE = 34
 _LEGEND = 34
 _TURN = 24
@@ -90,6 +91,26 @@ def svg(shape: Shape) -> str:
     )
 
 
+def drawing(shape: Shape) -> str:
+    """Give the picture for a page that brings the style: no title, no legend, no colours.
+
+    Each step is a group with its id as ``data-step``, so that a page can show how far it is.
+    """
+    lanes = lay_out(shape)
+    width = max((lane.x + lane.width for lane in lanes), default=0) + 2 * _EDGE
+    height = max((lane.y + lane.height for lane in lanes), default=0) + 2 * _EDGE
+    size = f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}"'
+    return "\n".join(
+        (
+            f'<svg class="graph" {size} role="img">',
+            f"<title>Graph of {escape(shape.name)}</title>",
+            f'<g transform="translate({_EDGE} {_EDGE})">',
+            *(line for lane in lanes for line in _lane(lane)),
+            "</g></svg>",
+        )
+    )
+
+
 def _style() -> str:
     light = [f"  {name} {{ {said} }}" for name, said in _LIGHT.items()]
     dark = [f"    {name} {{ {said} }}" for name, said in _DARK.items()]
@@ -117,6 +138,7 @@ def _box(placed: Placed) -> Iterator[str]:
     kind = "block" if box.lanes else "unit" if box.unit else "plain"
     style = f"box {kind} optional" if box.optional else f"box {kind}"
     wide, high = placed.width, placed.height
+    yield f'<g data-step="{escape(box.id)}">'
     for behind in (STACK, STACK // 2) if box.many else ():
         yield _rect(style, _Area(placed.x + behind, placed.y + behind, wide, high))
     yield _rect(style, _Area(placed.x, placed.y, wide, high))
@@ -126,6 +148,7 @@ def _box(placed: Placed) -> Iterator[str]:
         if undo:
             yield _rect("badge", _Area(placed.x + 8, y - LINE + 5, text_width(line) + 8, LINE), 4)
         yield _text("id" if index == 0 else "undo" if undo else "plain", placed.x + 12, y, line)
+    yield "</g>"
     for lane in placed.inner:
         yield from _lane(lane)
 

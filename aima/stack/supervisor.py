@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from aima.gateway.mcp.routes import McpRoutes
     from aima.gateway.query import Outside
     from aima.gateway.route import Way
+    from aima.gateway.web.sessions import Sessions
     from aima.routing.router import Router
 
 READY_SECONDS = 30.0
@@ -185,11 +186,12 @@ class Supervisor:
         http = engine_client()
         engines = engines_of(self._engines, http, artifacts_of(settings))
         journal = StoredJournal(partial(store_of, settings))
-        ways, keys, mcp = self._ways(definitions, client, state, engines)
+        ways, keys, sessions, mcp = self._ways(definitions, client, state, engines)
         drain = Drain(settings.door.shutdown_seconds)
         app = create_app(
             ways,
             keys,
+            sessions,
             hosts=LOOPBACK_NAMES | set(settings.door.hosts),
             journal=journal,
             rates=Rates(
@@ -205,7 +207,7 @@ class Supervisor:
 
     def _ways(
         self, definitions: Definitions, client: Client, state: StackState, engines: Router
-    ) -> tuple[list[Way], Keys, McpRoutes]:
+    ) -> tuple[list[Way], Keys, Sessions, McpRoutes]:
         """Put the door together: its addresses, who may come in, and what must be served."""
         from aima.engines import products_of_engines
         from aima.gateway.audit_routes import AuditRoutes
@@ -225,6 +227,8 @@ class Supervisor:
         from aima.gateway.starting import Starter
         from aima.gateway.tokens import Tokens
         from aima.gateway.unit_routes import UnitRoutes
+        from aima.gateway.web.pages import page_ways
+        from aima.gateway.web.sessions import Sessions
         from aima.gateway.workflow_parts import workflow_ways
         from aima.outbound import Outbound
         from aima.resources.models import model_resources
@@ -261,7 +265,10 @@ class Supervisor:
         )
         ways = [way for part in parts for way in part.ways()]
         ways += workflow_ways(settings, definitions, starter, store)
-        return [*ways, Described(ways, definitions.catalog).way()], keys, mcp
+        ways.append(Described(ways, definitions.catalog).way())
+        sessions = Sessions(keys)
+        ways += page_ways(settings, units, store, sessions, temporal=state.ui)
+        return ways, keys, sessions, mcp
 
     def _outside(self, engines: Router) -> Outside:
         """Open what queries may ask of the outside; the first of them waits for the imports."""

@@ -18,6 +18,7 @@ COMMANDS = (
     "up",
     "down",
     "ps",
+    "open",
     "runs",
     "status",
     "watch",

@@ -36,6 +36,7 @@ def show(health: dict[str, Any], *, as_json: bool) -> None:
         click.echo(f"  {'engine':<10} {'-':>8}  starts with the first request")
     page = f", its page at {health['ui']}" if health["ui"] else ""
     click.echo(f"  Temporal at {health['temporal']}{page}")
+    click.echo(f"  page at {health['door']}/, which `aima open` opens")
     if health.get("key"):
         click.echo(f"  API at {health['door']}, the key to it in {health['key']}")
     if not health["stays"]:

@@ -1,0 +1,64 @@
+"""The first page: the workflows there are, and the latest runs."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from aima.gateway.known_workflows import KnownWorkflow, KnownWorkflows, Origin
+from aima.gateway.permission import Permission
+from aima.gateway.route import Way
+from aima.gateway.web.drawn import drawn
+from aima.gateway.web.look import Look
+from aima.temporal.runs import Run, Runs
+
+LATEST_RUNS = 6
+_GROUPS = (
+    (Origin.STORED, "Stored here"),
+    (Origin.PROJECT, "Of this project"),
+    (Origin.SHIPPED, "Shipped with AIMA"),
+)
+
+
+@dataclass(frozen=True)
+class WorkflowsPage:
+    """Lists workflows."""
+
+    look: Look
+    known: KnownWorkflows
+    runs: Runs
+
+    def ways(self) -> list[Way]:
+        """Give the address."""
+        return [self.look.way("GET", "/", self.show, Permission.WORKFLOW_READ)]
+
+    async def show(self, request: Request) -> Response:
+        """Show the workflows with a small picture of each, and what ran last."""
+        found, latest = await asyncio.gather(self.known.all(), self.runs.latest(limit=100))
+        last: dict[str, Run] = {}
+        for run in latest:
+            last.setdefault(run.workflow, run)
+        groups = [
+            (title, [_card(one, last.get(one.name)) for one in found if one.origin is origin])
+            for origin, title in _GROUPS
+        ]
+        return self.look.page(
+            request,
+            "workflows",
+            groups=[(title, cards) for title, cards in groups if cards],
+            latest=latest[:LATEST_RUNS],
+        )
+
+
+def _card(one: KnownWorkflow, last: Run | None) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "description": one.description,
+        "graph": drawn(one.plan.data) if one.plan else None,
+        "mistakes": len(one.diagnostics) if one.plan is None else 0,
+        "last": last,
+    }
