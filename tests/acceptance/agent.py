@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 from mcp.client import Client
+from mcp.client.session import MessageHandlerFnT
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
@@ -38,11 +39,13 @@ class Agent:
         return {"authorization": f"Bearer {self.key}"}
 
     @asynccontextmanager
-    async def over_http(self, era: str = NEW, query: str = "") -> AsyncIterator[Client]:
-        """Connect to the door."""
+    async def over_http(
+        self, era: str = NEW, query: str = "", hear: MessageHandlerFnT | None = None
+    ) -> AsyncIterator[Client]:
+        """Connect to the door; ``hear`` takes what it tells by itself."""
         async with httpx2.AsyncClient(headers=self.headers, timeout=90) as http:
             transport = streamable_http_client(f"{self.url}{query}", http_client=http)
-            async with Client(transport, mode=era) as client:
+            async with Client(transport, mode=era, message_handler=hear) as client:
                 yield client
 
     @asynccontextmanager

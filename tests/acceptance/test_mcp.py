@@ -6,15 +6,17 @@ import asyncio
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import httpx2
 import pytest
 from jsonschema import Draft202012Validator
 from mcp.client import Client
-from mcp.shared.exceptions import MCPError
+from mcp.client.subscriptions import ResourceUpdated, ToolsListChanged
+from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
+from mcp_types import ResourceUpdatedNotification
 
 from tests.acceptance.agent import NEW, OLD, Agent, agent_of
 from tests.acceptance.command import AIMA, REPOSITORY, Aima
@@ -30,6 +32,7 @@ CONNECTIONS: dict[str, Connect] = {
     "stdio, new": lambda agent: agent.over_stdio(NEW),
     "stdio, old": lambda agent: agent.over_stdio(OLD),
 }
+every_era = pytest.mark.parametrize("era", [OLD, NEW])
 every_way = pytest.mark.parametrize("connect", CONNECTIONS.values(), ids=CONNECTIONS)
 
 WAITING = "name: waiting\nsteps:\n  - id: long\n    wait: 10m\n"
@@ -151,7 +154,7 @@ async def test_a_tool_that_there_is_not_is_the_protocols_error(agent: Agent) -> 
 async def test_what_takes_long_is_an_operation(agent: Agent) -> None:
     """No client waits for ten minutes, and none needs to."""
     async with agent.over_http() as client:
-        begun = await client.call_tool("run_workflow", {"text": WAITING, "wait_seconds": 0})
+        begun = await client.call_tool("try_workflow", {"text": WAITING, "wait_seconds": 0})
         name = {"id": begun.structured_content["id"]}
         waited = await client.call_tool("wait_operation", {**name, "seconds": 0.1})
         stopped = await client.call_tool("cancel_operation", name)
@@ -162,7 +165,7 @@ async def test_what_takes_long_is_an_operation(agent: Agent) -> None:
     assert ended.structured_content["state"] == "cancelled"
 
 
-@pytest.mark.parametrize("era", [OLD, NEW])
+@every_era
 async def test_whoever_gives_up_has_the_work_cancelled(agent: Agent, era: str) -> None:
     """An agent that was stopped leaves nothing running behind it."""
     label = f"given-up-{era}"
@@ -174,7 +177,7 @@ async def test_whoever_gives_up_has_the_work_cancelled(agent: Agent, era: str) -
 
     given = {"text": GIVEN_UP.replace("WHO", label)}
     async with agent.over_http(era) as client:
-        call = client.call_tool("run_workflow", given, progress_callback=hear)
+        call = client.call_tool("try_workflow", given, progress_callback=hear)
         calling = asyncio.create_task(call)
         await asyncio.wait_for(begun.wait(), 60)
         calling.cancel()
@@ -197,7 +200,7 @@ async def test_an_agent_writes_a_workflow(agent: Agent) -> None:
         [mistake] = wrong.structured_content["diagnostics"]
         told = await client.call_tool("describe_language", {"topic": mistake["code"]})
         nothing = await client.call_tool("describe_language", {"topic": "for_eech"})
-        ran = await client.call_tool("run_workflow", {"text": SAYING})
+        ran = await client.call_tool("try_workflow", {"text": SAYING})
     assert {"rag", "summarize-many"} <= set(names)
     assert "for_each" in shown.structured_content["workflow"]
     assert page.structured_content["page"].startswith("# for_each")
@@ -211,7 +214,7 @@ async def test_a_run_that_failed_is_looked_into(agent: Agent) -> None:
     """The agent reads which step failed, why, and in which line."""
     text = "name: fails\nsteps:\n  - id: bad\n    raise: {code: BROKEN, message: too bad}\n"
     async with agent.over_http() as client:
-        failed = await client.call_tool("run_workflow", {"text": text})
+        failed = await client.call_tool("try_workflow", {"text": text})
         looked = await client.call_tool(
             "look_at_run", {"id": failed.structured_content["operation"]}
         )
@@ -221,16 +224,72 @@ async def test_a_run_that_failed_is_looked_into(agent: Agent) -> None:
     assert looked.structured_content["error"]["line"] == 3
 
 
+@every_era
+async def test_resources_are_read_and_heard_of(agent: Agent, era: str) -> None:
+    """An agent that waits for a change needs not ask again and again."""
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    text = "name: heard-of-KIND\nsteps:\n  - id: said\n    set: {text: hello}\n"
+
+    async def hear(message: object) -> None:
+        if isinstance(message, ResourceUpdatedNotification):
+            heard.put_nowait(str(message.params.uri))
+
+    async with agent.over_http(era, hear=hear) as client:
+        listed = [str(one.uri) for one in (await client.list_resources()).resources]
+        templates = (await client.list_resource_templates()).resource_templates
+        read = await client.read_resource("asms://pipelines")
+        with pytest.raises(MCPError) as caught:
+            await client.read_resource("asms://nothing/x")
+        async with hearing(client, "asms://pipelines", heard):
+            called = {"text": text.replace("KIND", era)}
+            stored = await client.call_tool("store_workflow", called)
+            assert await asyncio.wait_for(heard.get(), 60) == "asms://pipelines"
+        again = await client.read_resource("asms://pipelines")
+        ran = await client.call_tool(f"workflow_heard-of-{era}", {})
+    assert "asms://pipelines" in listed
+    assert "asms://pipeline/{id}" in [one.uri_template for one in templates]
+    assert caught.value.error.code == (-32602 if era == NEW else -32002)
+    assert not stored.is_error
+    assert f"heard-of-{era}" not in str(read.contents[0])
+    assert f"heard-of-{era}" in str(again.contents[0])
+    assert ran.structured_content["result"] == {"said": {"text": "hello"}}
+
+
+async def test_a_stored_workflow_becomes_a_tool(agent: Agent) -> None:
+    """With its inputs as schema; a client that listens is told of the new tool."""
+    text = (
+        "name: greet\ndescription: Greet somebody.\n"
+        "inputs: {type: object, required: [who], properties: {who: {type: string}}}\n"
+        "steps:\n  - id: said\n    set: {text: 'hello ${input.who}'}\noutput: ${steps.said.text}\n"
+    )
+    async with agent.over_http() as client, client.listen(tools_list_changed=True) as news:
+        assert not (await client.call_tool("store_workflow", {"text": text})).is_error
+        event = await asyncio.wait_for(anext(news), 60)
+        tools = {tool.name: tool for tool in (await client.list_tools(cache_mode="bypass")).tools}
+        done = await client.call_tool("workflow_greet", {"who": "Ann"})
+        wrong = await client.call_tool("workflow_greet", {})
+        by_name = await client.call_tool("run_workflow", {"name": "greet", "input": {"who": "Bo"}})
+        listed = await client.call_tool("list_workflows", {})
+    assert isinstance(event, ToolsListChanged)
+    assert tools["workflow_greet"].input_schema["required"] == ["who"]
+    assert "Greet somebody." in (tools["workflow_greet"].description or "")
+    assert done.structured_content["result"] == "hello Ann"
+    assert wrong.structured_content["code"] == "VALIDATION_ERROR"
+    assert by_name.structured_content["result"] == "hello Bo"
+    names = [one["name"] for one in listed.structured_content["items"]]
+    assert {"greet", "rag"} <= set(names)
+
+
 async def test_a_key_sees_what_it_may(agent: Agent) -> None:
     """A reader's agent is offered no tool that changes anything, and none works for it."""
     reader = agent.with_key("reader", "--role", "viewer")
     async with reader.over_http() as client:
         names = {tool.name for tool in (await client.list_tools()).tools}
-        refused = await client.call_tool("run_workflow", {"text": SAYING})
+        refused = await client.call_tool("try_workflow", {"text": SAYING})
     async with reader.over_stdio() as client:
         assert {tool.name for tool in (await client.list_tools()).tools} == names
     assert "look_at_run" in names
-    assert not names & {"run_workflow", "call_unit", "cancel_operation", "inference_chat"}
+    assert not names & {"try_workflow", "call_unit", "cancel_operation", "inference_chat"}
     assert refused.is_error
     assert refused.structured_content["code"] == "FORBIDDEN"
 
@@ -316,6 +375,28 @@ def test_without_a_stack_the_way_out_is_told(tmp_path_factory: pytest.TempPathFa
     assert done.returncode == 1
     assert done.stdout == ""
     assert "`aima up` starts it" in done.stderr
+
+
+@asynccontextmanager
+async def hearing(client: Client, uri: str, heard: asyncio.Queue[str]) -> AsyncIterator[None]:
+    """Have the changes of a resource put into a queue, as a client of its era does."""
+    if client.protocol_version != NEW:  # its message handler hears
+        with pytest.warns(MCPDeprecationWarning):
+            await client.subscribe_resource(uri)
+        yield
+        with pytest.warns(MCPDeprecationWarning):
+            await client.unsubscribe_resource(uri)
+        return
+    async with client.listen(resource_subscriptions=[uri]) as news:
+
+        async def hear() -> None:
+            async for event in news:
+                assert isinstance(event, ResourceUpdated)
+                heard.put_nowait(event.uri)
+
+        hearing = asyncio.create_task(hear())
+        yield
+        hearing.cancel()
 
 
 def _mcp(aima: Aima) -> subprocess.CompletedProcess[str]:

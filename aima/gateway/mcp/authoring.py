@@ -47,7 +47,7 @@ class CheckWorkflow(Arguments):
     text: str = Field(description="The workflow, as YAML.")
 
 
-class RunWorkflow(CheckWorkflow):
+class TryWorkflow(CheckWorkflow):
     """What to run, and on what."""
 
     input: dict[str, Any] = Field(default={}, description="As the workflow's `inputs` say.")
@@ -94,10 +94,18 @@ async def check_workflow(asked: CheckWorkflow, call: Call) -> Told:
     return await call.rest.ask("POST", "/workflows/check", {"text": asked.text, "file": FILE})
 
 
-async def run_workflow(asked: RunWorkflow, call: Call) -> Told:
-    """Run a workflow given as text, durably; gives the run's output, or an operation."""
+async def try_workflow(asked: TryWorkflow, call: Call) -> Told:
+    """Run a workflow given as text, without storing it; gives its output, or an operation."""
     body = {"text": asked.text, "file": FILE, "input": asked.input, "config": asked.config}
     return await started(call, "/runs", body, seconds=asked.wait_seconds)
+
+
+async def store_workflow(asked: CheckWorkflow, call: Call) -> Told:
+    """Keep a workflow under the `name` in its text, so that it can be run; triggers are active.
+
+    One of that name that was stored before is replaced.
+    """
+    return await call.rest.ask("POST", "/workflows", {"text": asked.text})
 
 
 def authoring_tools() -> list[Tool]:
@@ -106,7 +114,8 @@ def authoring_tools() -> list[Tool]:
         own_tool(describe_language, needs=Permission.WORKFLOW_WRITE, reads=True),
         own_tool(show_examples, needs=Permission.WORKFLOW_WRITE, reads=True),
         own_tool(check_workflow, needs=Permission.WORKFLOW_WRITE, reads=True),
-        own_tool(run_workflow, needs=Permission.WORKFLOW_WRITE, destroys=True),
+        own_tool(try_workflow, needs=Permission.WORKFLOW_WRITE, destroys=True),
+        own_tool(store_workflow, needs=Permission.WORKFLOW_WRITE, destroys=True, repeatable=True),
     ]
 
 

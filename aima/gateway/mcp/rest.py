@@ -14,6 +14,7 @@ from aima.errors import AimaError, EngineNotRunning
 from aima.gateway.problem import problem
 
 API = "/api/v2"
+_DATA = "data: "
 
 
 class Refused(Exception):
@@ -73,6 +74,13 @@ class Rest:
         async with self._opened("GET", path, None, 0) as response:
             async for line in response.aiter_lines():
                 yield json.loads(line)
+
+    async def events(self, path: str) -> AsyncGenerator[dict[str, Any]]:
+        """Read the data of a stream of events; raises as :meth:`ask` does."""
+        async with self._opened("GET", path, None, 0) as response:
+            async for line in response.aiter_lines():
+                if line.startswith(_DATA):
+                    yield json.loads(line.removeprefix(_DATA))
 
     @asynccontextmanager
     async def _opened(

@@ -26,7 +26,7 @@ from aima.gateway.route import Way, caller_of
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-    from aima.gateway.mcp.server import Context
+    from aima.gateway.mcp.resources import Context
 
 PATH = "/mcp"
 MOST_SESSIONS = 1000

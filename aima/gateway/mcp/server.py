@@ -9,7 +9,6 @@ from typing import Any
 
 import mcp_types as types
 from mcp.server.caching import CacheHint
-from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
@@ -18,12 +17,19 @@ from aima.errors import AimaError
 from aima.gateway.mcp.authoring import authoring_tools
 from aima.gateway.mcp.finding import finding_tools
 from aima.gateway.mcp.profile import chosen
+from aima.gateway.mcp.resources import Context, ResourceDesk
 from aima.gateway.mcp.rest import Refused, Rest
 from aima.gateway.mcp.run_tools import run_tools
 from aima.gateway.mcp.tool import Call, Told, Tool
 from aima.gateway.mcp.unit_tools import Unit, tool_name, unit_tool, units_of
-
-Context = ServerRequestContext[Any, Any]
+from aima.gateway.mcp.workflow_tools import (
+    Workflow,
+    named,
+    stored_workflows,
+    workflow_finding_tools,
+    workflow_tool,
+)
+from aima.gateway.permission import Permission
 
 INSTRUCTIONS = """\
 AIMA runs AI on this person's own machines: models, speech, pictures, search, and workflows made \
@@ -31,7 +37,7 @@ of them that survive crashes. Units are what it can do; `search_units` finds the
 asks any of them. What takes long gives an operation: `wait_operation` waits for it. Large values \
 are artifacts, `{"artifact": "sha256:…"}`, which other units take as they are. To build something \
 of several steps write a workflow: `show_examples`, `describe_language`, `check_workflow` until \
-it is ok, then `run_workflow`."""
+it is ok, `try_workflow`, then `store_workflow`. `list_workflows` tells which there are already."""
 
 LIST_MS = 10_000
 """How long a client may keep a list; what is applied meanwhile it learns then."""
@@ -53,8 +59,10 @@ class Desk:
 
     def server(self) -> Server[Any]:
         """Make the server."""
-        own = (*finding_tools(), *run_tools(), *authoring_tools())
+        workflows = workflow_finding_tools()
+        own = (*finding_tools(), *workflows, *run_tools(), *authoring_tools())
         self._own.update({tool.name: tool for tool in own})
+        resources = ResourceDesk(self.rest)
         return Server(
             "aima",
             version=__version__,
@@ -64,6 +72,12 @@ class Desk:
             get_tool_input_schema=lambda _: None,  # none asks for a header
             on_list_tools=self.list_tools,
             on_call_tool=self.call_tool,
+            on_list_resources=resources.list,
+            on_list_resource_templates=resources.templates,
+            on_read_resource=resources.read,
+            on_subscribe_resource=resources.subscribe,
+            on_unsubscribe_resource=resources.unsubscribe,
+            on_subscriptions_listen=resources.listen,
         )
 
     async def list_tools(
@@ -76,7 +90,8 @@ class Desk:
             mine = set((await rest.ask("GET", "/keys/mine"))["permissions"])
             self._units.update(await units_of(rest))
             units = (self._units[name] for name in chosen(self._units, self.profile(ctx)))
-            tools = [*self._own.values(), *map(unit_tool, units)]
+            workflows = map(workflow_tool, await _stored(rest, mine))
+            tools = [*self._own.values(), *map(unit_tool, units), *workflows]
             return [tool for tool in tools if tool.needs in mine]
 
         return types.ListToolsResult(tools=[_shown(tool) for tool in await _or_error(listed())])
@@ -95,6 +110,9 @@ class Desk:
     async def _tool(self, rest: Rest, name: str) -> Tool:
         if name in self._own:
             return self._own[name]
+        if workflow := named(name):
+            given: Workflow = {"name": workflow, "description": "", "inputs": None}
+            return workflow_tool(given)
         by_name = {tool_name(unit): unit for unit in self._units}
         if name not in by_name:
             self._units.update(await units_of(rest))
@@ -142,6 +160,10 @@ def _teller(ctx: Context) -> Callable[[str], Awaitable[None]] | None:
         await ctx.session.report_progress(said, message=message)
 
     return tell
+
+
+async def _stored(rest: Rest, mine: set[str]) -> list[Workflow]:
+    return await stored_workflows(rest) if Permission.WORKFLOW_READ in mine else []
 
 
 async def _or_error(work: Awaitable[list[Tool]]) -> list[Tool]:

@@ -19,9 +19,10 @@ from aima.gateway.mcp.rest import Reached, Refused, Rest
 from aima.gateway.mcp.run_tools import run_tools
 from aima.gateway.mcp.tool import Arguments, Call, Told, own_tool
 from aima.gateway.mcp.unit_tools import tool_name, unit_tool
+from aima.gateway.mcp.workflow_tools import workflow_finding_tools
 from aima.gateway.permission import Permission
 
-OWN = [*finding_tools(), *run_tools(), *authoring_tools()]
+OWN = [*finding_tools(), *workflow_finding_tools(), *run_tools(), *authoring_tools()]
 UNITS = [unit.name for unit in discover()]
 
 Answers = Callable[[Request], Response]
@@ -80,7 +81,7 @@ def test_every_profile_offers_something(profile: str) -> None:
 
 def test_the_default_profile_stays_short() -> None:
     """A model chooses worse among many; also once all units of the design are there."""
-    assert len(OWN) + len(PROFILES["default"]) <= 26
+    assert len(OWN) + len(PROFILES["default"]) <= 25
 
 
 async def test_a_long_command_may_answer_with_an_operation() -> None:
