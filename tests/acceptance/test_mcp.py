@@ -286,9 +286,13 @@ async def test_a_key_sees_what_it_may(agent: Agent) -> None:
     async with reader.over_http() as client:
         names = {tool.name for tool in (await client.list_tools()).tools}
         refused = await client.call_tool("try_workflow", {"text": SAYING})
+        prompts = [prompt.name for prompt in (await client.list_prompts()).prompts]
+        runbook = await client.get_prompt("diagnose-a-run", {"run": "exec-1"})
     async with reader.over_stdio() as client:
         assert {tool.name for tool in (await client.list_tools()).tools} == names
     assert "look_at_run" in names
+    assert prompts == ["diagnose-a-run"]
+    assert "`exec-1`" in str(runbook.messages[0].content)
     assert not names & {"try_workflow", "call_unit", "cancel_operation", "inference_chat"}
     assert refused.is_error
     assert refused.structured_content["code"] == "FORBIDDEN"

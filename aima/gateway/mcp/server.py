@@ -17,6 +17,7 @@ from aima.errors import AimaError
 from aima.gateway.mcp.authoring import authoring_tools
 from aima.gateway.mcp.finding import finding_tools
 from aima.gateway.mcp.profile import chosen
+from aima.gateway.mcp.prompts import PromptDesk
 from aima.gateway.mcp.resources import Context, ResourceDesk
 from aima.gateway.mcp.rest import Refused, Rest
 from aima.gateway.mcp.run_tools import run_tools
@@ -62,7 +63,7 @@ class Desk:
         workflows = workflow_finding_tools()
         own = (*finding_tools(), *workflows, *run_tools(), *authoring_tools())
         self._own.update({tool.name: tool for tool in own})
-        resources = ResourceDesk(self.rest)
+        resources, prompts = ResourceDesk(self.rest), PromptDesk(self.rest)
         return Server(
             "aima",
             version=__version__,
@@ -72,6 +73,8 @@ class Desk:
             get_tool_input_schema=lambda _: None,  # none asks for a header
             on_list_tools=self.list_tools,
             on_call_tool=self.call_tool,
+            on_list_prompts=prompts.list,
+            on_get_prompt=prompts.get,
             on_list_resources=resources.list,
             on_list_resource_templates=resources.templates,
             on_read_resource=resources.read,
