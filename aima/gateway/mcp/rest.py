@@ -14,6 +14,8 @@ from aima.errors import AimaError, EngineNotRunning
 from aima.gateway.problem import problem
 
 API = "/api/v2"
+JSON_LINES = "application/jsonl"
+EVENTS = "text/event-stream"
 _DATA = "data: "
 
 
@@ -64,32 +66,32 @@ class Rest:
         Raises:
             Refused: it is not to be had.
         """
-        async with self._opened(method, path, body, wait) as response:
+        async with self._opened(method, path, body, wait=wait) as response:
             text = await response.aread()
             told: dict[str, Any] = json.loads(text) if text else {}
             return told
 
     async def lines(self, path: str) -> AsyncGenerator[dict[str, Any]]:
         """Read a stream of JSON lines; raises as :meth:`ask` does."""
-        async with self._opened("GET", path, None, 0) as response:
+        async with self._opened("GET", path, None, accept=JSON_LINES) as response:
             async for line in response.aiter_lines():
                 yield json.loads(line)
 
     async def events(self, path: str) -> AsyncGenerator[dict[str, Any]]:
         """Read the data of a stream of events; raises as :meth:`ask` does."""
-        async with self._opened("GET", path, None, 0) as response:
+        async with self._opened("GET", path, None, accept=EVENTS) as response:
             async for line in response.aiter_lines():
                 if line.startswith(_DATA):
                     yield json.loads(line.removeprefix(_DATA))
 
     @asynccontextmanager
     async def _opened(
-        self, method: str, path: str, body: object, wait: float
+        self, method: str, path: str, body: object, *, wait: float = 0, accept: str = "*/*"
     ) -> AsyncIterator[Response]:
         content = None if body is None else json.dumps(body).encode()
         try:
             reached = self.reach()
-            headers = dict(reached.headers)
+            headers = {**reached.headers, "accept": accept}
             if content is not None:
                 headers["content-type"] = "application/json"
             if wait:

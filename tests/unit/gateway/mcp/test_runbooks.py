@@ -14,7 +14,7 @@ from aima.gateway.mcp.finding import finding_tools
 from aima.gateway.mcp.prompts import Runbook, runbooks
 from aima.gateway.mcp.run_tools import run_tools
 from aima.gateway.mcp.workflow_tools import workflow_finding_tools
-from aima.gateway.workflow_schema import DOCUMENT, STEP
+from aima.gateway.reference.workflow_schema import DOCUMENT, STEP
 from aima.settings import Settings
 from aima.workflows.constructs import language
 
