@@ -14,7 +14,6 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from time import perf_counter
-from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -22,7 +21,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from temporalio.service import RPCError
 
-from aima.errors import AimaError, Forbidden, RateLimited, TooLarge, UnsupportedMedia
+from aima.errors import (
+    AimaError,
+    Forbidden,
+    InvalidRequest,
+    RateLimited,
+    TooLarge,
+    UnsupportedMedia,
+)
 from aima.gateway.accounts import SPENT, Spent
 from aima.gateway.audit import WITNESS, Audited, Journal
 from aima.gateway.draining import Drain, Drained
@@ -38,6 +44,9 @@ MOST_HEADERS = 64
 MOST_HEADER_BYTES = 16 << 10
 REQUEST_ID = b"x-request-id"
 HEADERS_TOO_LARGE = 431
+_HOST = re.compile(  # whatever is more than a name and a port is read otherwise elsewhere
+    r"(?:\[(?P<six>[0-9a-f:]+)\]|(?P<name>[\w.-]+))(?::\d{1,5})?", re.ASCII | re.IGNORECASE
+)
 _GOOD_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
 access_log = logging.getLogger("aima.access")
@@ -146,7 +155,10 @@ class Limits:
             )
             await answer(scope, receive, send)
         elif packed != "identity":
-            refusal = UnsupportedMedia("send the body as it is, without a `content-encoding`")
+            refused = UnsupportedMedia("send the body as it is, without a `content-encoding`")
+            await tell(Request(scope), refused)(scope, receive, send)
+        elif not scope["path"].isprintable():
+            refusal = InvalidRequest("the address has characters in it that nobody can see")
             await tell(Request(scope), refusal)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
@@ -222,14 +234,8 @@ class Guard:
 
     def _is_called(self, hosts: list[str]) -> bool:
         """Tell whether a request names one host, and one of ours."""
-        if len(hosts) != 1:
-            return False
-        try:
-            parts = urlsplit(f"//{hosts[0]}")
-            name = parts.hostname
-        except ValueError:  # such as an unclosed bracket
-            return False
-        return name in self._hosts and parts.netloc == hosts[0] and "@" not in parts.netloc
+        found = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
+        return found is not None and (found["six"] or found["name"]).lower() in self._hosts
 
     async def _caller(self, request: Request) -> Caller | None:
         given = request.headers.getlist("authorization")

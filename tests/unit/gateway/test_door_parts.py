@@ -112,7 +112,7 @@ def test_the_guard_lets_in_by_token_and_name(
 
 
 @pytest.mark.parametrize(
-    "path", ["/take/", "/x/%2e%2e/take", "/take;x", "/take%2f", "/TAKE", "/take%00", "/livez/take"]
+    "path", ["/take/", "/x/%2e%2e/take", "/take;x", "/take%2f", "/TAKE", "/livez/take"]
 )
 def test_an_address_that_only_looks_like_another_leads_nowhere(
     client: TestClient, path: str
@@ -120,6 +120,12 @@ def test_an_address_that_only_looks_like_another_leads_nowhere(
     """With a key it is not there; without one nothing is told of it."""
     assert client.post(path, json={"count": 1}).status_code in (404, 405)
     assert client.post(path, headers={"authorization": ""}).status_code == 401
+
+
+def test_an_address_with_what_nobody_sees_is_refused(client: TestClient) -> None:
+    """A line break at the end of an address must not be taken for its end."""
+    for path in ("/take%00", "/take%0a", "/take%7f", "/take%e2%80%ae"):
+        assert client.post(path, json={"count": 1}).status_code == 400
 
 
 def test_the_door_answers_to_more_names_where_the_settings_say(client: TestClient) -> None:
