@@ -42,6 +42,9 @@ _ORDER = (
 )
 """What a step is said to be that came to several: what it does now, else the worst first."""
 
+CACHED = "cached"
+"""What is counted beside the states: how often the output came from the cache."""
+
 _LOOPS = frozenset({"for_each", "retry"})
 _BRANCHES = ("switch", "race", "catch")
 
@@ -137,8 +140,9 @@ def rows(lines: tuple[Line, ...], told: Told) -> list[dict[str, Json]]:
     """Give the tree, a row for each step that has run or still may.
 
     A row has ``step depth under branch section does state`` and, where there is such a thing,
-    ``times`` (how often the step came to which state), ``loop`` (``{done, failed, all}``) and
-    what is noted of it: ``rounds most pass winner``. ``undone`` counts its undos.
+    ``times`` (how often the step came to which state), ``cached`` (how often its output came from
+    the cache), ``loop`` (``{done, failed, all}``) and what is noted of it: ``rounds most pass
+    winner``. ``undone`` counts its undos.
     """
     counts: Mapping[str, Mapping[str, int]] = told["counts"]
     begun = _begun(lines, counts)
@@ -179,6 +183,7 @@ def _is_out(line: Line, told: Told, begun: set[tuple[str, ...]]) -> bool:
 
 def _row(line: Line, told: Told, begun: set[tuple[str, ...]]) -> dict[str, Json]:
     counts = {k: n for k, n in told["counts"].get(line.id, {}).items() if n > 0}
+    cached = counts.pop(CACHED, 0)
     state = state_of(counts)
     if state is State.waiting and (line.id,) in begun:
         state = State.running  # nobody has told, but a step inside has begun
@@ -193,6 +198,8 @@ def _row(line: Line, told: Told, begun: set[tuple[str, ...]]) -> dict[str, Json]
     }
     if sum(counts.values()) > 1:
         row["times"] = dict(counts)
+    if cached:
+        row["cached"] = cached
     if line.step["body"] == "workflow" and counts and not line.looped:
         row["child"] = line.id
     if line.id in told["loops"]:

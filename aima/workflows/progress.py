@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from temporalio import workflow
 
 from aima.dsl.json import Json
-from aima.workflows.outline import Line, State, add_counts, rows, state_of
+from aima.workflows.outline import CACHED, Line, State, add_counts, rows, state_of
 from aima.workflows.progress_table import MOST_ROWS, summary, table
 
 if TYPE_CHECKING:
@@ -51,6 +51,10 @@ class Progress:
         if state is not State.running:
             counts["running"] = counts.get("running", 1) - 1
         counts[state.value] = counts.get(state.value, 0) + 1
+
+    def from_cache(self, node: Node) -> None:
+        """Note that a step's output came from the cache."""
+        add_counts(self.counts, {node.id: {CACHED: 1}})
 
     def loop(self, node: Node, **more: int) -> None:
         """Note more items of a loop: ``all`` that there are, those ``done``, those ``failed``."""

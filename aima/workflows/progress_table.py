@@ -68,6 +68,8 @@ def how_far(row: Mapping[str, Any]) -> str:
         parts.append(f"branch {row['winner']} won")
     if "loop" not in row and "rounds" not in row and "times" in row:
         parts.append(", ".join(_times(row["times"])))
+    if row.get("cached"):
+        parts.append(f"{row['cached']} from cache" if "times" in row else "from cache")
     if row.get("undone"):
         parts.append("undone" if row["undone"] == 1 else f"{row['undone']} undone")
     return ", ".join(parts)

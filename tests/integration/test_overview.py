@@ -146,3 +146,25 @@ async def test_a_run_that_goes_on_in_a_new_history_is_followed_there(tmp_path: P
     assert steps == 30
     assert rows_of(trees[-1])["loop"]["rounds"] == 30
     assert rows_of(trees[-1])["a"]["times"] == {"done": 30}
+
+
+async def test_a_step_that_ran_no_unit_says_where_its_output_is_from(lab: Lab) -> None:
+    """Else a reader wonders why a minute's work took no time, or what was asked of whom."""
+    text = """
+        name: cached
+        steps:
+          - {id: once, type: lab.echo, input: {name: a}, cache: {key: only}}
+          - id: each
+            for_each: {in: [0, 1, 0], max_parallel: 1}
+            type: lab.echo
+            input: {name: b}
+            cache: {key: "item ${item}"}
+    """
+    cached: list[dict[str, object]] = []
+    for _ in range(2):
+        run_id = await lab.start(text)
+        assert (await lab.outcome(run_id)).state == "completed"
+        rows = rows_of((await lab.runs.look(run_id))[1])
+        cached.append({step: row.get("cached") for step, row in rows.items()})
+    assert cached == [{"once": None, "each": 1}, {"once": 1, "each": 3}]
+    assert sorted(lab.board.calls) == ["a", "b", "b"]

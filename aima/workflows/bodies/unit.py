@@ -107,6 +107,7 @@ class UnitBody(RunningBody):
             hit = cast("dict[str, Json]", output)
             if hit["hit"]:
                 frame.run.cached.add(frame.path_of(node))
+                frame.run.progress.from_cache(node)
             return hit["output"]
         return output
 

@@ -1,7 +1,7 @@
 """``cache: {key: "${…}", ttl: 1h}``: reuse an output across runs.
 
 Only successes are kept, under the unit, its version and the key. What came from the cache ran no
-unit and registers no undo.
+unit and registers no undo; `aima status` says ``from cache`` of it.
 
 In a workflow::
 

@@ -72,6 +72,13 @@ def test_a_handler_shows_once_it_runs() -> None:
     assert (told["mend"], told["tell"]) == ("running", "done")
 
 
+def test_hits_of_the_cache_are_counted_beside_the_states() -> None:
+    """They are no state of their own, and segments of a loop add theirs up."""
+    told = {**NOTHING, "counts": {"read": {"done": 3, "cached": 2}}}
+    row = {str(row["step"]): row for row in rows(shape(plan()), merged(told, told))}["read"]
+    assert (row["state"], row["times"], row["cached"]) == ("done", {"done": 6}, 4)
+
+
 def test_a_block_of_which_only_the_steps_are_known_runs() -> None:
     """A history tells of units, and not of what they stand in."""
     told = dict(names(counts={"read": {"done": 1}}))

@@ -33,6 +33,18 @@ def test_a_loop_tells_how_many_of_its_items_are_over() -> None:
     ]
 
 
+def test_what_came_from_the_cache_is_told() -> None:
+    """No unit ran for it, which explains why it took no time; in a loop it is counted."""
+    rows = [
+        row("once", "done", cached=1, seconds=0.01),
+        row("each", "done", cached=2, times={"done": 3}),
+    ]
+    assert shown(rows) == [
+        "done once lab.echo from cache, 0.01 s",
+        "done each lab.echo 3 done, 2 from cache",
+    ]
+
+
 def test_a_repeat_tells_its_round() -> None:
     """And after how many it gives up."""
     assert shown([row("polish", "running", rounds=2, most=6)]) == [
