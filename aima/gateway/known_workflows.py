@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,7 @@ from aima.errors import NotFound
 from aima.gateway.applied import AppliedWorkflows, shown, triggers_of
 from aima.gateway.definitions import Definitions
 from aima.gateway.precondition import etag_of
+from aima.gateway.problem import Mistakes
 from aima.shipped import known_workflows, shipped
 from aima.store.applied import AppliedWorkflow
 
@@ -102,6 +103,19 @@ class KnownWorkflows:
         near = nearest(name, names)
         hint = f"did you mean {near!r}?" if near else "GET /api/v2/workflows lists all"
         raise NotFound(f"there is no workflow {name[:60]!r}; {hint}")
+
+    async def runnable(self, name: str) -> tuple[Plan, str]:
+        """Give the plan that a run of a workflow would run now, and where it is from.
+
+        Raises:
+            NotFound: there is none.
+            ValidationFailed: it has errors; they are told one by one.
+        """
+        found = await self.get(name)
+        if found.plan is None:
+            mistakes = [asdict(one) for one in found.diagnostics]
+            raise Mistakes(f"the workflow {found.name!r} has errors", diagnostics=mistakes)
+        return found.plan, found.source
 
     async def triggers(self, found: KnownWorkflow) -> list[dict[str, Any]]:
         """Tell what would start runs of a workflow; that of a file does so once it is stored."""

@@ -6,6 +6,7 @@ Below `/v1` they have the form that clients of OpenAI's API read.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -53,8 +54,21 @@ class Mistakes(ValidationFailed):
         self.members = members
 
 
-def tell(request: Request, error: Exception, *, status: int | None = None) -> Response:
-    """Answer with what went wrong; ``status`` where it is not the error's own."""
+def tell(
+    request: Request,
+    error: Exception,
+    *,
+    status: int | None = None,
+    more: Mapping[str, object] | None = None,
+) -> Response:
+    """Answer with what went wrong.
+
+    Args:
+        request: what was asked.
+        error: what went wrong.
+        status: where it is not the error's own.
+        more: what else the problem says.
+    """
     named = _named(error)
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     status = status or (error.status_code if isinstance(error, HTTPException) else named.status)
@@ -67,7 +81,7 @@ def tell(request: Request, error: Exception, *, status: int | None = None) -> Re
         return JSONResponse(openai_error(named), status, headers)
     where = {"instance": request.scope["path"]}
     where["request_id"] = request.scope.get("aima.request_id", "")
-    told = {**problem(named), "status": status, **where}
+    told = {**problem(named), "status": status, **where, **(more or {})}
     return JSONResponse(told, status, headers, "application/problem+json")
 
 

@@ -40,13 +40,13 @@ class RunAnswers:
 
 def plain(run: Run) -> dict[str, Any]:
     """Tell where a run is, without its steps, and where to learn more."""
-    way = way_of(run.id)
-    links = {name: f"{way}/{name}" for name in ("events", "artifacts", "cancel")}
-    return {
-        **asdict(run),
-        "started": run.started.isoformat(),
-        "links": {"self": way, **links},
-    }
+    return {**asdict(run), "started": run.started.isoformat(), "links": links_of(run.id)}
+
+
+def links_of(run_id: str) -> dict[str, str]:
+    """Give the addresses of a run and what it has."""
+    way = way_of(run_id)
+    return {"self": way, **{name: f"{way}/{name}" for name in ("events", "artifacts", "cancel")}}
 
 
 def way_of(run_id: str) -> str:

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
+from temporalio.client import Client
+from temporalio.service import RPCError
 
 from aima import __version__
+from aima.errors import TemporalUnreachable
 from aima.gateway.permission import Permission
 from aima.gateway.route import Way
 from aima.stack.lock import StackState
@@ -20,6 +23,9 @@ from aima.temporal.server import LOOPBACK
 
 if TYPE_CHECKING:
     from aima.stack.supervisor import Supervisor
+
+
+_READY_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -33,12 +39,14 @@ class StackRoutes:
     key: Path
     supervisor: Supervisor
     state: StackState
+    client: Client
 
     def ways(self) -> list[Way]:
         """Give the addresses, and who may use each."""
         may = Permission
         return [
             Way("GET", "/livez", self.live, may.PUBLIC),
+            Way("GET", "/readyz", self.ready, may.PUBLIC),
             Way("GET", "/health", self.health, may.HEALTH_READ),
             Way("GET", "/stack/attach", self.attach, may.STACK_CONTROL),
             Way("POST", "/stack/stay", self.stay, may.STACK_CONTROL),
@@ -47,6 +55,17 @@ class StackRoutes:
 
     async def live(self, _: Request) -> Response:
         """Tell anybody no more than that it lives."""
+        return Response(status_code=204)
+
+    async def ready(self, _: Request) -> Response:
+        """Tell anybody whether it takes work on; 503 while Temporal does not answer."""
+        try:
+            async with asyncio.timeout(_READY_SECONDS):
+                await self.client.service_client.check_health()
+        except (RPCError, TimeoutError) as error:
+            raise TemporalUnreachable(
+                "Temporal does not answer; wait, or see `aima doctor`"
+            ) from error
         return Response(status_code=204)
 
     async def health(self, _: Request) -> Response:

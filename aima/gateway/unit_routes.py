@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from aima.errors import InternalError, InvalidRequest, TimedOut
-from aima.gateway.commanded import note
 from aima.gateway.definitions import Definitions
-from aima.gateway.incoming import accept, read
+from aima.gateway.incoming import accept
 from aima.gateway.operations import Operations
 from aima.gateway.permission import Permission
 from aima.gateway.problem import Mistakes
@@ -24,21 +23,11 @@ from aima.gateway.query import Outside, QueryContext
 from aima.gateway.reference.unit_pages import schema
 from aima.gateway.relaying import while_heard
 from aima.gateway.route import Way
-from aima.temporal.runs import RunRequest
 from aima.unit import Kind, Unit
 
 PREFIX = "/api/v2"
 NEEDED = {Kind.QUERY: Permission.UNIT_QUERY, Kind.COMMAND: Permission.UNIT_RUN}
 """What a caller must be allowed to do, to ask a unit of a kind."""
-
-
-class Execute(BaseModel):
-    """Run one unit by itself."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    unit: str
-    input: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -57,7 +46,6 @@ class UnitRoutes:
         """Give the addresses."""
         query = f"{PREFIX}/query/{{unit}}"
         return [
-            Way("POST", f"{PREFIX}/execute", self.execute, Permission.UNIT_RUN),
             Way("GET", f"{PREFIX}/units", self.units, Permission.UNIT_READ),
             Way("GET", f"{PREFIX}/schema/{{unit}}", self.schema, Permission.UNIT_READ),
             Way("GET", query, self.query, NEEDED[Kind.QUERY]),
@@ -131,17 +119,6 @@ class UnitRoutes:
         given = await _object(request)
         accept(unit.input.model_validate, given, what=f"the input of {unit.name}")
         return await self.operations.start(request, self.definitions.single(unit), given)
-
-    async def execute(self, request: Request) -> Response:
-        """Run one unit, as a run of one step."""
-        asked = await read(request, Execute)
-        unit = self.definitions.catalog.get(asked.unit)
-        accept(unit.input.model_validate, asked.input, what=f"the input of {unit.name}")
-        wanted = RunRequest(asked.input)
-        note(request.scope, subject=unit.name)
-        plan = self.definitions.single(unit)
-        run_id = await self.operations.starter.start(request, plan, wanted, what=plan.hash)
-        return JSONResponse({"id": run_id}, status_code=202)
 
     def _unit(self, request: Request, kind: Kind) -> Unit:
         unit = self.definitions.catalog.get(request.path_params["unit"])

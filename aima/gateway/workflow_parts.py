@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
+from aima.artifacts import FolderArtifacts
 from aima.gateway.applied import AppliedWorkflows
 from aima.gateway.artifact_routes import ArtifactRoutes
 from aima.gateway.definitions import Definitions
@@ -30,26 +32,47 @@ if TYPE_CHECKING:
     from aima.store.database import Store
 
 
-def workflow_ways(
-    settings: Settings,
-    definitions: Definitions,
-    starter: Starter,
-    store: Callable[[], AbstractContextManager[Store]],
-) -> list[Way]:
-    """Give the addresses for workflows and their runs."""
-    known = known_of(definitions, starter.runs, store)
-    applied = known.applied
-    answers, artifacts = RunAnswers(starter), artifacts_of(settings)
-    given, hub = RunInput(artifacts), Hub()
-    feeds = RunFeeds(starter.runs, hub)
-    parts = (
-        WorkflowRoutes(known),
-        WorkflowRuns(known, answers, given, settings.artifacts.max_bytes),
-        HookRoutes(applied, starter.runs),
-        ArtifactRoutes(starter.runs, artifacts, given),
-        RunRoutes(answers, definitions, StreamRoutes(hub), feeds),
-    )
-    return [way for part in parts for way in part.ways()]
+@dataclass(frozen=True)
+class WorkflowParts:
+    """Workflows and their runs, as the door has them.
+
+    Attributes:
+        artifacts: where files of runs lie.
+        hub: has what steps show.
+    """
+
+    definitions: Definitions
+    known: KnownWorkflows
+    starter: Starter
+    artifacts: FolderArtifacts
+    hub: Hub
+    feeds: RunFeeds
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        definitions: Definitions,
+        starter: Starter,
+        store: Callable[[], AbstractContextManager[Store]],
+    ) -> Self:
+        """Put them together."""
+        known = known_of(definitions, starter.runs, store)
+        hub = Hub()
+        feeds = RunFeeds(starter.runs, hub)
+        return cls(definitions, known, starter, artifacts_of(settings), hub, feeds)
+
+    def ways(self) -> list[Way]:
+        """Give the addresses."""
+        answers, given, runs = RunAnswers(self.starter), RunInput(self.artifacts), self.starter.runs
+        parts = (
+            WorkflowRoutes(self.known),
+            WorkflowRuns(self.known, answers, given, self.artifacts.max_bytes),
+            HookRoutes(self.known.applied, runs),
+            ArtifactRoutes(runs, self.artifacts, given),
+            RunRoutes(answers, self.definitions, StreamRoutes(self.hub), self.feeds),
+        )
+        return [way for part in parts for way in part.ways()]
 
 
 def known_of(

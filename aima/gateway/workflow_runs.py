@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -18,7 +18,6 @@ from aima.gateway.form_parts import FORM
 from aima.gateway.incoming import accept
 from aima.gateway.known_workflows import KnownWorkflows
 from aima.gateway.permission import Permission
-from aima.gateway.problem import Mistakes
 from aima.gateway.route import Way
 from aima.gateway.run_answers import RunAnswers
 from aima.gateway.run_id import run_id
@@ -58,21 +57,19 @@ class WorkflowRuns:
 
     async def post(self, request: Request) -> Response:
         """Run a workflow: 202 and where the run is, or its end with `Prefer: wait=10`."""
-        found = await self.known.get(request.path_params["name"])
-        if found.plan is None:
-            mistakes = [asdict(one) for one in found.diagnostics]
-            raise Mistakes(f"the workflow {found.name!r} has errors", diagnostics=mistakes)
-        asked = await self._asked(request, found.plan)
+        name = request.path_params["name"]
+        plan, source = await self.known.runnable(name)
+        note(request.scope, subject=name)
+        asked = await self._asked(request, plan)
         wanted = RunRequest(
-            input=accept_input(found.plan, asked.input),
-            config=accept_config(found.plan, asked.config),
+            input=accept_input(plan, asked.input),
+            config=accept_config(plan, asked.config),
             id=asked.id,
-            source=found.source,
+            source=source,
         )
-        note(request.scope, subject=found.name)
-        name = f"workflow {found.name}"
-        started = await self.answers.starter.start(request, found.plan, wanted, what=name)
-        return await self.answers.started(request, started, {"plan": found.plan.hash})
+        what = f"workflow {name}"
+        started = await self.answers.starter.start(request, plan, wanted, what=what)
+        return await self.answers.started(request, started, {"plan": plan.hash})
 
     async def _asked(self, request: Request, plan: Plan) -> RunWorkflow:
         """Read what is wanted; files are in the store when this returns."""

@@ -214,6 +214,7 @@ class Supervisor:
         from aima.gateway.chain import LOOPBACK as LOOPBACK_NAMES
         from aima.gateway.event_feed import EventFeed
         from aima.gateway.event_routes import EventRoutes
+        from aima.gateway.execute_routes import ExecuteRoutes
         from aima.gateway.key_routes import KeyRoutes
         from aima.gateway.keys import ADMIN_KEY, Keys
         from aima.gateway.mcp.routes import McpRoutes
@@ -229,7 +230,7 @@ class Supervisor:
         from aima.gateway.unit_routes import UnitRoutes
         from aima.gateway.web.pages import page_ways
         from aima.gateway.web.sessions import Sessions
-        from aima.gateway.workflow_parts import workflow_ways
+        from aima.gateway.workflow_parts import WorkflowParts
         from aima.outbound import Outbound
         from aima.resources.models import model_resources
         from aima.resources.registry import Resources
@@ -245,6 +246,7 @@ class Supervisor:
         keys = Keys(own, store, Tokens(settings.oidc) if settings.oidc.issuer else None)
         starter = Starter(Runs(client, queue))
         operations = Operations(starter)
+        workflows = WorkflowParts.of(settings, definitions, starter, store)
         units = UnitRoutes(definitions, operations, partial(in_thread, self._outside, engines))
         resources = Resources(
             shown_by(definitions.catalog.resources, units.show),
@@ -253,7 +255,7 @@ class Supervisor:
         )
         mcp = McpRoutes((*settings.door.hosts, *LOOPBACK_NAMES))
         parts = (
-            StackRoutes(settings.data / ADMIN_KEY, self, state),
+            StackRoutes(settings.data / ADMIN_KEY, self, state, client),
             KeyRoutes(keys),
             AuditRoutes(store, self._keeper.log("access")),
             OpenAIRoutes(engines, Outbound(settings.outbound)),
@@ -261,10 +263,11 @@ class Supervisor:
             units,
             ResourceRoutes(resources),
             EventRoutes(EventFeed(store)),
+            ExecuteRoutes(units, resources, workflows),
+            workflows,
             mcp,
         )
         ways = [way for part in parts for way in part.ways()]
-        ways += workflow_ways(settings, definitions, starter, store)
         ways.append(Described(ways, definitions.catalog).way())
         sessions = Sessions(keys)
         ways += page_ways(settings, units, store, sessions, temporal=state.ui)

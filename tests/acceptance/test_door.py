@@ -141,7 +141,7 @@ def test_what_makes_no_sense_is_a_problem_with_a_code(
     assert f"{status} {told['detail']}".startswith(detail)
     assert headers["content-type"] == "application/problem+json"
     members = {"type", "title", "status", "detail", "instance", "code", "retryable", "request_id"}
-    assert set(told) - {"errors"} == members
+    assert set(told) - {"errors", "success", "error", "meta"} == members
     assert told["status"] == status
     assert "allow" in headers or status != 405
 
@@ -321,6 +321,21 @@ def test_a_command_is_an_operation_that_happens_once(door: Door, tmp_path: Path)
     other = json.dumps({"file": str(tmp_path / "other.db")}).encode()
     refused = door.ask("POST", "/api/v2/command/sink.write", body=other, headers=headers)
     assert (refused[0], refused[1]["code"]) == (422, "INVALID_REQUEST")
+
+
+def test_the_envelopes_of_the_earlier_system_reach_resources(door: Door) -> None:
+    """They are read at the address of everything else."""
+    body = json.dumps({"type": "resource", "unit": "asms://engines/status"}).encode()
+    status, told, _ = door.ask("POST", "/api/v2/execute", body=body)
+    assert (status, told["success"]) == (200, True)
+    assert "embedded" in json.dumps(told["data"])
+
+
+def test_anybody_may_ask_whether_it_is_ready(door: Door) -> None:
+    """Whoever restarts it has no key; and is told no more."""
+    for path in ("/livez", "/readyz"):
+        status, told, _ = door.ask("GET", path, headers={"authorization": ""})
+        assert (status, told) == (204, {})
 
 
 def test_an_operation_is_cancelled(door: Door, tmp_path: Path) -> None:

@@ -13,12 +13,19 @@ import uvicorn
 
 from aima.gateway.chain import create_app
 from aima.gateway.definitions import Definitions
+from aima.gateway.execute_routes import ExecuteRoutes
 from aima.gateway.keys import Keys
+from aima.gateway.operations import Operations
 from aima.gateway.permission import Caller, Role
+from aima.gateway.query import Outside
 from aima.gateway.starting import Starter
-from aima.gateway.workflow_parts import workflow_ways
+from aima.gateway.unit_routes import UnitRoutes
+from aima.gateway.workflow_parts import WorkflowParts
+from aima.resources.registry import Resources
+from aima.resources.units import shown_by
 from aima.stores import store_of
 from aima.streams.publisher import HubClient
+from aima.testing import FakeContext
 from tests.integration.lab import Lab
 from tests.unit.streams.hub_server import listen
 
@@ -42,12 +49,22 @@ def key(role: Role) -> dict[str, str]:
     return {"authorization": f"Bearer {role.value}"}
 
 
+async def nothing() -> Outside:
+    """Open nothing: the units of a lab ask nothing of the outside but artifacts."""
+    fake = FakeContext()
+    return Outside(fake.engines, fake.artifacts, fake.vectors, fake.files, fake.frames)
+
+
 @asynccontextmanager
 async def door_on(lab: Lab) -> AsyncIterator[Door]:
     """Serve the door of a lab, whose worker runs."""
     store = partial(store_of, lab.settings)
     starter, definitions = Starter(lab.runs), Definitions(lab.catalog, lab.settings.data)
-    ways = workflow_ways(lab.settings, definitions, starter, store)
+    workflows = WorkflowParts.of(lab.settings, definitions, starter, store)
+    units = UnitRoutes(definitions, Operations(starter), nothing)
+    resources = Resources(shown_by(lab.catalog.resources, units.show))
+    parts = (units, ExecuteRoutes(units, resources, workflows), workflows)
+    ways = [way for part in parts for way in part.ways()]
     own = {role.value: Caller(role.value, role) for role in Role}
     listener = listen()
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -49,7 +49,8 @@ def command(
     fetch_for(unit, settings)
     with stack(settings, works=True) as client:
         try:
-            started = client.post("/api/v2/execute", {"unit": unit, "input": values})
+            asked = {"unit": unit, "input": values, "options": {"async": True}}
+            started = client.post("/api/v2/execute", asked)["data"]
         except UnitNotFound as error:
             raise UnitNotFound(error.message + other_project(client, settings)) from error
         told = {**started, "workflow": unit}

@@ -197,7 +197,8 @@ def test_only_these_addresses_are_open_to_everybody(ways: list[Way]) -> None:
     """An addition to this list is a decision."""
     public = {(way.method, way.path) for way in ways if way.permission is Permission.PUBLIC}
     signing = {("GET", "/signin"), ("POST", "/signin"), ("GET", "/static/{version}/{file}")}
-    assert public == {("GET", "/livez"), ("POST", "/hooks/{workflow}/{name}"), *signing}
+    health = {("GET", "/livez"), ("GET", "/readyz")}
+    assert public == {*health, ("POST", "/hooks/{workflow}/{name}"), *signing}
 
 
 def test_every_permission_is_asked_for_somewhere(ways: list[Way]) -> None:
