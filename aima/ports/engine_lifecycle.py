@@ -158,8 +158,8 @@ class Estimates(Protocol):
 class Bounded(Protocol):
     """Tells how much it works at, at once."""
 
-    async def capacity(self) -> int:
-        """Give the requests it works at; more wait."""
+    async def capacity(self) -> int | None:
+        """Give the requests it works at, more wait; None where it was not told to tell."""
         ...
 
 

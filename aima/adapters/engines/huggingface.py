@@ -40,10 +40,12 @@ class _Info(BaseModel):
     model_type: dict[str, object]
     version: str = ""
     max_client_batch_size: int = _MOST_TEXTS
+    max_concurrent_requests: int | None = None
 
 
 class _Version(BaseModel):
     version: str
+    max_concurrent_requests: int | None = None
 
 
 class _Vectors(RootModel[list[list[float]]]):
@@ -129,6 +131,10 @@ class TeiEngine(OpenAIRelays, Installable):
             places += [(start + place.index, place.score) for place in told]
         return RerankReply(results=ranked(request, places, self.name), model=request.model)
 
+    async def capacity(self) -> int | None:
+        """Give what it was started with."""
+        return (await self._info()).max_concurrent_requests
+
     async def metrics(self) -> EngineMetrics:
         """Give what it counts."""
         return await self._counted(TEI)
@@ -157,6 +163,10 @@ class TgiEngine(OpenAIServer, OpenAIChats, OpenAICompletes, ChatDescribes, Insta
     async def version(self) -> str:
         """Give its version."""
         return self._read(_Version, await self._get("/info")).version
+
+    async def capacity(self) -> int | None:
+        """Give what it was started with."""
+        return self._read(_Version, await self._get("/info")).max_concurrent_requests
 
     async def metrics(self) -> EngineMetrics:
         """Give what it counts."""

@@ -6,23 +6,32 @@ Source: the documentation of llama.cpp's server. Metrics are there only with ``-
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from pydantic import BaseModel
 
 from aima.adapters.engines.describing import ChatDescribes
+from aima.adapters.engines.gguf import memory_of
 from aima.adapters.engines.openai import OpenAIChats, OpenAICompletes, OpenAIEmbeds
 from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.prometheus import LLAMA_CPP
 from aima.adapters.engines.reranking import JinaReranks
 from aima.adapters.engines.running.startable import Installable
+from aima.blocking import in_thread
 from aima.ports.engine_lifecycle import EngineMetrics, Product
 from aima.ports.engine_running import Container, Package, Program, Recipe
 from aima.ports.inference import Progress
 
 
+class _Usual(BaseModel):
+    n_ctx: int | None = None
+
+
 class _Props(BaseModel):
     build_info: str
+    total_slots: int | None = None
+    default_generation_settings: _Usual = _Usual()
 
 
 def recipe(*more: str) -> Recipe:
@@ -71,6 +80,21 @@ class LlamaCppEngine(
     async def version(self) -> str:
         """Give its build."""
         return self._read(_Props, await self._get("/props")).build_info
+
+    async def capacity(self) -> int | None:
+        """Give its slots."""
+        return self._read(_Props, await self._get("/props")).total_slots
+
+    async def estimate_memory(self, model: str) -> int | None:
+        """Read it off the model's file, where AIMA has started it with one of this machine."""
+        del model  # it has one
+        instance = await self.instance()
+        if instance is None or not instance.model:
+            return None
+        props = self._read(_Props, await self._get("/props"))
+        of_a_slot = props.default_generation_settings.n_ctx
+        tokens = of_a_slot * (props.total_slots or 1) if of_a_slot else None
+        return await in_thread(memory_of, Path(instance.model), tokens)
 
     async def metrics(self) -> EngineMetrics:
         """Give what it counts."""

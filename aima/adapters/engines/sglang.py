@@ -42,6 +42,7 @@ class _Info(BaseModel):
 
 class _Server(BaseModel):
     version: str
+    max_running_requests: int | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,10 @@ class SglangEngine(
         info = self._read(_Info, await self._older("model_info"))
         usual = "embedding" if info.is_generation is False else "llm"
         return [card.model_copy(update={"type": card.type or usual}) for card in cards]
+
+    async def capacity(self) -> int | None:
+        """Give what it was started with, or has found room for."""
+        return self._read(_Server, await self._older("server_info")).max_running_requests
 
     async def metrics(self) -> EngineMetrics:
         """Give what it counts."""

@@ -42,7 +42,8 @@ class _Doors:
         return JSONResponse({"model_path": "fake", "is_generation": True})
 
     async def server(self, _: Request) -> Response:
-        return JSONResponse({"version": "0.5.12", "held": sorted(self.held)})
+        told = {"version": "0.5.12", "max_running_requests": 48}
+        return JSONResponse({**told, "held": sorted(self.held)})
 
     async def metrics(self, _: Request) -> Response:
         return PlainTextResponse(

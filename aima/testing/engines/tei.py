@@ -33,7 +33,8 @@ class _Doors:
 
     async def info(self, _: Request) -> Response:
         kind = {"reranker": {"id2label": {"0": "LABEL_0"}}}
-        return JSONResponse({"model_id": "fake", "model_type": kind, "version": "1.9.3"})
+        told = {"version": "1.9.3", "max_concurrent_requests": 512}
+        return JSONResponse({"model_id": "fake", "model_type": kind, **told})
 
     async def health(self, _: Request) -> Response:
         return Response(status_code=200)

@@ -63,6 +63,7 @@ async def url(models: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
     wheel_again("xllamacpp", wheels)
     address = f"http://127.0.0.1:{free_port()}"
     small = ["--alias", "smol", "--ctx-size", "512", "--parallel", "1", "--threads", "1"]
+    file = models / "smollm2-135m-instruct" / "model.gguf"
     told = {
         "kind": "llamacpp",
         "url": address,
@@ -70,7 +71,7 @@ async def url(models: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
         "run": {
             "way": "package",
             "version": distribution("xllamacpp").version,
-            "model": str(models / "smollm2-135m-instruct" / "model.gguf"),
+            "model": str(file),
             "arguments": small,
         },
     }
@@ -85,6 +86,12 @@ async def url(models: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
         assert installed.version == distribution("xllamacpp").version
         started = await start(StartRequest(name="llama"), ctx)
         assert await start(StartRequest(name="llama"), ctx) == started
+        report = await ctx.engines.pool.report("llama")
+        assert report.max_concurrent == 1
+        [card] = report.models
+        keys_and_values = 30 * 3 * (64 + 64) * 512 * 2  # layers, heads, lengths, tokens, bytes
+        weights = file.stat().st_size
+        assert card.memory_bytes == weights + keys_and_values
         yield address
         await stop(StopRequest(name="llama"), ctx)
         cards = await ctx.engines.pool.cards()

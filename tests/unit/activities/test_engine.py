@@ -84,6 +84,7 @@ async def test_an_engine_is_told_whole(ctx: FakeContext) -> None:
     assert vllm.metrics.requests_running == 2
     gone = await get(GetRequest(name="gone", probe=True), ctx)
     assert (gone.status, gone.models, gone.readiness) == ("stopped", [], [])
+    assert (gone.installed, gone.process_id, gone.max_concurrent) == (None, None, None)
 
 
 async def test_a_probe_asks_each_model_for_the_least(

@@ -7,8 +7,10 @@ import pytest
 from aima.adapters.engines.huggingface import TeiEngine
 from aima.adapters.engines.vllm import VllmEngine
 from aima.errors import ExecutionFailed, ValidationFailed
-from aima.ports.engine_lifecycle import EngineMetrics
+from aima.ports.engine_lifecycle import Bounded, EngineMetrics
 from aima.ports.inference import EmbedRequest, RerankRequest
+from aima.routing.pool import Pool
+from aima.settings import EngineKind
 from tests.unit.adapters.engine_server import EngineServer
 from tests.unit.adapters.faked import Faked
 
@@ -110,3 +112,16 @@ async def test_an_order_of_other_documents_is_none(
     if wrong:
         with pytest.raises(ExecutionFailed, match="'there'"):
             await engine.rerank(QUERY)
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"), [("tei", 512), ("tgi", 128), ("sglang", 48), ("llamacpp", 1)]
+)
+async def test_an_engine_tells_how_much_it_works_at_at_once(
+    faked: Faked, kind: EngineKind, most: int
+) -> None:
+    """What is more than that waits, and a plan for a machine must know."""
+    engine = faked.engine(kind)
+    assert isinstance(engine, Bounded)
+    assert await engine.capacity() == most
+    assert (await Pool([engine], {}).report("there")).max_concurrent == most

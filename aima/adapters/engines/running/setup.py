@@ -21,6 +21,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _VERSION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+!-]{0,127}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CHOSEN = "version"
+_MOST_CHARACTERS = 500
+"""Of a line: what an engine writes is told in errors, and those are kept with the run."""
+
 _LEAST_SECRET = 4
 """A shorter value is no secret, and to hide it would tear words apart."""
 
@@ -125,12 +128,12 @@ class Setup:
         return ""
 
     def hidden(self, text: str) -> str:
-        """Take the secrets out of what it wrote."""
+        """Take the secrets out of a line that it wrote, and what would steer a terminal."""
         secrets = [value.get_secret_value() for value in self.run.environment.values()]
         for secret in (self.key, *secrets):
             if len(secret) >= _LEAST_SECRET:
                 text = text.replace(secret, "***")
-        return text
+        return "".join(char if char.isprintable() else " " for char in text)[:_MOST_CHARACTERS]
 
     def _filled(self, part: str, given: Mapping[str, str]) -> str:
         if "{model}" in part and not given.get("model", "-"):
