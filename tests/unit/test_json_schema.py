@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import SchemaError
+from referencing.exceptions import Unresolvable
 
 from aima.json_schema import check_schema, validator
 
@@ -56,3 +59,18 @@ def test_fields_are_told_by_pattern() -> None:
 def test_half_a_surrogate_pair_matches_nothing() -> None:
     """It is no text; JSON can write it down all the same."""
     assert not validator({"pattern": ""}).is_valid("\ud800")
+
+
+@pytest.mark.parametrize("place", ["http://127.0.0.1:{port}/x", "{file}", "//127.0.0.1:{port}/x"])
+def test_a_reference_to_elsewhere_is_not_followed(place: str, tmp_path: Path) -> None:
+    """A schema of a caller would have this machine call or read for him."""
+    file = tmp_path / "schema.json"
+    file.write_text("{}")
+    with socket.create_server(("127.0.0.1", 0)) as canary:
+        canary.setblocking(False)
+        port = canary.getsockname()[1]
+        reference = place.format(port=port, file=file.as_uri())
+        with pytest.raises(Unresolvable):
+            validator({"$ref": reference}).is_valid(1)
+        with pytest.raises(BlockingIOError):
+            canary.accept()
