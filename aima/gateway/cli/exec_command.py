@@ -11,7 +11,11 @@ import click
 @click.command("exec")
 @click.argument("unit")
 @click.option(
-    "-i", "inputs", multiple=True, metavar="KEY=VALUE", help="An input; @FILE reads a file."
+    "-i",
+    "inputs",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="An input; @FILE reads a file, for a list also @FOLDER or @*.jpg.",
 )
 @click.option("--input-file", type=click.Path(path_type=Path), help="All inputs, JSON or YAML.")
 @click.option("-o", "outputs", multiple=True, metavar="KEY=FILE", help="Write an output to a file.")

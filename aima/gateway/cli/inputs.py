@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from glob import glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -12,6 +13,9 @@ from aima.settings import Settings
 
 if TYPE_CHECKING:
     from aima.dsl.types import Type
+
+_LISTS = (".json", ".yaml", ".yml")
+_PATTERN = frozenset("*?[")
 
 
 def split_pair(text: str) -> tuple[str, str]:
@@ -34,6 +38,10 @@ def read_pairs(
     ``@file`` stands for the file: for its bytes where an artifact is wanted or nothing is said,
     else for the text or the JSON in it; ``@@`` begins a text with ``@``. A value is text where
     text is wanted; otherwise JSON where it is JSON.
+
+    Where a list of artifacts is wanted, ``@`` names a file, all files of a folder, those that a
+    pattern such as ``@*.jpg`` fits, or a JSON or YAML file that lists them; said again, the key
+    takes more.
     """
     from aima.dsl.types import ARTIFACT, Type
 
@@ -41,7 +49,10 @@ def read_pairs(
     for pair in pairs:
         key, text = split_pair(pair)
         wanted = Type.of(schema).child(key) or Type.of({})
-        if text.startswith("@") and not text.startswith("@@"):
+        named = text.startswith("@") and not text.startswith("@@")
+        if named and _is_list_of_files(wanted):
+            values[key] = [*values.get(key, ()), *_listed(text[1:], wanted, settings)]
+        elif named:
             values[key] = _from_file(Path(text[1:]), wanted, settings)
         else:
             values[key] = _value(text.removeprefix("@") if text[:1] == "@" else text, wanted)
@@ -80,20 +91,25 @@ def with_files(
     values: Mapping[str, Any], base: Path, settings: Settings, *, schema: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Put every file that a text such as ``@question.wav`` names, where an artifact is wanted."""
-    from aima.dsl.types import ARTIFACT, Type
-
-    def put_or_pass(wanted: Type | None, value: Any) -> Any:  # noqa: ANN401 - any JSON
-        if wanted is None:
-            return value
-        if isinstance(value, list) and not wanted.item().resolved().schema:
-            return value  # of anything: a text there is a text
-        if isinstance(value, list):
-            return [put_or_pass(wanted.item(), one) for one in value]
-        named = isinstance(value, str) and value.startswith("@")
-        return put(base / value[1:], settings) if named and ARTIFACT in wanted.kinds() else value
+    from aima.dsl.types import Type
 
     whole = Type.of(schema)
-    return {key: put_or_pass(whole.child(key), value) for key, value in values.items()}
+    return {
+        key: _with_files(value, whole.child(key), base, settings) for key, value in values.items()
+    }
+
+
+def _with_files(value: Any, wanted: Type | None, base: Path, settings: Settings) -> Any:  # noqa: ANN401 - any JSON
+    from aima.dsl.types import ARTIFACT
+
+    if wanted is None:
+        return value
+    if isinstance(value, list) and not wanted.item().resolved().schema:
+        return value  # of anything: a text there is a text
+    if isinstance(value, list):
+        return [_with_files(one, wanted.item(), base, settings) for one in value]
+    named = isinstance(value, str) and value.startswith("@")
+    return put(base / value[1:], settings) if named and ARTIFACT in wanted.kinds() else value
 
 
 def put(file: Path, settings: Settings) -> dict[str, Any]:
@@ -144,6 +160,36 @@ def _from_file(file: Path, wanted: Type, settings: Settings) -> Any:  # noqa: AN
     if ARTIFACT in kinds:
         return put(file, settings)
     return _text(file) if kinds == {"string"} else _structure(file)
+
+
+def _is_list_of_files(wanted: Type) -> bool:
+    from aima.dsl.types import ARTIFACT
+
+    if "array" not in wanted.kinds() or ARTIFACT in wanted.kinds():
+        return False
+    item = wanted.item()
+    return bool(item.resolved().schema) and ARTIFACT in item.kinds()
+
+
+def _listed(text: str, wanted: Type, settings: Settings) -> list[Any]:
+    """Give the artifacts that a file, a folder, a pattern or a list in a file names."""
+    file = Path(text)
+    if file.suffix in _LISTS and file.is_file():
+        value = _structure(file)
+        if not isinstance(value, list):
+            raise ValidationFailed(f"{text!r} must hold a list of files, such as ['@a.jpg']")
+        listed: list[Any] = _with_files(value, wanted, file.parent, settings)
+        return listed
+    if file.is_dir():
+        found = [one for one in file.iterdir() if not one.name.startswith(".")]
+    elif file.exists() or not set(text) & _PATTERN:
+        return [put(file, settings)]
+    else:
+        found = [Path(one) for one in glob(text, recursive=True)]  # noqa: PTH207 - of any root
+    files = sorted(one for one in found if one.is_file())
+    if not files:
+        raise NotFound(f"there is no file in {text!r}; give at least one")
+    return [put(one, settings) for one in files]
 
 
 def _text(file: Path) -> str:

@@ -35,7 +35,11 @@ class Asked:
 @click.command("run")
 @click.argument("workflow")
 @click.option(
-    "-i", "inputs", multiple=True, metavar="KEY=VALUE", help="An input; @FILE reads a file."
+    "-i",
+    "inputs",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="An input; @FILE reads a file, for a list also @FOLDER or @*.jpg.",
 )
 @click.option("--input-file", type=click.Path(path_type=Path), help="All inputs, JSON or YAML.")
 @click.option("--example", is_flag=True, help="Use the workflow's own example input.")

@@ -2,7 +2,9 @@
 
 With `properties`, other fields are refused unless `additionalProperties` says otherwise. Defaults
 fill in; a field that is neither required nor has a default is read with `has`. `format: artifact`
-is a file: `aima run … -i audio=@question.wav`. Without `inputs`, a run takes any object.
+is a file: `aima run … -i audio=@question.wav`. A list of them takes `-i photos=@a.jpg` more than
+once, a folder, a pattern (`-i 'photos=@*.jpg'`), or a JSON or YAML file with the list, such as
+`["@a.jpg"]` of a file beside it. Without `inputs`, a run takes any object.
 
 In a workflow::
 

@@ -11,6 +11,7 @@ import pytest
 from aima.errors import NotFound, ValidationFailed
 from aima.gateway.cli.inputs import (
     example_of,
+    put,
     read_input_file,
     read_json_or_text,
     read_pairs,
@@ -29,6 +30,16 @@ SCHEMA: dict[str, Any] = {
         "file": {"type": "string", "format": "artifact"},
         "bytes": {"$ref": "#/$defs/Artifact"},
         "list": {"type": "array"},
+        "files": {"type": "array", "items": {"$ref": "#/$defs/Artifact"}},
+        "frames": {
+            "anyOf": [
+                {
+                    "type": "array",
+                    "items": {"anyOf": [{"$ref": "#/$defs/Artifact"}, {"type": "object"}]},
+                },
+                {"type": "null"},
+            ]
+        },
     },
     "$defs": {"Artifact": {"type": "object", "format": "artifact", "properties": {}}},
 }
@@ -94,6 +105,42 @@ def test_a_file_is_its_text_or_its_json_where_that_is_wanted(
     items.write_text("- a\n- b: 1\n")
     told = read(settings, f"text=@{text}", f"list=@{items}")
     assert told == {"text": "Löwe\n", "list": ["a", {"b": 1}]}
+
+
+@pytest.mark.parametrize("key", ["files", "frames"])
+def test_a_list_of_files_may_be_named_in_several_ways(
+    settings: Settings, tmp_path: Path, key: str
+) -> None:
+    """One, one after the other, a folder, a pattern, or a list in a file beside them."""
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    for name in ("b.txt", "a.txt", "c.md", ".hidden"):
+        (folder / name).write_text(name)
+    (folder / "deeper").mkdir()
+    (folder / "list.yaml").write_text("['@c.md', '@a.txt']")
+
+    def sizes(*pairs: str) -> list[str]:
+        told = read(settings, *pairs)[key]
+        names = {put(file, settings)["artifact"]: file.name for file in folder.glob("*.*")}
+        return [names[one["artifact"]] for one in told]
+
+    assert sizes(f"{key}=@{folder}/b.txt") == ["b.txt"]
+    assert sizes(f"{key}=@{folder}/b.txt", f"{key}=@{folder}/a.txt") == ["b.txt", "a.txt"]
+    assert sizes(f"{key}=@{folder}/*.txt") == ["a.txt", "b.txt"]
+    assert sizes(f"{key}=@{folder}/list.yaml") == ["c.md", "a.txt"]
+    assert sizes(f"{key}=@{folder}") == ["a.txt", "b.txt", "c.md", "list.yaml"]
+
+
+def test_a_list_of_files_without_any_is_told(settings: Settings, tmp_path: Path) -> None:
+    """An empty list would start a run that does nothing."""
+    with pytest.raises(NotFound, match=r"there is no file in '.*\*\.jpg'"):
+        read(settings, f"files=@{tmp_path}/*.jpg")
+    with pytest.raises(NotFound, match=r"'nowhere.wav' does not exist"):
+        read(settings, "files=@nowhere.wav")
+    no_list = tmp_path / "map.json"
+    no_list.write_text("{}")
+    with pytest.raises(ValidationFailed, match="must hold a list of files"):
+        read(settings, f"files=@{no_list}")
 
 
 @pytest.mark.parametrize("key", ["file", "bytes"])
