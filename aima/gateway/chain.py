@@ -36,6 +36,7 @@ from aima.gateway.keys import Keys
 from aima.gateway.permission import Caller
 from aima.gateway.problem import tell
 from aima.gateway.rates import Left, Rates
+from aima.gateway.request_meter import RequestMeter
 from aima.gateway.route import CALLER, Way, nowhere
 from aima.gateway.web.sessions import Sessions
 
@@ -61,6 +62,7 @@ def create_app(  # noqa: PLR0913 - one for each link of the chain
     journal: Journal | None = None,
     rates: Rates | None = None,
     drain: Drain | None = None,
+    meter: RequestMeter | None = None,
 ) -> ASGIApp:
     """Make the web application of a door: the ways, behind the chain.
 
@@ -72,6 +74,7 @@ def create_app(  # noqa: PLR0913 - one for each link of the chain
         journal: where commands are written down; None: nowhere.
         rates: how often a key may ask; None: as often as it likes.
         drain: ends its streams when it ends; None: nobody does.
+        meter: counts the requests; None: nobody does.
     """
     app = Starlette(
         routes=[way.route() for way in ways],
@@ -84,15 +87,22 @@ def create_app(  # noqa: PLR0913 - one for each link of the chain
     audited: ASGIApp = Audited(app, journal) if journal else app
     audited = Drained(audited, drain) if drain else audited
     guard = Guard(audited, keys, sessions, hosts=hosts, rates=rates or Rates())
-    return Named(Limits(guard))
+    return Named(Limits(guard), meter)
 
 
 class Named:
     """Gives each request an id, its own or a new one, and writes a line about it."""
 
-    def __init__(self, app: ASGIApp, *, clock: Callable[[], float] = perf_counter) -> None:
-        """Name the requests of ``app``."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        meter: RequestMeter | None = None,
+        *,
+        clock: Callable[[], float] = perf_counter,
+    ) -> None:
+        """Name the requests of ``app``, and count them."""
         self._app = app
+        self._meter = meter
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -114,6 +124,8 @@ class Named:
         try:
             await self._app(scope, receive, told)
         finally:
+            if self._meter is not None:
+                self._meter.ended(scope, status, self._clock() - begun)
             caller = scope.get(CALLER)
             line = {
                 "time": datetime.now(UTC).isoformat(timespec="milliseconds"),

@@ -14,6 +14,7 @@ from aima.errors import AimaError, Forbidden, NotFound, TooLarge, Unauthorized
 from aima.gateway import MOST_BODY_BYTES
 from aima.gateway.commanded import COMMANDED, Commanded
 from aima.gateway.permission import Caller, Permission
+from aima.gateway.request_meter import ROUTE
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 CALLER = "aima.caller"
@@ -71,6 +72,7 @@ class Guarded(Route):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, of a caller who may ask it."""
+        scope[ROUTE] = self.way.path
         caller = scope.get(CALLER)
         # Strangers are refused unwritten: they could fill the disk.
         known = caller or self.way.permission is Permission.PUBLIC

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shutil
 import signal
 import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from ipaddress import ip_address
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvloop
@@ -21,6 +23,7 @@ from temporalio.client import Client
 
 from aima.blocking import in_thread
 from aima.errors import AimaError, EngineNotRunning, InvalidRequest, TemporalUnreachable
+from aima.meters import SHARED, shared_folder
 from aima.settings import Settings, variable
 from aima.stack.activation import EngineSocket
 from aima.stack.child import Children
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from aima.gateway.keys import Keys
     from aima.gateway.mcp.routes import McpRoutes
     from aima.gateway.query import Outside
+    from aima.gateway.request_meter import RequestMeter
     from aima.gateway.route import Way
     from aima.gateway.web.sessions import Sessions
     from aima.routing.router import Router
@@ -194,6 +198,7 @@ class Supervisor:
             sessions,
             hosts=LOOPBACK_NAMES | set(settings.door.hosts),
             journal=journal,
+            meter=self._meter,
             rates=Rates(
                 {Role(role): most for role, most in settings.door.per_minute.items()},
                 settings.door.failures_per_minute,
@@ -218,10 +223,11 @@ class Supervisor:
         from aima.gateway.key_routes import KeyRoutes
         from aima.gateway.keys import ADMIN_KEY, Keys
         from aima.gateway.mcp.routes import McpRoutes
+        from aima.gateway.metrics import Metrics
         from aima.gateway.openai import OpenAIRoutes
         from aima.gateway.openapi import Described
         from aima.gateway.operations import Operations
-        from aima.gateway.permission import Caller, Role
+        from aima.gateway.permission import Caller, Permission, Role
         from aima.gateway.pipelines import Pipelines
         from aima.gateway.resource_routes import ResourceRoutes
         from aima.gateway.stack_routes import StackRoutes
@@ -253,6 +259,7 @@ class Supervisor:
             model_resources(models_of(settings), products_of_engines()),
             Pipelines(definitions, starter.runs, store).resources(),
         )
+        events = EventFeed(store)
         mcp = McpRoutes((*settings.door.hosts, *LOOPBACK_NAMES))
         parts = (
             StackRoutes(settings.data / ADMIN_KEY, self, state, client),
@@ -262,9 +269,20 @@ class Supervisor:
             operations,
             units,
             ResourceRoutes(resources),
-            EventRoutes(EventFeed(store)),
             ExecuteRoutes(units, resources, workflows),
             workflows,
+            EventRoutes(events),
+            Metrics(
+                permission=Permission.HEALTH_READ if settings.door.address else Permission.PUBLIC,
+                meter=self._meter,
+                shared=shared_folder(settings.data),
+                runs=starter.runs,
+                engines=engines,
+                store=store,
+                resources=resources,
+                events=events,
+                awake=self._is_awake,
+            ),
             mcp,
         )
         ways = [way for part in parts for way in part.ways()]
@@ -272,6 +290,21 @@ class Supervisor:
         sessions = Sessions(keys)
         ways += page_ways(settings, units, store, sessions, temporal=state.ui)
         return ways, keys, sessions, mcp
+
+    @cached_property
+    def _meter(self) -> RequestMeter:
+        """What counts the requests."""
+        from aima.gateway.request_meter import RequestMeter
+
+        return RequestMeter()
+
+    def _is_awake(self, name: str) -> bool:
+        """Tell whether an engine may be asked without starting it."""
+        from aima.engines import EMBEDDED
+
+        own = name == EMBEDDED and not self.settings.embedded.url
+        process = self._engine.process
+        return not own or (process is not None and process.returncode is None)
 
     def _outside(self, engines: Router) -> Outside:
         """Open what queries may ask of the outside; the first of them waits for the imports."""
@@ -319,12 +352,20 @@ class Supervisor:
             variable(("temporal", "address")): self._temporal,
             variable(("streams", "url")): self._door,
             variable(("streams", "token")): self._streams_token,
+            SHARED: str(self._shared_counts()),
         }
         if not self.settings.embedded.url:
             told[variable(("embedded", "url"))] = self._engine.url
         command = [sys.executable, "-m", "aima", "worker"]
         grace = self.settings.worker.shutdown_seconds
         await self._keeper.keep_process("worker", command, told, grace_seconds=grace)
+
+    def _shared_counts(self) -> Path:
+        """Make an empty folder for the counts of the workers of this stack."""
+        folder = shared_folder(self.settings.data)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        return folder
 
     @property
     def _environ(self) -> dict[str, str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aima.errors import TooLarge, ValidationFailed
+from aima.meters import UnitMeter
 from aima.ports.artifacts import Artifacts
 from aima.ports.engine import Engines
 from aima.ports.files import Files
@@ -58,6 +59,7 @@ class Surroundings:
     events: Events
     cache: Cache
     streams: Streams = field(default_factory=Nowhere)
+    meter: UnitMeter = field(default_factory=UnitMeter)
 
 
 @dataclass

@@ -17,12 +17,14 @@ from temporalio.exceptions import ApplicationError
 from aima.blocking import in_thread
 from aima.errors import (
     AimaError,
+    Cancelled,
     ExecutionFailed,
     InternalError,
     RateLimited,
     TimedOut,
     ValidationFailed,
 )
+from aima.meters import DONE
 from aima.store.cache import CacheKey
 from aima.temporal.activity_context import ActivityContext, Surroundings
 from aima.temporal.events import source_of
@@ -84,9 +86,11 @@ def as_activity(unit: Unit, around: Surroundings) -> Callable[..., Awaitable[dic
                     context.writer = await shown.enter_async_context(opened)
                 output = await _attempt(unit, given, call, context)
         except asyncio.CancelledError:
+            around.meter.ended(unit.name, Cancelled.code, time.monotonic() - started)
             context.write({**line, "state": "cancelled"})
             raise
         except ApplicationError as error:
+            around.meter.ended(unit.name, error.type or "", time.monotonic() - started)
             told = {"code": error.type, "message": error.message}
             context.write({**line, "state": "failed", "error": told})
             if context.mask.secrets:
@@ -95,6 +99,7 @@ def as_activity(unit: Unit, around: Surroundings) -> Callable[..., Awaitable[dic
         if "cache" in call:
             line["cached"] = output["hit"]
         seconds = round(time.monotonic() - started, 3)
+        around.meter.ended(unit.name, DONE, seconds)
         context.write({**line, "state": "done", "seconds": seconds})
         if "follows" in call:
             return {"heard": context.heard.hexdigest(), "output": output}

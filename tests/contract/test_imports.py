@@ -55,8 +55,9 @@ MAY_IMPORT = {
     "aima.media_image aima.ports aima.settings",
     "aima.routing": "aima.errors aima.ports aima.settings",
     "aima.streams": "aima.errors",
-    "aima.temporal": "aima.artifacts aima.blocking aima.dsl aima.errors aima.ports aima.settings "
-    "aima.store aima.streams aima.unit aima.workflows",
+    "aima.meters": "aima.errors",
+    "aima.temporal": "aima.artifacts aima.blocking aima.dsl aima.errors aima.meters aima.ports "
+    "aima.settings aima.store aima.streams aima.unit aima.workflows",
     "aima.stores": "aima.artifacts aima.models aima.runlog aima.settings aima.store aima.temporal",
     "aima.shipped": "aima.dsl aima.errors",
     "aima.stack": "aima.errors aima.settings aima.temporal",
@@ -77,8 +78,8 @@ MAY_IMPORT = {
     "aima.gateway.mcp": "aima aima.blocking aima.catalog aima.dsl aima.errors aima.gateway "
     "aima.prompts aima.settings aima.shipped aima.stack aima.unit aima.workflows",
     "aima.stack.supervisor": "aima.blocking aima.engines aima.errors aima.gateway "
-    "aima.gateway.mcp aima.outbound aima.resources aima.routing aima.settings aima.stack "
-    "aima.stores aima.streams aima.temporal aima.worker",
+    "aima.gateway.mcp aima.meters aima.outbound aima.resources aima.routing aima.settings "
+    "aima.stack aima.stores aima.streams aima.temporal aima.worker",
     "aima.lsp": "aima aima.dsl aima.errors aima.gateway aima.unit aima.workflows",
     "aima.trial": "aima.artifacts aima.catalog aima.disk aima.dsl aima.errors aima.gateway "
     "aima.temporal aima.workflows",

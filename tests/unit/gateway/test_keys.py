@@ -197,7 +197,7 @@ def test_only_these_addresses_are_open_to_everybody(ways: list[Way]) -> None:
     """An addition to this list is a decision."""
     public = {(way.method, way.path) for way in ways if way.permission is Permission.PUBLIC}
     signing = {("GET", "/signin"), ("POST", "/signin"), ("GET", "/static/{version}/{file}")}
-    health = {("GET", "/livez"), ("GET", "/readyz")}
+    health = {("GET", "/livez"), ("GET", "/readyz"), ("GET", "/metrics")}
     assert public == {*health, ("POST", "/hooks/{workflow}/{name}"), *signing}
 
 

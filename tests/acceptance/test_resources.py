@@ -1,0 +1,180 @@
+"""What AIMA manages is read and watched, what happens is told, and starts workflows."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.acceptance.command import AIMA, Aima
+from tests.acceptance.running import data_folder
+
+AFTER = """\
+name: after
+inputs: {type: object, required: [run], properties: {run: {type: string}}}
+triggers:
+  - event: {type: pipeline.completed, if: "${event.data.workflow == 'exec'}"}
+    input: {run: "${event.data.run_id}"}
+steps:
+  - id: told
+    type: template.render
+    input: {text: "after {{ run }}", values: {run: "${input.run}"}}
+"""
+
+
+@pytest.fixture(scope="module")
+def vllm_url() -> Iterator[str]:
+    """Run the public fake of a vLLM."""
+    command = [sys.executable, "-m", "aima.testing.engines", "vllm"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="module")
+def aima(tmp_path_factory: pytest.TempPathFactory, vllm_url: str) -> Iterator[Aima]:
+    """AIMA, up for the whole module, with one engine that counts."""
+    with data_folder(tmp_path_factory.mktemp("resources")) as aima:
+        aima.settings = {
+            "AIMA_EMBEDDED_ENABLED": "false",
+            "AIMA_ENGINES": f'{{there = {{url = "{vllm_url}", kind = "vllm"}}}}',
+        }
+        aima.up()
+        yield aima
+
+
+@contextmanager
+def listening(aima: Aima, *arguments: str) -> Iterator[Iterator[dict[str, Any]]]:
+    """Run a command that prints JSON lines until it is interrupted."""
+    with subprocess.Popen(
+        [str(AIMA), *arguments, "--json"],
+        cwd=aima.cwd,
+        env=aima.environ,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield map(json.loads, process.stdout)
+        finally:
+            process.send_signal(signal.SIGINT)
+
+
+def render(aima: Aima) -> str:
+    """Run the quickest of units; give its run."""
+    done = aima.ask("exec", "template.render", "-i", "text=hi")
+    assert done["state"] == "completed"
+    return str(done["id"])
+
+
+def test_a_resource_is_read_by_its_address_or_its_domain(aima: Aima) -> None:
+    """The same as its query says."""
+    read = aima.ask("get", "asms://engines/status")
+    assert [row["name"] for row in read["data"]["items"]] == ["there"]
+    assert aima.ask("get", "engines") == read
+    assert "asms://pipelines" in aima.call("get").stdout
+    assert aima.call("get", "asms://engine/none").returncode == 3
+    assert "did you mean 'engines'" in aima.call("get", "enginess").stderr
+
+
+def test_a_run_is_watched_to_its_end(aima: Aima) -> None:
+    """First what there is; with a version one goes on where one was."""
+    run_id = render(aima)
+    with listening(aima, "watch", f"asms://pipeline/{run_id}") as changes:
+        added, bookmark = next(changes), next(changes)
+    assert (added["type"], added["object"]["state"]) == ("ADDED", "completed")
+    assert added["object"]["output"] == {"text": "hi"}
+    assert bookmark["type"] == "BOOKMARK"
+    gone = aima.call("watch", "asms://pipelines", "--since", "1")
+    assert "read it again" in gone.stderr
+
+
+def test_what_happens_is_followed(aima: Aima) -> None:
+    """From the start of a run to its end, in CloudEvents."""
+    with listening(aima, "events", "--follow", "--type", "pipeline.*") as events:
+        run_id = render(aima)
+        mine = (event for event in events if event["correlationid"] == run_id)
+        told = [next(mine) for _ in range(3)]
+    assert {event["type"] for event in told} == {
+        "pipeline.started",
+        "pipeline.step_completed",
+        "pipeline.completed",
+    }
+    assert {event["subject"] for event in told} == {f"pipeline/{run_id}"}
+    numbers = [event["sequence"] for event in told]
+    assert numbers == sorted(set(numbers))
+
+
+def test_the_end_of_a_run_starts_a_workflow_once_whoever_is_killed(
+    aima: Aima, tmp_path: Path
+) -> None:
+    """The worker, which tells and passes on, is killed with the run barely over."""
+    file = tmp_path / "after.yaml"
+    file.write_text(AFTER)
+    aima.ask("apply", file)
+    run_id = render(aima)
+    os.kill(aima.pids()["worker"], signal.SIGKILL)
+
+    with listening(aima, "events", "--follow", "--type", "pipeline.completed") as events:
+        end = next(event for event in events if event["data"]["workflow"] == "after")
+    runs = aima.ask("runs", "--query", "WorkflowType = 'after'")["runs"]
+    assert [run["id"] for run in runs] == [end["data"]["run_id"]]
+    output = aima.ask("get", f"pipeline/{end['data']['run_id']}")["data"]["output"]
+    assert output == {"told": {"text": f"after {run_id}"}}
+
+
+def metrics(aima: Aima) -> dict[str, list[Any]]:
+    """Read the metrics as a scraper does, without a key; give the samples by name."""
+    port = json.loads((aima.data / "stack.json").read_text())["port"]
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("GET", "/metrics")
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        assert answer.status == 200
+        assert answer.headers["content-type"].startswith("text/plain")
+    finally:
+        connection.close()
+    found: dict[str, list[Any]] = {}
+    for family in text_string_to_metric_families(text):
+        assert family.name.startswith("aima_")
+        assert family.documentation
+        for sample in family.samples:
+            found.setdefault(sample.name, []).append(sample)
+    return found
+
+
+def value(samples: list[Any], **labels: str) -> float:
+    """Give the value of the one sample with these labels."""
+    [sample] = [s for s in samples if labels.items() <= s.labels.items()]
+    return float(sample.value)
+
+
+def test_prometheus_reads_what_is_counted(aima: Aima) -> None:
+    """Units of the worker, requests of the door, runs of Temporal, and an engine's own counts."""
+    render(aima)
+    found = metrics(aima)
+    attempts = found["aima_unit_attempts_total"]
+    assert value(attempts, unit="template.render", outcome="done") >= 1
+    assert value(found["aima_unit_attempt_duration_seconds_count"], unit="template.render") >= 1
+    assert value(found["aima_runs"], state="completed") >= 1
+    assert value(found["aima_queue_backlog"], kind="activity") == 0
+    assert value(found["aima_http_requests_total"], route="/api/v2/execute") >= 1
+    assert value(found["aima_engine_up"], engine="there") == 1
+    assert value(found["aima_engine_requests_running"], engine="there") >= 0
+    assert value(found["aima_events_total"]) >= 1
+    routes = {sample.labels["route"] for sample in found["aima_http_requests_total"]}
+    assert not [route for route in routes if "exec-" in route]
