@@ -232,7 +232,10 @@ def _value(one: Field, text: str | None) -> Iterator[Any]:
     elif one.kind in ("text", "line"):
         yield text.replace("\r\n", "\n")
     elif one.kind == "choice":
-        yield next(v for v in one.type.resolved().schema["enum"] if pretty(v) == text)
+        chosen = [v for v in one.type.resolved().schema["enum"] if pretty(v) == text]
+        if not chosen:
+            raise ValueError("This is not one of the choices.")
+        yield chosen[0]
     elif one.kind in ("integer", "number"):
         yield _number(text, whole=one.kind == "integer")
     else:

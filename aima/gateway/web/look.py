@@ -51,7 +51,7 @@ class Look:
     """Makes pages.
 
     Attributes:
-        temporal: where the Temporal UI is; empty where there is none.
+        temporal: where the Temporal UI shows runs; empty where there is none.
     """
 
     temporal: str = ""

@@ -33,8 +33,9 @@ def page_ways(
     *,
     temporal: str,
 ) -> list[Way]:
-    """Give the addresses of the page; ``temporal`` is where the Temporal UI shows runs."""
-    look, runs = Look(temporal), units.operations.starter.runs
+    """Give the addresses of the page; ``temporal`` is where the Temporal UI is, if it is."""
+    shows = f"{temporal}/namespaces/{settings.temporal.namespace}/workflows" if temporal else ""
+    look, runs = Look(shows), units.operations.starter.runs
     known = known_of(units.definitions, runs, store)
     files = RunInput(artifacts_of(settings))
     parts = (

@@ -13,11 +13,17 @@ let missing = false;
 for (const row of steps.children) rows.set(row.dataset.key, row);
 for (const row of steps.children) paint(row.dataset.step, row.dataset.state);
 if (steps.dataset.state === "running") follow();
+else dim();
 
 function paint(step, state) {
   if (!step) return;
   const box = graph.querySelector(`[data-step="${CSS.escape(step)}"]`);
   if (box) box.dataset.state = state;
+}
+
+// What a run that has ended came to, and what it passed by.
+function dim() {
+  for (const box of graph.querySelectorAll("[data-step]:not([data-state])")) box.dataset.state = "skipped";
 }
 
 function set(row, state, note, seconds) {
@@ -89,8 +95,9 @@ function follow() {
   const feed = new EventSource(`/api/v2/runs/${encodeURIComponent(run)}/events`);
   feed.addEventListener("progress", (event) => tree(JSON.parse(event.data)));
   feed.addEventListener("piece", (event) => piece(JSON.parse(event.data)));
-  feed.addEventListener("end", () => {
+  feed.addEventListener("end", async () => {
     feed.close();
-    swap(["top", "ended", "waits", "steps"]);
+    await swap(["top", "ended", "waits", "steps"]);
+    dim();
   });
 }
