@@ -42,7 +42,8 @@ def nothing(_: str) -> Path | None:
 
 async def no_bytes(_: Field) -> AsyncIterator[bytes]:
     """Give nothing."""
-    for chunk in ():
+    chunks: tuple[bytes, ...] = ()
+    for chunk in chunks:
         yield chunk
 
 
