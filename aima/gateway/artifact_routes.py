@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
 from aima.artifacts import FolderArtifacts
 from aima.blocking import in_thread
 from aima.errors import InvalidRequest, NotFound
+from aima.gateway.about import About
 from aima.gateway.permission import Permission
 from aima.gateway.precondition import Precondition
 from aima.gateway.problem import tell
@@ -26,6 +27,7 @@ from aima.ports.artifacts import Artifact
 from aima.temporal.runs import Runs
 
 PATH = "/api/v2/artifacts"
+_BYTES = "application/octet-stream"
 _ID = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _SHOWN = re.compile(r"(audio|video)/.*|image/(?!svg).*|text/plain|application/json")
@@ -36,6 +38,12 @@ _SAFE = {
     "content-security-policy": "default-src 'none'; sandbox",
     "cache-control": "private, max-age=31536000, immutable",
 }
+
+
+class Name(BaseModel):
+    """What a file is called."""
+
+    name: str = Field(default="", description="Its name, which helps to tell what it is.")
 
 
 class NoSuchRange(InvalidRequest):
@@ -56,10 +64,14 @@ class ArtifactRoutes:
     def ways(self) -> list[Way]:
         """Give the addresses."""
         may, most = Permission, self.store.max_bytes
+        given = About(query=Name, takes=(_BYTES,))
+        part = {"Range": "`bytes=0-99` fetches the first hundred bytes."}
+        fetched = About(query=Name, gives=(_BYTES,), headers=part, errors=(NotFound, NoSuchRange))
+        listed, of_run = About(errors=(NotFound,)), f"{RUNS}/{{id:path}}/artifacts"
         return [
-            Way("POST", PATH, self.post, may.RUN_START, most_bytes=most),
-            Way("GET", f"{PATH}/{{id}}", self.get, may.RUN_READ),
-            Way("GET", f"{RUNS}/{{id:path}}/artifacts", self.of_run, may.RUN_READ),
+            Way("POST", PATH, self.post, may.RUN_START, most_bytes=most, about=given),
+            Way("GET", f"{PATH}/{{id}}", self.get, may.RUN_READ, about=fetched),
+            Way("GET", of_run, self.of_run, may.RUN_READ, about=listed),
         ]
 
     async def post(self, request: Request) -> Response:

@@ -12,7 +12,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from time import perf_counter
 from typing import Annotated, Any, Literal
@@ -25,6 +25,7 @@ from aima.dsl.duration import parse_bound
 from aima.dsl.inputs import accept_input
 from aima.dsl.plan import Plan
 from aima.errors import AimaError, Conflict, InvalidRequest, TimedOut, UnitNotFound, error_class
+from aima.gateway.about import IDEMPOTENT, About
 from aima.gateway.commanded import note
 from aima.gateway.incoming import accept, read
 from aima.gateway.permission import Permission
@@ -41,6 +42,13 @@ from aima.unit import Kind, Unit
 
 PREFIX = "/api/v2"
 TRACE = "x-trace-id"
+_ERRORS = (UnitNotFound, TimedOut)
+_EXAMPLE = {
+    "type": "command",
+    "unit": "inference.embed",
+    "input": {"input": "a cat"},
+    "options": {"timeout": "30s"},
+}
 _NAME = r"^[A-Za-z0-9_.:-]{0,200}$"
 
 
@@ -84,9 +92,11 @@ class ExecuteRoutes:
 
     def ways(self) -> list[Way]:
         """Give the addresses."""
+        asked = About(body=Execute, example=_EXAMPLE, headers=IDEMPOTENT, errors=_ERRORS)
+        streamed = replace(asked, gives=(EVENTS,))
         return [
-            Way("POST", f"{PREFIX}/execute", self.execute, Permission.UNIT_RUN),
-            Way("POST", f"{PREFIX}/stream", self.stream, Permission.UNIT_RUN),
+            Way("POST", f"{PREFIX}/execute", self.execute, Permission.UNIT_RUN, about=asked),
+            Way("POST", f"{PREFIX}/stream", self.stream, Permission.UNIT_RUN, about=streamed),
         ]
 
     async def execute(self, request: Request) -> Response:

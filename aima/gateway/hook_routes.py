@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from aima.blocking import in_thread
 from aima.errors import AimaError, Conflict, InvalidRequest
+from aima.gateway.about import About
 from aima.gateway.applied import AppliedWorkflows
 from aima.gateway.commanded import COMMANDED, Commanded
 from aima.gateway.permission import Permission
@@ -27,6 +28,14 @@ from aima.temporal.triggers import WebhookTrigger, webhook_triggers
 
 PATH = "/hooks/{workflow}/{name}"
 MOST_BYTES = 1 << 20
+
+_EXAMPLE = {"type": "order.paid", "timestamp": "2026-11-29T12:00:00Z", "data": {"order": 7}}
+_HEADERS = {
+    "webhook-id": "Names the message; sent again it is the same.",
+    "webhook-timestamp": "Seconds since 1970; not more than five minutes from now.",
+    "webhook-signature": "`v1,` and the Base64 of HMAC-SHA256 of `id.timestamp.body`.",
+    "x-hub-signature-256": "With `signature: hub`: `sha256=` and the HMAC-SHA256 of the body.",
+}
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +54,10 @@ class HookRoutes:
 
     def ways(self) -> list[Way]:
         """Give the address; strangers' requests are in the access log, others in the audit log."""
-        return [Way("POST", PATH, self.post, Permission.PUBLIC, most_bytes=MOST_BYTES, looks=True)]
+        about, public = About(example=_EXAMPLE, headers=_HEADERS), Permission.PUBLIC
+        return [
+            Way("POST", PATH, self.post, public, most_bytes=MOST_BYTES, looks=True, about=about)
+        ]
 
     async def post(self, request: Request) -> Response:
         """Start a run for a signed request; sent again, it starts no second one."""

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from aima.dsl.duration import parse_bound
+from aima.gateway.about import About
 from aima.gateway.incoming import read
 from aima.gateway.keys import Keys, new_key
 from aima.gateway.permission import GRANTS, Permission, Role
@@ -53,8 +54,9 @@ class KeyRoutes:
 
     def ways(self) -> list[Way]:
         """Give the addresses."""
+        made = About(body=CreateKey, example={"name": "ci", "role": "operator", "lasts": "30d"})
         return [
-            Way("POST", PATH, self.post, Permission.KEY_MANAGE),
+            Way("POST", PATH, self.post, Permission.KEY_MANAGE, about=made),
             Way("GET", PATH, self.get, Permission.KEY_MANAGE),
             Way("GET", f"{PATH}/mine", self.mine, Permission.UNIT_READ),
             Way("DELETE", f"{PATH}/{{name}}", self.delete, Permission.KEY_MANAGE),

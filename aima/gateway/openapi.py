@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from textwrap import dedent
 from typing import Any
 
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from aima import __version__
 from aima.catalog import Catalog
 from aima.errors import AimaError, Forbidden, TooLarge, Unauthorized, ValidationFailed
+from aima.gateway.about import JSON, About
+from aima.gateway.form_parts import FORM
 from aima.gateway.permission import Permission
 from aima.gateway.route import Way
 from aima.gateway.unit_routes import way_of
@@ -21,6 +25,7 @@ from aima.unit import Kind, Unit
 _PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _OPERATION = {"$ref": "#/components/schemas/Operation"}
+_INLINE = "{model}"
 _ALWAYS = (ValidationFailed, Unauthorized, Forbidden, TooLarge)
 _SCHEMAS: dict[str, Any] = {
     "Problem": {
@@ -79,7 +84,7 @@ def description(ways: Iterable[Way], units: Iterable[Unit]) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for way in ways:
         path = _PARAMETER.sub(r"{\1}", way.path)
-        paths.setdefault(path, {})[way.method.lower()] = _of_way(way)
+        paths.setdefault(path, {})[way.method.lower()] = _of_way(way, schemas)
     for unit in units:
         paths[way_of(unit)] = {"post": _of_unit(unit, schemas)}
     return {
@@ -94,21 +99,119 @@ def description(ways: Iterable[Way], units: Iterable[Unit]) -> dict[str, Any]:
     }
 
 
-def _of_way(way: Way) -> dict[str, Any]:
+def _of_way(way: Way, schemas: dict[str, Any]) -> dict[str, Any]:
+    about = way.about
     names = _PARAMETER.findall(way.path)
-    told: dict[str, Any] = {
-        "summary": (getattr(way.call, "func", way.call).__doc__ or "").partition("\n")[0],
-        "parameters": [
-            {"name": n, "in": "path", "required": True, "schema": {"type": "string"}} for n in names
-        ],
-        "responses": {"2XX": {"description": "It worked."}, **_failures(_ALWAYS)},
-        "x-permission": way.permission.value,
-    }
+    told: dict[str, Any] = {} if about.unit is None else _of_unit(about.unit, schemas)
+    told |= {"x-permission": way.permission.value, "operationId": f"{way.method} {way.path}"}
+    told["parameters"] = [*_in_path(names), *_in_query(way), *_in_headers(about)]
+    if about.unit is None:
+        told |= _words(way)
+        told["responses"] = {
+            "2XX": _answer(way),
+            **_failures((*_ALWAYS, *(about.errors or ()))),
+        }
     if way.permission is Permission.PUBLIC:
         told["security"] = []
-    if way.method == "POST":
-        told["requestBody"] = {"content": {"application/json": {"schema": {"type": "object"}}}}
+    if way.method == "GET":
+        told.pop("requestBody", None)
+    elif about.unit is not None:
+        told["requestBody"] = _without_path(told["requestBody"], schemas, about.unit, names)
+    elif way.method != "DELETE":
+        told["requestBody"] = {"content": _body(about, schemas)}
     return told
+
+
+def _words(way: Way) -> dict[str, str]:
+    """Give the docstring of a route: its first line, and the rest."""
+    summary, _, more = (getattr(way.call, "func", way.call).__doc__ or "").partition("\n")
+    described = dedent(more).strip()
+    return {"summary": summary, **({"description": described} if described else {})}
+
+
+def _in_path(names: list[str]) -> list[dict[str, Any]]:
+    text = {"type": "string"}
+    return [{"name": n, "in": "path", "required": True, "schema": text} for n in names]
+
+
+def _in_query(way: Way) -> list[dict[str, Any]]:
+    """Tell the query: that of its model or, where a `GET` asks a unit, the unit's input."""
+    asked = way.about.unit.input if way.about.unit and way.method == "GET" else way.about.query
+    if asked is None:
+        return []
+    schema = asked.model_json_schema(ref_template=_INLINE)
+    names = set(_PARAMETER.findall(way.path))
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in schema.get("required", ()),
+            "schema": _plain(inner, schema.get("$defs", {})),
+            **({"description": said} if (said := inner.get("description")) else {}),
+        }
+        for name, inner in schema.get("properties", {}).items()
+        if name not in names
+    ]
+
+
+def _plain(schema: Any, defined: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON Schema
+    """Write out what a schema refers to; parameters have no place for definitions."""
+    if isinstance(schema, dict):
+        if isinstance(reference := schema.get("$ref"), str):
+            return _plain(defined[reference], defined)
+        return {key: _plain(inner, defined) for key, inner in schema.items()}
+    return [_plain(one, defined) for one in schema] if isinstance(schema, list) else schema
+
+
+def _in_headers(about: About) -> list[dict[str, Any]]:
+    text = {"type": "string"}
+    return [
+        {"name": name, "in": "header", "schema": text, "description": meaning}
+        for name, meaning in (about.headers or {}).items()
+    ]
+
+
+def _body(about: About, schemas: dict[str, Any]) -> dict[str, Any]:
+    """Tell what a body may be, by media type."""
+    content: dict[str, Any] = {}
+    if about.body is not None or not about.takes:
+        schema = {"type": "object"} if about.body is None else _model(about.body, schemas)
+        content[JSON] = {"schema": schema}
+    if about.example is not None:
+        content[JSON]["example"] = dict(about.example)
+    for media_type in about.takes:
+        fields = {"type": "object", "additionalProperties": {"type": "string"}}
+        content[media_type] = {"schema": fields if media_type == FORM else {"type": "string"}}
+    return content
+
+
+def _answer(way: Way) -> dict[str, Any]:
+    content: dict[str, Any] = {media_type: {} for media_type in way.about.gives}
+    if way.method == "GET" and way.about.example is not None:
+        content[way.about.gives[0]]["example"] = dict(way.about.example)
+    return {"description": "It worked.", **({"content": content} if content else {})}
+
+
+def _model(model: type[BaseModel], schemas: dict[str, Any]) -> dict[str, str]:
+    """Put a model of the door, and what it is made of, among the schemas."""
+    prefix = f"door.{model.__name__}"
+    told = model.model_json_schema(ref_template=f"#/components/schemas/{prefix}.{{model}}")
+    schemas |= {f"{prefix}.{name}": inner for name, inner in told.pop("$defs", {}).items()}
+    schemas[prefix] = told
+    return {"$ref": f"#/components/schemas/{prefix}"}
+
+
+def _without_path(
+    body: dict[str, Any], schemas: dict[str, Any], unit: Unit, names: list[str]
+) -> dict[str, Any]:
+    """Leave out of a unit's input what the address says."""
+    if not names:
+        return body
+    whole = schemas[f"{unit.name}.input"]
+    needed = [name for name in whole.get("required", ()) if name not in names]
+    rest = {name: inner for name, inner in whole["properties"].items() if name not in names}
+    schema = {"type": "object", "properties": rest, "required": needed}
+    return {"content": {JSON: {"schema": schema}}, "required": bool(needed)}
 
 
 def _of_unit(unit: Unit, schemas: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from aima.errors import AimaError, Forbidden, NotFound, TooLarge, Unauthorized
 from aima.gateway import MOST_BODY_BYTES
+from aima.gateway.about import About
 from aima.gateway.commanded import COMMANDED, Commanded
 from aima.gateway.permission import Caller, Permission
 from aima.gateway.request_meter import ROUTE
@@ -19,6 +20,7 @@ from aima.gateway.request_meter import ROUTE
 Endpoint = Callable[[Request], Awaitable[Response]]
 CALLER = "aima.caller"
 """Where the scope of a request has its :class:`Caller`, or None."""
+NOTHING = About()
 _LOOK = frozenset({"GET", "HEAD"})
 _NO_COMMANDS = {Permission.UNIT_QUERY, Permission.INFERENCE_USE, Permission.STREAM_SHARE}
 """Asked for by `POST` too, and change nothing that is kept; the access log tells of them."""
@@ -34,6 +36,7 @@ class Way:
         most_form_bytes: the same of a form with files; None: no larger than others.
         looks: it changes nothing, whatever its method says.
         refuse: tells somebody who may not use it, where that is no program.
+        about: what programs are told of it.
     """
 
     method: str
@@ -44,6 +47,7 @@ class Way:
     most_form_bytes: int | None = None
     looks: bool = False
     refuse: Callable[[Request, AimaError], Response] | None = None
+    about: About = NOTHING
 
     def bound(self, request: Request) -> int:
         """Tell the largest body of a request."""

@@ -17,6 +17,8 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from aima.blocking import in_thread
 from aima.dsl.inputs import accept_config, accept_input
+from aima.errors import Conflict, NotFound
+from aima.gateway.about import IDEMPOTENT, About
 from aima.gateway.commanded import note
 from aima.gateway.definitions import Definitions
 from aima.gateway.incoming import accept, read
@@ -30,7 +32,7 @@ from aima.gateway.run_answers import RunAnswers, plain
 from aima.gateway.run_feed import RunFeeds
 from aima.gateway.run_id import run_id
 from aima.gateway.sse import HEADERS, RETRY_MS, since
-from aima.gateway.streams import StreamRoutes, along, as_json
+from aima.gateway.streams import Listen, Say, StreamRoutes, along, as_json
 from aima.streams.hub import Said
 from aima.temporal.again import Again
 from aima.temporal.history import StepState
@@ -40,6 +42,12 @@ from aima.workflows.outline import NOTHING, rows, shape
 
 PREFIX = "/api/v2"
 JSON_LINES = "application/jsonl"
+_EXAMPLE = {
+    "text": "name: wait-a-second\nsteps:\n  - {id: wait, wait: 1s}\n",
+    "file": "wait.yaml",
+}
+_RAW = About(query=Say, takes=("application/octet-stream",))
+_SHOWN = About(query=Listen, gives=(JSON_LINES,))
 STREAMS = f"{PREFIX}/streams"
 
 
@@ -124,22 +132,34 @@ class RunRoutes:
     def ways(self) -> list[Way]:
         """Give the addresses, and who may use each."""
         run, may = f"{PREFIX}/runs/{{id:path}}", Permission
-        table: list[tuple[str, str, Endpoint, Permission]] = [
-            ("POST", f"{PREFIX}/runs", self.start_run, may.WORKFLOW_WRITE),
-            ("GET", f"{PREFIX}/runs", self.list_runs, may.RUN_READ),
-            ("POST", STREAMS, self.streams.write, may.STREAM_SHARE),
-            ("GET", STREAMS, self.streams.listen, may.STREAM_SHARE),
-            ("GET", f"{run}/events", self.watch_run, may.RUN_READ),
-            ("GET", f"{run}/state", self.state_of_run, may.RUN_READ),
-            ("GET", f"{run}/stream", self.streams.read, may.RUN_READ),
-            ("POST", f"{run}/cancel", self.cancel_run, may.RUN_CONTROL),
-            ("POST", f"{run}/retry", self.retry_run, may.RUN_CONTROL),
-            ("POST", f"{run}/rerun", self.rerun_run, may.RUN_CONTROL),
-            ("POST", f"{run}/signals/{{name}}", self.signal_run, may.RUN_CONTROL),
-            ("POST", f"{run}/approvals/{{step}}", self.approve_run, may.RUN_CONTROL),
-            ("GET", run, self.find_run, may.RUN_READ),
+        one, gone = About(errors=(NotFound,)), (NotFound, Conflict)
+        steered = About(errors=gone)
+        started = About(body=StartRun, example=_EXAMPLE, headers=IDEMPOTENT, errors=(Conflict,))
+        resume = {"Last-Event-ID": "The number of the last event that was read."}
+        followed = About(gives=(EVENTS, JSON_LINES), headers=resume, errors=(NotFound,))
+        answered = About(body=Approval, example={"approved": True, "by": "Ann"}, errors=gone)
+        again = About(body=Retry, example={"from": "summarize"}, errors=gone)
+        sent = About(body=Signal, example={"data": {"paid": True}, "id": "s-1"}, errors=gone)
+        listed = About(query=ListRuns)
+        table: list[tuple[str, str, Endpoint, Permission, About]] = [
+            ("POST", f"{PREFIX}/runs", self.start_run, may.WORKFLOW_WRITE, started),
+            ("GET", f"{PREFIX}/runs", self.list_runs, may.RUN_READ, listed),
+            ("POST", STREAMS, self.streams.write, may.STREAM_SHARE, _RAW),
+            ("GET", STREAMS, self.streams.listen, may.STREAM_SHARE, _SHOWN),
+            ("GET", f"{run}/events", self.watch_run, may.RUN_READ, followed),
+            ("GET", f"{run}/state", self.state_of_run, may.RUN_READ, one),
+            ("GET", f"{run}/stream", self.streams.read, may.RUN_READ, About(gives=(JSON_LINES,))),
+            ("POST", f"{run}/cancel", self.cancel_run, may.RUN_CONTROL, steered),
+            ("POST", f"{run}/retry", self.retry_run, may.RUN_CONTROL, again),
+            ("POST", f"{run}/rerun", self.rerun_run, may.RUN_CONTROL, steered),
+            ("POST", f"{run}/signals/{{name}}", self.signal_run, may.RUN_CONTROL, sent),
+            ("POST", f"{run}/approvals/{{step}}", self.approve_run, may.RUN_CONTROL, answered),
+            ("GET", run, self.find_run, may.RUN_READ, one),
         ]
-        return [Way(*row) for row in table]
+        return [
+            Way(method, path, call, permission, about=about)
+            for method, path, call, permission, about in table
+        ]
 
     async def start_run(self, request: Request) -> Response:
         """Check, compile and start a workflow; acknowledged, it is never lost."""

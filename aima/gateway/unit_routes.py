@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from aima.errors import InternalError, InvalidRequest, TimedOut
+from aima.gateway.commanded import note
 from aima.gateway.definitions import Definitions
 from aima.gateway.incoming import accept
 from aima.gateway.operations import Operations
@@ -91,11 +92,7 @@ class UnitRoutes:
 
     async def query(self, request: Request) -> Response:
         """Ask a unit that changes nothing, and answer with what it says."""
-        unit = self._unit(request, Kind.QUERY)
-        given = dict(request.query_params) if request.method == "GET" else await _object(request)
-        # Texts of an address may mean numbers; in a body a number is a number.
-        asking = self.ask(unit, given, request.scope["aima.request_id"])
-        return JSONResponse(await while_heard(request, asking))
+        return await self.answer(request, self._unit(request, Kind.QUERY), {})
 
     async def ask(self, unit: Unit, given: Mapping[str, object], name: str) -> dict[str, Any]:
         """Ask a query here and now; give what it says.
@@ -115,9 +112,19 @@ class UnitRoutes:
 
     async def command(self, request: Request) -> Response:
         """Have a unit do something: 202 with an operation, or its end with `Prefer: wait=10`."""
-        unit = self._unit(request, Kind.COMMAND)
-        given = await _object(request)
+        return await self.answer(request, self._unit(request, Kind.COMMAND), {})
+
+    async def answer(self, request: Request, unit: Unit, fixed: Mapping[str, Any]) -> Response:
+        """Ask a unit with what a request brings, and with what its address fixes."""
+        # Texts of an address may mean numbers; in a body a number is a number.
+        looks = request.method == "GET"
+        asked: Mapping[str, Any] = request.query_params if looks else await _object(request)
+        given = {**asked, **fixed}
+        if unit.kind is Kind.QUERY:
+            asking = self.ask(unit, given, request.scope["aima.request_id"])
+            return JSONResponse(await while_heard(request, asking))
         accept(unit.input.model_validate, given, what=f"the input of {unit.name}")
+        note(request.scope, subject=unit.name)
         return await self.operations.start(request, self.definitions.single(unit), given)
 
     def _unit(self, request: Request, kind: Kind) -> Unit:

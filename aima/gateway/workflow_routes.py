@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -12,7 +12,8 @@ from starlette.responses import JSONResponse, Response
 
 from aima.blocking import in_thread
 from aima.dsl.check import Checked
-from aima.errors import Conflict, ValidationFailed
+from aima.errors import Conflict, NotFound, ValidationFailed
+from aima.gateway.about import GUARDED, About
 from aima.gateway.commanded import note
 from aima.gateway.definitions import Definitions
 from aima.gateway.incoming import accept, read
@@ -20,7 +21,7 @@ from aima.gateway.known_workflows import KnownWorkflow, KnownWorkflows, Origin
 from aima.gateway.paging import PageQuery, page_of
 from aima.gateway.permission import Permission
 from aima.gateway.picture import PICTURES, draw
-from aima.gateway.precondition import Precondition, etag_of
+from aima.gateway.precondition import Precondition, PreconditionFailed, etag_of
 from aima.gateway.problem import Mistakes
 from aima.gateway.representation import JSON, preferred
 from aima.gateway.route import Way, caller_of
@@ -29,6 +30,9 @@ from aima.workflows.outline import NOTHING, rows, shape
 
 PATH = "/api/v2/workflows"
 YAML = "application/yaml"
+_CHECK = f"{PATH}/check"
+_ABSENT = (NotFound,)
+_EXAMPLE = {"text": "name: wait-a-second\nsteps:\n  - {id: wait, wait: 1s}\n"}
 _FORMS = (JSON, YAML, "text/yaml", *PICTURES)
 
 
@@ -67,14 +71,19 @@ class WorkflowRoutes:
     def ways(self) -> list[Way]:
         """Give the addresses."""
         one, may = f"{PATH}/{{name}}", Permission
+        checked = About(body=Text, example=_EXAMPLE, takes=(YAML,))
+        stored = replace(checked, headers=GUARDED, errors=(PreconditionFailed,))
+        drawn = About(query=Draw, gives=tuple(PICTURES), errors=_ABSENT)
+        listed, shown = About(query=ListWorkflows), About(gives=_FORMS, errors=_ABSENT)
+        removed = About(headers=GUARDED, errors=(*_ABSENT, Conflict, PreconditionFailed))
         return [
-            Way("GET", PATH, self.list, may.WORKFLOW_READ),
-            Way("POST", PATH, self.post, may.WORKFLOW_WRITE),
-            Way("POST", f"{PATH}/check", self.check, may.WORKFLOW_WRITE, looks=True),
-            Way("GET", one, self.get, may.WORKFLOW_READ),
-            Way("GET", f"{one}/graph", self.graph, may.WORKFLOW_READ),
-            Way("PUT", one, self.put, may.WORKFLOW_WRITE),
-            Way("DELETE", one, self.delete, may.WORKFLOW_WRITE),
+            Way("GET", PATH, self.list, may.WORKFLOW_READ, about=listed),
+            Way("POST", PATH, self.post, may.WORKFLOW_WRITE, about=stored),
+            Way("POST", _CHECK, self.check, may.WORKFLOW_WRITE, looks=True, about=checked),
+            Way("GET", one, self.get, may.WORKFLOW_READ, about=shown),
+            Way("GET", f"{one}/graph", self.graph, may.WORKFLOW_READ, about=drawn),
+            Way("PUT", one, self.put, may.WORKFLOW_WRITE, about=stored),
+            Way("DELETE", one, self.delete, may.WORKFLOW_WRITE, about=removed),
         ]
 
     async def list(self, request: Request) -> Response:

@@ -12,7 +12,9 @@ from starlette.responses import Response
 from aima.dsl.inputs import accept_config, accept_input
 from aima.dsl.plan import Plan
 from aima.dsl.types import Type
+from aima.errors import Conflict, NotFound
 from aima.gateway import MOST_BODY_BYTES
+from aima.gateway.about import IDEMPOTENT, About
 from aima.gateway.commanded import note
 from aima.gateway.form_parts import FORM
 from aima.gateway.incoming import accept
@@ -22,6 +24,7 @@ from aima.gateway.route import Way
 from aima.gateway.run_answers import RunAnswers
 from aima.gateway.run_id import run_id
 from aima.gateway.run_input import RunInput
+from aima.gateway.starting import KeyUsedOtherwise
 from aima.gateway.workflow_routes import PATH
 from aima.temporal.runs import RunRequest
 
@@ -53,7 +56,15 @@ class WorkflowRuns:
         """Give the addresses."""
         way = f"{PATH}/{{name}}/runs"
         most = self.most_bytes + MOST_BODY_BYTES
-        return [Way("POST", way, self.post, Permission.RUN_START, most_form_bytes=most)]
+        about = About(
+            body=RunWorkflow,
+            example={"input": {"question": "What is a cat?"}},
+            takes=(FORM,),
+            headers=IDEMPOTENT,
+            errors=(NotFound, Conflict, KeyUsedOtherwise),
+        )
+        start = Permission.RUN_START
+        return [Way("POST", way, self.post, start, most_form_bytes=most, about=about)]
 
     async def post(self, request: Request) -> Response:
         """Run a workflow: 202 and where the run is, or its end with `Prefer: wait=10`."""

@@ -217,6 +217,7 @@ class Supervisor:
         from aima.engines import products_of_engines
         from aima.gateway.audit_routes import AuditRoutes
         from aima.gateway.chain import LOOPBACK as LOOPBACK_NAMES
+        from aima.gateway.domain_routes import DomainRoutes
         from aima.gateway.event_feed import EventFeed
         from aima.gateway.event_routes import EventRoutes
         from aima.gateway.execute_routes import ExecuteRoutes
@@ -270,6 +271,7 @@ class Supervisor:
             units,
             ResourceRoutes(resources),
             ExecuteRoutes(units, resources, workflows),
+            DomainRoutes(units),
             workflows,
             EventRoutes(events),
             Metrics(
@@ -286,7 +288,7 @@ class Supervisor:
             mcp,
         )
         ways = [way for part in parts for way in part.ways()]
-        ways.append(Described(ways, definitions.catalog).way())
+        ways.append(Described([*ways], definitions.catalog).way())  # pages are for people
         sessions = Sessions(keys)
         ways += page_ways(settings, units, store, sessions, temporal=state.ui)
         return ways, keys, sessions, mcp

@@ -349,6 +349,23 @@ def test_an_operation_is_cancelled(door: Door, tmp_path: Path) -> None:
     assert door.ask("GET", "/api/v2/operations/none")[0] == 404
 
 
+def test_what_is_managed_has_addresses_of_its_own(door: Door) -> None:
+    """The same units as everywhere, by the names of things."""
+    engines: Any = door.ask("GET", "/api/v2/engines")[1]
+    assert "embedded" in [engine["name"] for engine in engines["items"]]
+    assert door.ask("GET", "/api/v2/engines/embedded")[1]["name"] == "embedded"
+    assert door.ask("GET", "/api/v2/engines/none")[0] == 404
+    models: Any = door.ask("GET", "/api/v2/models?type=embedding")[1]
+    assert {model["type"] for model in models["models"]} == {"embedding"}
+    _, told, sent = door.ask("POST", "/api/v2/engines/embedded/sleep", body=b"{}")
+    assert (told["unit"], sent["location"]) == (
+        "engine.sleep",
+        f"/api/v2/operations/{told['id']}",
+    )
+    ended = door.ask("GET", sent["location"], headers={"prefer": "wait=60"})[1]
+    assert ended["state"] in ("succeeded", "failed")  # not every engine can sleep
+
+
 def test_units_are_described_for_programs(door: Door) -> None:
     """Their names, their schemas, and all of the door in OpenAPI's form."""
     units: Any = door.ask("GET", "/api/v2/units")[1]["units"]

@@ -215,6 +215,7 @@ def test_whatever_may_change_something_is_audited(ways: list[Way]) -> None:
         "/api/v2/workflows/check",
         "/hooks/{workflow}/{name}",  # of strangers; of others it is written once they have signed
         "/api/v2/query/{unit}",
+        "/api/v2/collections/{collection}/search",  # a query
         "/api/v2/streams",
         "/mcp",  # whose tools ask the others
         "/signin",  # writes down whom it lets in, not each attempt of strangers

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aima.gateway.openapi import description
+from aima.catalog import Catalog
+from aima.gateway.about import About
+from aima.gateway.definitions import Definitions
+from aima.gateway.domain_routes import places
+from aima.gateway.openapi import Described, description
 from aima.gateway.permission import Permission
 from aima.gateway.route import Way
 from aima.gateway.unit_routes import way_of
 from aima.gateway.units import units_of
-from aima.settings import Settings
+from aima.routing.router import Router
+from aima.settings import Models, Settings
+from aima.stack.lock import StackState
+from aima.stack.supervisor import Supervisor
+from aima.unit import Context, Domain
 
 CATALOG = units_of(Settings())
 
@@ -33,6 +43,23 @@ def described() -> dict[str, Any]:
         Way("GET", "/livez", look, Permission.PUBLIC),
     ]
     return description(ways, CATALOG)
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The description of the door that `aima up` serves."""
+    settings = Settings(data=tmp_path_factory.mktemp("door"))
+    stack = Supervisor(settings, stays=True, ready=lambda _: None)
+    state = StackState(pid=1, port=1, token="t", temporal="", ui="", project="")  # noqa: S106
+    nobody: object = None
+    router = Router((), Models())
+    ways = stack._ways(Definitions(CATALOG), nobody, state, router)[0]  # type: ignore[arg-type] # nothing is asked of Temporal
+    told: Described = next(
+        way.call.__self__  # type: ignore[attr-defined] # it is a method
+        for way in ways
+        if way.path == "/api/v2/openapi.json"
+    )
+    return description(told.ways, CATALOG)
 
 
 def references(value: object) -> Iterator[str]:
@@ -78,3 +105,140 @@ def test_each_unit_tells_its_errors_and_examples(described: dict[str, Any]) -> N
             assert not plain or Draft202012Validator(rules).is_valid(example["value"]), unit.name
         for error in unit.errors:
             assert f"`{error.code}`" in told["responses"][str(error.status)]["description"]
+
+
+class Kinds(StrEnum):
+    """Kinds of things."""
+
+    GOOD = "good"
+
+
+class Thing(BaseModel):
+    """A thing."""
+
+    name: str
+    kind: Kinds = Kinds.GOOD
+
+
+def test_a_route_tells_what_it_takes_and_gives() -> None:
+    """By the models that check it: body, query, headers, media types, errors."""
+    ways = [
+        Way(
+            "POST",
+            "/things",
+            look,
+            Permission.RUN_START,
+            about=About(body=Thing, example={"name": "a"}, headers={"Prefer": "x"}, takes=("a/b",)),
+        ),
+        Way("GET", "/things", look, Permission.RUN_READ, about=About(query=Thing, gives=("a/b",))),
+    ]
+    described = description(ways, ())
+    told = described["paths"]["/things"]
+    content = told["post"]["requestBody"]["content"]
+    assert content["application/json"]["example"] == {"name": "a"}
+    assert set(content) == {"application/json", "a/b"}
+    assert [p["name"] for p in told["post"]["parameters"]] == ["Prefer"]
+    name, kind = told["get"]["parameters"]
+    assert (name["name"], name["required"], kind["required"]) == ("name", True, False)
+    assert "good" in str(kind["schema"]), "what it refers to is written out"
+    assert set(told["get"]["responses"]["2XX"]["content"]) == {"a/b"}
+    assert set(references(described)) <= {
+        f"#/components/schemas/{name}" for name in described["components"]["schemas"]
+    }
+
+
+def test_every_address_of_the_door_is_described(door: dict[str, Any]) -> None:
+    """Whole, with references that lead somewhere, and examples that fit."""
+    schemas = door["components"]["schemas"]
+    for reference in set(references(door)):
+        assert reference.rpartition("/")[2] in schemas, reference
+    checked = 0
+    for path, methods in door["paths"].items():
+        for method, told in methods.items():
+            assert told["summary"], (method, path)
+            body = told.get("requestBody", {}).get("content", {}).get("application/json", {})
+            if "example" in body:
+                rules = {**body["schema"], "components": door["components"]}
+                assert Draft202012Validator(rules).is_valid(body["example"]), (method, path)
+                checked += 1
+    assert checked > 8
+
+
+def test_what_is_managed_has_addresses(door: dict[str, Any]) -> None:
+    """By its noun; what the address says is not asked for again."""
+    assert {"get"} == set(door["paths"]["/api/v2/engines"])
+    assert {"get"} == set(door["paths"]["/api/v2/engines/{name}"])
+    load = door["paths"]["/api/v2/engines/{name}/load"]["post"]
+    schema = load["requestBody"]["content"]["application/json"]["schema"]
+    assert (schema["required"], "name" in schema["properties"]) == (["model"], False)
+    [listed] = door["paths"]["/api/v2/models"]["get"]["parameters"]
+    assert listed["name"] == "type"
+
+
+service = Domain("service")
+
+
+class All(BaseModel):
+    """Names none."""
+
+    limit: int = 10
+
+
+class One(BaseModel):
+    """Names a service."""
+
+    service_id: str
+
+
+@service.query()
+async def list_(request: All, ctx: Context) -> All:
+    """List."""
+    del ctx
+    return request
+
+
+@service.query()
+async def get(request: One, ctx: Context) -> One:
+    """Get."""
+    del ctx
+    return request
+
+
+@service.query()
+async def recommend(request: All, ctx: Context) -> All:
+    """Recommend."""
+    del ctx
+    return request
+
+
+@service.command(idempotent=True)
+async def create(request: All, ctx: Context) -> All:
+    """Create."""
+    del ctx
+    return request
+
+
+@service.command(idempotent=True)
+async def delete(request: One, ctx: Context) -> One:
+    """Delete."""
+    del ctx
+    return request
+
+
+@service.command(idempotent=True)
+async def scale(request: One, ctx: Context) -> One:
+    """Scale."""
+    del ctx
+    return request
+
+
+def test_new_domains_get_their_addresses_by_themselves() -> None:
+    """By the names of their units and the field that names a thing."""
+    assert [(p.method, p.path, p.unit) for p in places(Catalog(dict(service.units)))] == [
+        ("POST", "/services/{service_id:path}/scale", "service.scale"),
+        ("GET", "/services/recommend", "service.recommend"),
+        ("GET", "/services/{service_id:path}", "service.get"),
+        ("DELETE", "/services/{service_id:path}", "service.delete"),
+        ("GET", "/services", "service.list"),
+        ("POST", "/services", "service.create"),
+    ]
