@@ -114,10 +114,10 @@ class Lance:
                 "vector": arrow.FixedSizeListArray.from_arrays(flat, DIMENSION),
             }
         )
-        if self._table is None:
-            self._table = self._db.create_table("bench", data)
-        else:
-            self._table.add(data)
+        self._table = self._table or self._db.create_table(
+            "bench", schema=data.schema, exist_ok=True
+        )
+        self._table.add(data)
 
     def finish(self) -> None:
         self._table.optimize()

@@ -32,6 +32,7 @@ from bench._stores import STORES, Store, Test
 PASSAGES = 100_000
 BATCH = 500
 QUERIES = 40
+KILLS = 10
 WARM = 3
 TOP_K = 10
 MILLI = 1000
@@ -105,6 +106,29 @@ def search(store: str, folder: Path, count: int) -> list[Asked]:
     return asked
 
 
+def write(store: str, folder: Path, count: int) -> None:
+    """Keep passages until somebody kills this; print how many are kept."""
+    kept = STORES[store][1](folder / store)
+    for rows in Corpus(folder / VECTORS, count).batches(BATCH):
+        kept.add(rows)
+        print(kept.count(), flush=True)
+
+
+def kill(store: str, folder: Path, count: int) -> None:
+    """Kill a writer again and again; tell how often what it had acknowledged was not there."""
+    (folder / store).mkdir()
+    lost = 0
+    for turn in range(KILLS):
+        command = [sys.executable, "-m", "bench.retrieval", "--write", store, str(folder)]
+        with subprocess.Popen([*command, str(count)], stdout=subprocess.PIPE, text=True) as writer:
+            said = [writer.stdout.readline() for _ in range(turn + 2)] if writer.stdout else []
+            time.sleep(turn * 0.01)  # so that each is hit in another place
+            writer.kill()
+        [there] = _in_a_process("--count", store, str(folder), str(count))
+        lost += there["count"] < int(said[-1]) or there["count"] % BATCH != 0
+    print(f"{store}: {KILLS} writers killed, {lost} times something was lost or half there")
+
+
 def _asked(
     kept: Store, questions: Vectors, test: Test | None
 ) -> tuple[list[float], list[float], list[list[int]]]:
@@ -158,6 +182,13 @@ def main(arguments: Sequence[str]) -> None:
     if arguments[:1] == ["--fill"]:
         print(json.dumps(asdict(fill(arguments[1], Path(arguments[2]), int(arguments[3])))))
         return
+    if arguments[:1] == ["--write"]:
+        write(arguments[1], Path(arguments[2]), int(arguments[3]))
+        return
+    if arguments[:1] == ["--count"]:
+        kept = STORES[arguments[1]][1](Path(arguments[2]) / arguments[1])
+        print(json.dumps({"count": kept.count()}))
+        return
     if arguments[:1] == ["--search"]:
         for one in search(arguments[1], Path(arguments[2]), int(arguments[3])):
             print(json.dumps(asdict(one)))
@@ -168,6 +199,11 @@ def main(arguments: Sequence[str]) -> None:
         Corpus(Path(folder) / VECTORS, count)
         for store in arguments[1:] or there:
             measure(store, Path(folder), count)
+        killing = Path(folder) / "killing"
+        killing.mkdir()
+        (killing / VECTORS).symlink_to(Path(folder) / VECTORS)
+        for store in arguments[1:] or there:
+            kill(store, killing, count)
 
 
 if __name__ == "__main__":

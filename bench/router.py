@@ -148,7 +148,12 @@ async def bench() -> AsyncIterator[Bench]:
 
 
 def _start(command: list[str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,  # they tell of faults
+    )
 
 
 def chat() -> ChatRequest:

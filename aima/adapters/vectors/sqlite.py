@@ -23,7 +23,7 @@ from aima.ports.vectors import Collection, Entry, Filter, Found, Search
 if TYPE_CHECKING:
     from apsw import Connection, Cursor
 
-EXACT_UP_TO = 20_000
+EXACT_UP_TO = 10_000
 """Passages that are compared by their whole vectors, all of them."""
 CANDIDATES = 400
 CANDIDATES_EACH = 20

@@ -237,14 +237,14 @@ async def test_many_are_searched_by_bits_and_still_found(tmp_path: Path) -> None
     """The first search is coarse; the second puts right what it mixed up."""
     chance = np.random.default_rng(7)
     centres = chance.standard_normal((50, 64))
-    rows = centres[chance.integers(0, 50, 21_000)] + 0.5 * chance.standard_normal((21_000, 64))
+    rows = centres[chance.integers(0, 50, 11_000)] + 0.5 * chance.standard_normal((11_000, 64))
     store = SqliteVectors(tmp_path / "vectors.db")
     passages = [Passage(f"p{i}", i, row) for i, row in enumerate(rows.tolist())]
     await store.keep("c", "m", [Entry("all", "x", {"of": "many"}, passages)])
     assert len(rows) > sqlite.EXACT_UP_TO
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     hits = 0
-    for question in chance.integers(0, 21_000, 5):
+    for question in chance.integers(0, 11_000, 5):
         best = set(np.argsort(-(unit @ unit[question]))[:10].tolist())
         hits += len(
             best & {hit.start for hit in await found(store, vector=rows[question].tolist())}
