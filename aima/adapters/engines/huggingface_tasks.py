@@ -122,7 +122,16 @@ class HubInference(OpenAIChats, ChatDescribes):
         return body
 
     async def models(self) -> list[ModelCard]:
-        """Give the models that the settings name, if anybody answers there."""
+        """Give the models that the settings name, if anybody answers there.
+
+        Raises:
+            ValidationFailed: they name none.
+        """
+        if not self.serves:
+            raise ValidationFailed(
+                f"setting 'engines.{self.name}.serves': engine {self.name!r} keeps no list of its "
+                'models; say what they are, such as {"org/model" = "embedding"}'
+            )
         with suppress(NotFound):  # it answers
             await self._get("/health")
         return [

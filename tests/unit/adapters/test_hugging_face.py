@@ -65,6 +65,15 @@ async def test_its_models_are_those_of_the_settings(faked: Faked, kind: EngineKi
 
 
 @each
+async def test_a_setting_without_models_says_what_is_missing(
+    faked: Faked, kind: EngineKind
+) -> None:
+    """Else all that a user sees is that no engine serves the model."""
+    with pytest.raises(ValidationFailed, match=r"'engines.there.serves'.*\"org/model\" = "):
+        await faked.engine(kind).models()
+
+
+@each
 async def test_each_chats(faked: Faked, kind: EngineKind) -> None:
     """At the model's own door."""
     reply = await engine(faked, kind).chat(TALK, pieces=ignored)
