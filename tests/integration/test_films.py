@@ -22,8 +22,7 @@ from aima.engines import engines_of
 from aima.runlog import RunLogs
 from aima.settings import Engine, Settings
 from aima.testing.engines import FakeEngine, Faults, fake
-from tests.integration.board import PATIENCE
-from tests.integration.lab import MOST_BYTES, Lab, lab_on
+from tests.integration.lab import MOST_BYTES, PATIENCE, Lab, lab_on
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
