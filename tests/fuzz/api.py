@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.acceptance.running import running_aima
+from tests.acceptance.command import Aima, models_folder
 
 # What ends or holds the stack, and what streams for as long as its reader listens.
 LEFT_OUT = r"^/stack/|^/api/v2/streams$|/events$|/stream$|/watch"
@@ -25,11 +25,14 @@ LEFT_OUT = r"^/stack/|^/api/v2/streams$|/events$|/stream$|/watch"
 
 def main(program: str, examples: str = "25", *more: str) -> int:
     """Run it; give what the program says of the whole."""
-    with (
-        tempfile.TemporaryDirectory(prefix="aima-fuzz-") as folder,
-        running_aima(Path(folder)) as aima,
-    ):
-        state = json.loads((aima.data / "stack.json").read_text())
+    with tempfile.TemporaryDirectory(prefix="aima-fuzz-") as folder:
+        data, project = Path(folder, "data"), Path(folder, "project")
+        for made in (data, project):
+            made.mkdir()
+        (data / "models").symlink_to(models_folder())
+        aima = Aima(data, project)  # no units of the tests: they write where they are told
+        aima.up()
+        state = json.loads((data / "stack.json").read_text())
         url = f"http://127.0.0.1:{state['port']}"
         command = [
             *(
@@ -44,7 +47,10 @@ def main(program: str, examples: str = "25", *more: str) -> int:
             *("--checks", "not_a_server_error", "--continue-on-failure", "--workers", "2"),
             *("--request-timeout", "120", "--suppress-health-check", "all", *more),
         ]
-        return subprocess.run(command, check=False).returncode
+        try:
+            return subprocess.run(command, check=False, cwd=project).returncode
+        finally:
+            aima.call("down")
 
 
 if __name__ == "__main__":
