@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
@@ -336,6 +337,21 @@ def test_anybody_may_ask_whether_it_is_ready(door: Door) -> None:
     for path in ("/livez", "/readyz"):
         status, told, _ = door.ask("GET", path, headers={"authorization": ""})
         assert (status, told) == (204, {})
+
+
+def test_the_same_request_many_times_at_once_is_one_run(door: Door, tmp_path: Path) -> None:
+    """Of a client that lost its patience, or runs twice: it happens once, and all are told so."""
+    sink = Sink(tmp_path / "sink.db", tmp_path / "gate")
+    body = json.dumps({"file": str(sink.file)}).encode()
+    headers = {"idempotency-key": "at-once", "prefer": "wait=60"}
+
+    def once(_: int) -> dict[str, object]:
+        return door.ask("POST", "/api/v2/command/sink.write", body=body, headers=headers)[1]
+
+    with ThreadPoolExecutor(20) as many:
+        told = list(many.map(once, range(20)))
+    assert {(one["id"], one["state"]) for one in told} == {(told[0]["id"], "succeeded")}
+    assert sink.attempts("unit") == sink.deliveries("unit") == 1
 
 
 def test_an_operation_is_cancelled(door: Door, tmp_path: Path) -> None:

@@ -35,13 +35,8 @@ def main(program: str, examples: str = "25", *more: str) -> int:
         state = json.loads((data / "stack.json").read_text())
         url = f"http://127.0.0.1:{state['port']}"
         command = [
-            *(
-                program,
-                "run",
-                f"{url}/api/v2/openapi.json",
-                "--phases",
-                "examples,coverage,fuzzing",
-            ),
+            *(str(Path(program).absolute()), "run", f"{url}/api/v2/openapi.json"),
+            *("--phases", "examples,coverage,fuzzing"),
             *("--header", f"Authorization: Bearer {state['token']}"),
             *("--exclude-path-regex", LEFT_OUT, "--max-examples", examples),
             *("--checks", "not_a_server_error", "--continue-on-failure", "--workers", "2"),

@@ -1,0 +1,174 @@
+"""The door when it is killed, asked by many at once, and given more than it takes."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import httpx2
+import psutil
+import pytest
+
+from tests.acceptance.command import Aima, Sink, wait_until
+from tests.acceptance.running import running_aima
+
+pytestmark = pytest.mark.nightly  # three stacks, fifty runs, a thousand connections
+
+COMMAND = "/api/v2/command/sink.write"
+MB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Door:
+    """A stack, and how to ask at its door, also when it has come up again elsewhere."""
+
+    aima: Aima
+    key: str
+
+    def client(self) -> httpx2.AsyncClient:
+        """Make a client of the door where it is now."""
+        return httpx2.AsyncClient(
+            base_url=f"http://127.0.0.1:{self.aima.door_port()}",
+            headers={"authorization": f"Bearer {self.key}"},
+            timeout=120,
+            limits=httpx2.Limits(max_connections=None),
+        )
+
+    def process(self) -> psutil.Process:
+        """Give the process of the door."""
+        return psutil.Process(self.aima.pids()["stack"])
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    """The door of a stack that is up."""
+    with running_aima(tmp_path_factory.mktemp("door")) as aima:
+        yield Door(aima, (aima.data / "admin.key").read_text().strip())
+
+
+async def test_a_door_killed_between_request_and_answer_loses_nothing(
+    aima: Aima, sink: Sink
+) -> None:
+    """Fifty commands, two kills: asked again under their keys, each has happened once."""
+    aima.up()
+    door = Door(aima, (aima.data / "admin.key").read_text().strip())
+    told: dict[int, str] = {}
+    for _ in range(2):
+        pids = aima.pids()
+        async with door.client() as http:
+            asking = [asyncio.ensure_future(_command(http, sink, n, told)) for n in range(50)]
+            await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+            os.kill(pids["stack"], signal.SIGKILL)
+            await asyncio.gather(*asking, return_exceptions=True)
+        for pid in pids.values():
+            wait_until(partial(_gone, pid), what="the end of the orphans")
+        aima.up()
+    before = dict(told)
+    async with door.client() as http:
+        await asyncio.gather(*(_command(http, sink, n, told, wait=60) for n in range(50)))
+    assert len(set(told.values())) == 50
+    assert before.items() <= told.items(), "an acknowledged operation has another name now"
+    assert [sink.attempts("unit"), sink.deliveries("unit")] == [50, 50]
+    verdict = aima.ask("audit", "--verify")
+    assert verdict["faults"] == []
+    listed = aima.ask("audit", "--limit", "1000")["commands"]
+    assert {row["run"] for row in listed if row["subject"] == "sink.write"} >= set(before.values())
+
+
+async def _command(
+    http: httpx2.AsyncClient, sink: Sink, number: int, told: dict[int, str], *, wait: int = 0
+) -> None:
+    """Have a row written, and note which operation that was."""
+    headers = {"idempotency-key": f"row-{number}"} | ({"prefer": f"wait={wait}"} if wait else {})
+    answer = await http.post(COMMAND, json={"file": str(sink.file)}, headers=headers)
+    assert answer.status_code in (200, 202), answer.text
+    if wait:
+        assert answer.json()["state"] == "succeeded", answer.text
+    assert told.setdefault(number, answer.json()["id"]) == answer.json()["id"]
+
+
+async def test_what_is_too_large_does_not_fill_the_memory(door: Door) -> None:
+    """Bodies of 11 to 50 MB, stated and not, and one that unpacks to a gigabyte."""
+    process = door.process()
+    bodies: list[tuple[Any, dict[str, str], set[int]]] = [
+        (b"x" * (11 * MB), {}, {413}),
+        (b"x" * (50 * MB), {}, {413}),
+        (_endless(50), {}, {413}),
+        (gzip.compress(bytes(64 * MB)), {"content-encoding": "gzip"}, {415}),
+    ]
+    async with door.client() as http:
+        for _ in range(2):  # the first round is what the door needs anyway
+            before = process.memory_info().rss
+            for body, headers, statuses in bodies:
+                content = _endless(50) if isinstance(body, AsyncIterator) else body
+                try:
+                    answer = await http.post("/api/v2/execute", content=content, headers=headers)
+                except (httpx2.WriteError, httpx2.RemoteProtocolError, httpx2.ReadError):
+                    continue  # it was refused while it was still sent
+                assert answer.status_code in statuses
+    grown = process.memory_info().rss - before
+    assert grown < 20 * MB, f"{grown / MB:.1f} MB"
+
+
+async def _endless(megabytes: int) -> AsyncIterator[bytes]:
+    for _ in range(megabytes):
+        yield b" " * MB
+
+
+async def test_a_thousand_watchers_cost_little_and_hold_nobody_up(door: Door) -> None:
+    """Whoever watches is one of a thousand; others are answered meanwhile, in no more memory."""
+    process = door.process()
+    async with door.client() as http, AsyncExitStack() as open_:
+        await _watch(http, open_, 50)  # what the first ones need is needed once
+        await _ask_others(http)
+        begun = process.memory_info().rss
+        await _watch(http, open_, 1000)
+        opened = process.memory_info().rss
+        for _ in range(5):
+            await _ask_others(http)
+        held = process.memory_info().rss
+    each, grown = (opened - begun) / 1000 / 1024, (held - opened) / MB
+    assert each < 150, f"{each:.1f} KiB for each"
+    assert grown < 10, f"{grown:.1f} MiB more while they watched"
+
+
+async def _ask_others(http: httpx2.AsyncClient) -> None:
+    """Ask for something else; everybody is answered."""
+    body = {"text": "Hello"}
+    for _ in range(20):
+        listed = await http.get("/api/v2/runs", params={"limit": 1})
+        answer = await http.post("/api/v2/query/template.render", json=body)
+        assert (listed.status_code, answer.status_code) == (200, 200)
+
+
+async def _watch(http: httpx2.AsyncClient, open_: AsyncExitStack, many: int) -> list[Any]:
+    """Watch what happens, so many times; each watcher has heard something when this returns."""
+
+    async def one() -> Any:  # noqa: ANN401 - an iterator of the library
+        stream = http.stream(
+            "GET", "/api/v2/resources/watch", params={"uri": "asms://models/registry"}
+        )
+        response = await open_.enter_async_context(stream)
+        assert response.status_code == 200, await response.aread()
+        lines = response.aiter_lines()
+        await anext(lines)
+        return lines
+
+    watchers: list[Any] = []
+    while len(watchers) < many:
+        watchers += await asyncio.gather(*(one() for _ in range(50)))
+    return watchers
+
+
+def _gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
