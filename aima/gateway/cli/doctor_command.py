@@ -150,7 +150,9 @@ def _engines(settings: Settings) -> Iterator[Finding]:
     for card in cards:
         reason = (card.reason or "").partition("; `aima doctor`")[0]
         seen = reason or " ".join(filter(None, (card.type, card.version, card.status)))
-        mend = f"start it, or mend [engines.{card.name}]"
+        ours = settings.engines[card.name].run is not None
+        start = f"aima exec engine.start -i name={card.name}" if ours else "start it"
+        mend = f"{start}, or mend [engines.{card.name}]"
         yield Finding(f"engine {card.name}", card.status != "stopped", seen, mend)
 
 

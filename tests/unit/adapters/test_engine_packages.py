@@ -129,6 +129,7 @@ async def test_what_cannot_be_installed_says_why(
         ("x", {"kind": "ollama", "way": "package"}, r"no package .* 'container' or 'program'"),
         ("x", {"kind": "a1111"}, "'program' with a command of your own"),
         ("x", {"command": ["sh"]}, "run.command is for way 'program'"),
+        ("x", {"volumes": {"models": "/models"}}, "'models', which is no absolute path"),
         ("x", {"environment": {"A=B": "c"}}, "'A=B' is no name of a variable"),
     ],
 )

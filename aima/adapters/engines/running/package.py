@@ -109,6 +109,8 @@ class PackageRunner:
         return self.setup.folder / "environments" / named
 
     def _installed(self, folder: Path) -> Installation | None:
+        if not (folder / "bin" / "python").exists():  # also: its Python has gone since
+            return None
         try:
             mark = json.loads((folder / _MARK).read_text())
             return Installation(str(folder), str(mark["version"]))

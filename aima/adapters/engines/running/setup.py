@@ -174,8 +174,15 @@ def _problem(name: str, said: Engine, run: EngineRun, product: Product) -> str:
         ways = [way for way in ("container", "package", "program") if getattr(product.recipe, way)]
         can = " or ".join(map(repr, ways)) or "'program' with a command of your own"
         return f"no {run.way} of {product.title} is known; write run.way = {can}"
+    return _mistake(run)
+
+
+def _mistake(run: EngineRun) -> str:
+    """Say what is wrong in how it is run, whatever it is."""
     if run.command and run.way != "program":
         return f"run.command is for way 'program', not {run.way!r}"
+    if away := [str(folder) for folder in run.volumes if not folder.is_absolute()]:
+        return f"run.volumes names {away[0]!r}, which is no absolute path"
     if wrong := [key for key in run.environment if not _VARIABLE.fullmatch(key)]:
         return f"{wrong[0]!r} is no name of a variable"
     return ""
