@@ -35,7 +35,7 @@ from aima.gateway.draining import Drain, Drained
 from aima.gateway.keys import Keys
 from aima.gateway.permission import Caller
 from aima.gateway.problem import tell
-from aima.gateway.rates import Left, Rates
+from aima.gateway.rates import RATES, Left, Rates
 from aima.gateway.request_meter import RequestMeter
 from aima.gateway.route import CALLER, Way, nowhere
 from aima.gateway.web.sessions import Sessions
@@ -214,7 +214,7 @@ class Guard:
         except AimaError as error:  # the store cannot be read, or another page uses a cookie
             await tell(request, error)(scope, receive, send)
             return
-        scope[CALLER] = caller
+        scope[CALLER], scope[RATES] = caller, self._rates
         refused, left = self._counted(request, caller)
         if left is not None and caller is not None:
             send = _telling(left, send)

@@ -10,6 +10,8 @@ from time import monotonic
 
 from aima.gateway.permission import Caller, Role
 
+RATES = "aima.rates"
+"""Where the scope of a request has the door's :class:`Rates`."""
 WINDOW_SECONDS = 60.0
 MOST_BUCKETS = 10_000
 """Kept in memory; of more the one that was used longest ago is forgotten, and is full again."""

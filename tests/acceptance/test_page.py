@@ -208,3 +208,21 @@ def test_another_page_gets_nothing_done(site: Site, signed_in: BrowserContext) -
         told[name] = connection.getresponse().status
         connection.close()
     assert told == {"own": 404, "other": 403, "silent": 403, "null": 403}
+
+
+def test_a_key_shows_no_more_than_it_may(site: Site) -> None:
+    """A page is put together of several things; each is there only for who may read it."""
+    scopes = ("--scope", "page:open", "--scope", "workflow:read")
+    made = site.aima.call("key", "create", "reader", "--role", "viewer", *scopes).stdout.strip()
+    told = {}
+    for path in ("/", "/workflows/show-and-tell", "/runs", "/engines"):
+        connection = HTTPConnection("127.0.0.1", site.aima.door_port(), timeout=30)
+        headers = {"authorization": f"Bearer {made}", "accept": "text/html"}
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        told[path] = answer.status
+        assert "Workflows</a>" in text
+        assert not [word for word in ("/runs", "/engines", "Run it") if word in text]
+        connection.close()
+    assert told == {"/": 200, "/workflows/show-and-tell": 200, "/runs": 403, "/engines": 403}

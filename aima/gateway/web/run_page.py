@@ -92,11 +92,11 @@ class RunPage:
             outcome=outcome,
             output=list(_shown(outcome.output if outcome else None)),
             input=list(_shown(asked.get("input"))),
-            place=await self._place(plan, source, outcome),
+            place=await self._place(request, plan, source, outcome),
         )
 
     async def _place(
-        self, plan: Mapping[str, Any], source: str, outcome: Outcome | None
+        self, request: Request, plan: Mapping[str, Any], source: str, outcome: Outcome | None
     ) -> Place | None:
         """Find where in the workflow's text a run failed, with its lines while it is unchanged."""
         error = outcome.error if outcome is not None else None
@@ -106,7 +106,8 @@ class RunPage:
         steps = {one.id: one.step for one in shape(plan)}
         step = steps.get(str(error.get("step", "")).split("[")[0].rpartition(".")[2])
         column = step["at"][1] if step is not None and step["at"][0] == line else 1
-        text = await self._text(plan)
+        reads = caller_of(request.scope).may(Permission.WORKFLOW_READ)
+        text = await self._text(plan) if reads else ""
         first = max(line - 1 - AROUND, 0)
         lines = list(enumerate(text.splitlines(), 1))[first : line + AROUND] if text else []
         return Place(f"{source or plan['name']}:{line}:{column}", lines, line)

@@ -9,9 +9,10 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from aima.errors import ValidationFailed
+from aima.errors import RateLimited, Unauthorized, ValidationFailed
 from aima.gateway.commanded import COMMANDED, Commanded
 from aima.gateway.permission import Caller, Permission
+from aima.gateway.rates import RATES, Rates
 from aima.gateway.route import CALLER, Way, caller_of
 from aima.gateway.web.look import Look
 from aima.gateway.web.sessions import (
@@ -27,6 +28,7 @@ MOST_FORM_BYTES = 1 << 16
 _MOST_FIELDS = 20
 _WRONG = "This key opens nothing here. It may be mistyped, revoked or of another AIMA."
 _LATE = "This link was used before, or is older than two minutes. `aima open` gives a new one."
+_MANY = "Too many wrong keys came from here. Wait a minute."
 _LESS = "This key may do other things, but not open the page."
 _FOREIGN = "A provider's token opens the API, but not the page. Sign in with a key."
 
@@ -63,7 +65,9 @@ class Signing:
         if caller is not None and not self.sessions.keys.still(caller):
             caller, wrong = None, _FOREIGN
         if caller is None:
-            return self.look.sign_in(request, wrong=wrong, status=401)
+            many = _are_many(request)
+            status = RateLimited.status if many else Unauthorized.status
+            return self.look.sign_in(request, wrong=_MANY if many else wrong, status=status)
         request.scope[CALLER] = caller  # only of who gets in is written down: strangers are many
         request.scope[COMMANDED] = Commanded(f"POST {SIGN_IN}")
         answer = RedirectResponse(_within(given.get("next", "/")), 303)
@@ -103,6 +107,13 @@ async def fields_of(request: Request) -> dict[str, str]:
     except ValueError as error:
         raise ValidationFailed(f"the request is no form: {error}") from error
     return dict(pairs)
+
+
+def _are_many(request: Request) -> bool:
+    """Count a wrong key against the address it came from; tell whether there were too many."""
+    rates = request.scope.get(RATES)
+    address = request.client.host if request.client else ""
+    return isinstance(rates, Rates) and rates.failed(address) is not None
 
 
 def _within(path: str) -> str:

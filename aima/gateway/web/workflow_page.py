@@ -28,7 +28,7 @@ from aima.gateway.run_input import RunInput
 from aima.gateway.web.drawn import drawn
 from aima.gateway.web.form import Field, Filled, Reader, config_of, fields_of
 from aima.gateway.web.look import HTML, Look
-from aima.temporal.runs import RunRequest, Runs
+from aima.temporal.runs import Run, RunRequest, Runs
 
 LATEST_RUNS = 8
 
@@ -107,11 +107,9 @@ class WorkflowPage:
         status: int = 200,
     ) -> Response:
         fields, config = _fields(found)
-        name = found.plan.name if found.plan else ""
-        latest = await self.runs.latest(limit=LATEST_RUNS, query=f"WorkflowType = '{name}'")
         shown: dict[str, Any] = {
             "graph": drawn(found.plan.data) if found.plan else None,
-            "latest": latest if name else [],
+            "latest": await self._latest(request, found),
             "triggers": await self.known.triggers(found),
         }
         return self.look.page(
@@ -125,6 +123,12 @@ class WorkflowPage:
             status=status,
             **shown,
         )
+
+    async def _latest(self, request: Request, found: KnownWorkflow) -> list[Run]:
+        if found.plan is None or not caller_of(request.scope).may(Permission.RUN_READ):
+            return []
+        query = f"WorkflowType = '{found.plan.name}'"
+        return await self.runs.latest(limit=LATEST_RUNS, query=query)
 
 
 def _fields(found: KnownWorkflow) -> tuple[list[Field], list[Field]]:

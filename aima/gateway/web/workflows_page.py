@@ -11,12 +11,15 @@ from starlette.responses import Response
 
 from aima.gateway.known_workflows import KnownWorkflow, KnownWorkflows, Origin
 from aima.gateway.permission import Permission
-from aima.gateway.route import Way
+from aima.gateway.route import Way, caller_of
 from aima.gateway.web.drawn import drawn
 from aima.gateway.web.look import Look
 from aima.temporal.runs import Run, Runs
 
 LATEST_RUNS = 6
+LOOKED_AT = 100
+"""The runs in which the latest of each workflow is looked for."""
+
 _GROUPS = (
     (Origin.STORED, "Stored here"),
     (Origin.PROJECT, "Of this project"),
@@ -38,7 +41,7 @@ class WorkflowsPage:
 
     async def show(self, request: Request) -> Response:
         """Show the workflows with a small picture of each, and what ran last."""
-        found, latest = await asyncio.gather(self.known.all(), self.runs.latest(limit=100))
+        found, latest = await asyncio.gather(self.known.all(), self._latest(request))
         last: dict[str, Run] = {}
         for run in latest:
             last.setdefault(run.workflow, run)
@@ -52,6 +55,10 @@ class WorkflowsPage:
             groups=[(title, cards) for title, cards in groups if cards],
             latest=latest[:LATEST_RUNS],
         )
+
+    async def _latest(self, request: Request) -> list[Run]:
+        sees = caller_of(request.scope).may(Permission.RUN_READ)
+        return await self.runs.latest(limit=LOOKED_AT) if sees else []
 
 
 def _card(one: KnownWorkflow, last: Run | None) -> dict[str, Any]:

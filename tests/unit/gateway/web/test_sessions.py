@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from aima.gateway.chain import create_app
 from aima.gateway.keys import Keys, new_key
 from aima.gateway.permission import Caller, Permission, Role
+from aima.gateway.rates import Rates
 from aima.gateway.route import Way, caller_of
 from aima.gateway.web.look import Look
 from aima.gateway.web.sessions import LASTS_SECONDS, MOST_SESSIONS, TICKET_SECONDS, Sessions
@@ -73,7 +74,11 @@ def door(tmp_path: Path) -> Door:
         look.way("GET", "/me", _name, Permission.PAGE_OPEN),
         Way("POST", "/do", _name, Permission.RUN_CONTROL),
     ]
-    browser = TestClient(create_app(ways, keys, sessions), base_url=URL, follow_redirects=False)
+    browser = TestClient(
+        create_app(ways, keys, sessions, rates=Rates(failures=3)),
+        base_url=URL,
+        follow_redirects=False,
+    )
     return Door(browser, sessions, clock, {role: one.text for role, one in made.items()})
 
 
@@ -95,6 +100,13 @@ def test_a_key_that_opens_no_page_does_not_sign_in(door: Door) -> None:
     """A device has nothing to look at."""
     assert door.sign_in(Role.DEVICE).status_code == 401
     assert not door.browser.cookies
+
+
+def test_wrong_keys_are_counted_here_as_well(door: Door) -> None:
+    """The form is no way round the bound on guesses; whoever has the right key still comes in."""
+    tried = [door.post("/signin", {"key": "aima_0_0"}).status_code for _ in range(4)]
+    assert tried == [401, 401, 401, 429]
+    assert door.sign_in().status_code == 303
 
 
 def test_a_session_ends(door: Door) -> None:
