@@ -17,12 +17,13 @@ from aima.adapters.media.frames import ProcessFrames
 from aima.adapters.vectors.sqlite import SqliteVectors
 from aima.catalog import Catalog, discover
 from aima.engines import engine_client, engines_of
+from aima.observing import Observer
 from aima.settings import Settings, load_settings
 from aima.shipped import shipped
 from aima.stack.activation import EngineSocket
 from aima.stack.child import Children
 from aima.stack.ports import listen
-from aima.stores import artifacts_of, converter_of, logs_of, store_of
+from aima.stores import artifacts_of, converter_of, logs_of, models_of, store_of
 from aima.streams.publisher import HubClient, Nowhere, Streams
 from aima.temporal.activity_context import Surroundings
 from aima.temporal.client import connect, wait_for_namespace
@@ -83,8 +84,9 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         store = open_.enter_context(store_of(settings))
         await asyncio.to_thread(_tidy, store, settings)
         artifacts = artifacts_of(settings)
+        engines = engines_of(settings, http, artifacts)
         around = Surroundings(
-            engines=engines_of(settings, http, artifacts),
+            engines=engines,
             artifacts=artifacts,
             vectors=vectors_of(settings),
             files=files_of(settings),
@@ -97,8 +99,20 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         )
         runs = Runs(client, settings.temporal.task_queue)
         dispatcher = Dispatcher(runs, around.events, store.applied)
+        observer = Observer(
+            store.facts,
+            models_of(settings).list,
+            tuple(settings.engines),  # to ask the embedded one would start it
+            engines.pool.card,
+            around.events.published.set,
+        )
         async with make_worker(client, settings, units_of(settings), around):
-            await _beside(stop, dispatcher.serve(), RunEvents(runs, around.events).serve())
+            await _beside(
+                stop,
+                dispatcher.serve(),
+                RunEvents(runs, around.events).serve(),
+                observer.serve(),
+            )
 
 
 async def _beside(stop: asyncio.Event, *serving: Coroutine[None, None, None]) -> None:

@@ -51,6 +51,10 @@ class Pool:
         """Look at all of them at once."""
         return list(await asyncio.gather(*map(_card, self._engines.values())))
 
+    async def card(self, name: str) -> EngineCard:
+        """Look whether one of them runs."""
+        return await _card(self.named(name))
+
     async def report(self, name: str, *, prove: Artifacts | None = None) -> EngineReport:
         """Look at one of them closely."""
         engine = self.named(name)

@@ -31,6 +31,7 @@ from aima.store.audit import AuditLog
 from aima.store.cache import Cache
 from aima.store.effects import Effects
 from aima.store.events import Outbox
+from aima.store.facts import Facts
 from aima.store.keys import KeyTable
 from aima.store.schema import upgrade
 
@@ -60,6 +61,11 @@ class Store:
     def events(self) -> Outbox:
         """The events and the waits for them."""
         return Outbox(self.transaction)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What is true outside, as far as it was told."""
+        return Facts(self.transaction)
 
     @cached_property
     def cache(self) -> Cache:

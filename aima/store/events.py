@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row, Select
 
 _ANY_BELOW = ".*"
-_MOMENT = "time:"
-"""How the name of a cursor begins that counts milliseconds and not events."""
+MOMENT = "time:"
+"""How the name of a cursor begins that counts something else than events: moments, or facts."""
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,7 @@ class Outbox:
 
         from aima.store.tables import cursors, events
 
-        readers = ~cursors.c.name.startswith(_MOMENT)
+        readers = ~cursors.c.name.startswith(MOMENT)
         dealt_with = select(func.coalesce(func.min(cursors.c.seq), 0)).where(readers)
         old = delete(events).where(
             events.c.time < datetime.now(UTC) - older_than,

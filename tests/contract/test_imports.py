@@ -63,8 +63,9 @@ MAY_IMPORT = {
     "aima.stack": "aima.errors aima.settings aima.temporal",
     # Where settings, adapters and units meet:
     "aima.engines": "aima.adapters aima.ports aima.routing aima.settings aima.stores",
-    "aima.worker": "aima.adapters aima.catalog aima.engines aima.ports aima.settings "
-    "aima.shipped aima.stack aima.stores aima.streams aima.temporal",
+    "aima.observing": "aima.blocking aima.errors aima.models aima.ports aima.store",
+    "aima.worker": "aima.adapters aima.catalog aima.engines aima.observing aima.ports "
+    "aima.settings aima.shipped aima.stack aima.stores aima.streams aima.temporal",
     "aima.testing.engines": "",
     "aima.testing": "aima.adapters aima.errors aima.ports aima.routing aima.settings "
     "aima.testing.engines aima.unit",
