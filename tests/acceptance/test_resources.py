@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,9 +17,10 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.acceptance.command import AIMA, Aima
+from tests.acceptance.command import AIMA, REPOSITORY, Aima
 from tests.acceptance.running import data_folder
 
+HOW_TO = REPOSITORY / "docs" / "how-to" / "watch-and-react.md"
 AFTER = """\
 name: after
 inputs: {type: object, required: [run], properties: {run: {type: string}}}
@@ -178,3 +180,23 @@ def test_prometheus_reads_what_is_counted(aima: Aima) -> None:
     assert value(found["aima_events_total"]) >= 1
     routes = {sample.labels["route"] for sample in found["aima_http_requests_total"]}
     assert not [route for route in routes if "exec-" in route]
+
+
+def test_the_how_to_does_what_it_says(aima: Aima) -> None:
+    """Every command of the page, as a reader pastes it."""
+    blocks = re.findall(r"```sh\n(.*?)```", HOW_TO.read_text("utf-8"), re.DOTALL)
+    port = json.loads((aima.data / "stack.json").read_text())["port"]
+    environ = aima.environ | {"DOOR": f"http://127.0.0.1:{port}"}
+    environ["PATH"] = f"{AIMA.parent}:{environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-euc", "\n".join(blocks)],
+        cwd=aima.cwd,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for told in ("asms://engines/status", "pipeline.", "react-ev-", "BOOKMARK"):
+        assert told in done.stdout
