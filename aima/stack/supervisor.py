@@ -261,7 +261,7 @@ class Supervisor:
             Pipelines(definitions, starter.runs, store).resources(),
         )
         events = EventFeed(store)
-        mcp = McpRoutes((*settings.door.hosts, *LOOPBACK_NAMES))
+        mcp = McpRoutes((*settings.door.hosts, *LOOPBACK_NAMES), settings.root)
         parts = (
             StackRoutes(settings.data / ADMIN_KEY, self, state, client),
             KeyRoutes(keys),

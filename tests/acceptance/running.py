@@ -12,12 +12,12 @@ from tests.acceptance.command import PROJECT, Aima, belongs_to, models_folder
 
 
 @contextmanager
-def data_folder(folder: Path) -> Iterator[Aima]:
+def data_folder(folder: Path, project: Path = PROJECT) -> Iterator[Aima]:
     """Give AIMA on a new data folder that knows the models; nothing of it may be left running."""
     data = folder / "data"
     data.mkdir(mode=0o700)
     (data / "models").symlink_to(models_folder())
-    aima = Aima(data, PROJECT)
+    aima = Aima(data, project)
     try:
         yield aima
     finally:
@@ -29,9 +29,9 @@ def data_folder(folder: Path) -> Iterator[Aima]:
 
 
 @contextmanager
-def running_aima(folder: Path) -> Iterator[Aima]:
+def running_aima(folder: Path, project: Path = PROJECT) -> Iterator[Aima]:
     """Give AIMA on a new data folder, up."""
-    with data_folder(folder) as aima:
+    with data_folder(folder, project) as aima:
         aima.up()
         yield aima
 

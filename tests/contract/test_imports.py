@@ -77,7 +77,7 @@ MAY_IMPORT = {
     "aima.unit aima.worker aima.workflows",
     # An agent's door is a client of the API: it knows neither Temporal nor the store.
     "aima.gateway.mcp": "aima aima.blocking aima.catalog aima.dsl aima.errors aima.gateway "
-    "aima.prompts aima.settings aima.shipped aima.stack aima.unit aima.workflows",
+    "aima.ports aima.prompts aima.settings aima.shipped aima.stack aima.unit aima.workflows",
     "aima.stack.supervisor": "aima.blocking aima.engines aima.errors aima.gateway "
     "aima.gateway.mcp aima.meters aima.outbound aima.resources aima.routing aima.settings "
     "aima.stack aima.stores aima.streams aima.temporal aima.worker",

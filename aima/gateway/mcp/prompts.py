@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from aima.gateway.permission import Permission
 from aima.prompts import render
 from aima.shipped import shipped
 
+MOST_VALUES = 100
+"""As many as the protocol allows."""
 _MARK = "---\n"
 
 
@@ -56,17 +59,23 @@ class Runbook:
             raise MCPError(types.INVALID_PARAMS, error.message) from error
 
 
-def runbooks() -> dict[str, Runbook]:
-    """Give all, by name."""
-    files = sorted((shipped("templates") / "runbooks").glob("*.md"))
+def runbooks(project: Path | None = None) -> dict[str, Runbook]:
+    """Give all, by name: a project's own in its `templates/runbooks`, and those that AIMA ships."""
+    folders = [shipped("templates")] + ([] if project is None else [project / "templates"])
+    files = [file for one in folders for file in sorted((one / "runbooks").glob("*.md"))]
     return {file.stem: _runbook(file) for file in files}
 
 
 @dataclass(frozen=True)
 class PromptDesk:
-    """Answers for prompts."""
+    """Answers for prompts.
+
+    Attributes:
+        project: whose runbooks join those that AIMA ships.
+    """
 
     rest: Callable[[ServerRequestContext[Any, Any]], Rest]
+    project: Path | None = None
 
     async def list(
         self, ctx: ServerRequestContext[Any, Any], _: types.PaginatedRequestParams | None
@@ -77,7 +86,7 @@ class PromptDesk:
         except Refused as refused:
             raise MCPError(types.INTERNAL_ERROR, str(refused), refused.problem) from refused
         return types.ListPromptsResult(
-            prompts=[_shown(book) for book in runbooks().values() if book.needs in mine]
+            prompts=[_shown(book) for book in runbooks(self.project).values() if book.needs in mine]
         )
 
     async def get(
@@ -85,7 +94,7 @@ class PromptDesk:
     ) -> types.GetPromptResult:
         """Give a prompt, filled in."""
         del ctx  # what the steps need is asked for when they are taken
-        book = runbooks().get(params.name)
+        book = runbooks(self.project).get(params.name)
         if book is None:
             raise MCPError(types.INVALID_PARAMS, f"there is no prompt {params.name[:80]!r}")
         text = book.filled(params.arguments or {})
@@ -93,6 +102,22 @@ class PromptDesk:
         return types.GetPromptResult(
             description=book.description,
             messages=[types.PromptMessage(role="user", content=content)],
+        )
+
+    async def complete(
+        self, ctx: ServerRequestContext[Any, Any], params: types.CompleteRequestParams
+    ) -> types.CompleteResult:
+        """Complete an argument of a prompt while it is typed: the ids of runs are known."""
+        values: list[str] = []
+        if isinstance(params.ref, types.PromptReference) and params.argument.name == "run":
+            with suppress(Refused):  # who may see no runs is offered none
+                runs = (await self.rest(ctx).ask("GET", "/runs?limit=1000"))["items"]
+                begun = params.argument.value
+                values = [run["id"] for run in runs if run["id"].startswith(begun)]
+        return types.CompleteResult(
+            completion=types.Completion(
+                values=values[:MOST_VALUES], total=len(values), has_more=len(values) > MOST_VALUES
+            )
         )
 
 

@@ -71,6 +71,11 @@ class Rest:
             told: dict[str, Any] = json.loads(text) if text else {}
             return told
 
+    async def content(self, path: str) -> bytes:
+        """Fetch bytes; raises as :meth:`ask` does."""
+        async with self._opened("GET", path, None) as response:
+            return await response.aread()
+
     async def lines(self, path: str) -> AsyncGenerator[dict[str, Any]]:
         """Read a stream of JSON lines; raises as :meth:`ask` does."""
         async with self._opened("GET", path, None, accept=JSON_LINES) as response:

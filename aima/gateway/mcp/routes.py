@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -39,9 +40,11 @@ class McpRoutes:
 
     Attributes:
         hosts: the names of this machine that a page may have been loaded from.
+        project: whose runbooks join those that AIMA ships.
     """
 
     hosts: Collection[str] = LOOPBACK
+    project: Path | None = None
     _wanted: asyncio.Event = field(default_factory=asyncio.Event)
     _ready: asyncio.Future[StreamableHTTPSessionManager] | None = None
 
@@ -59,7 +62,7 @@ class McpRoutes:
         """
         self._ready = asyncio.get_running_loop().create_future()
         await self._wanted.wait()
-        manager = await in_thread(_manager, door)
+        manager = await in_thread(_manager, door, self.project)
         async with manager.run():
             self._ready.set_result(manager)
             await asyncio.Event().wait()
@@ -101,10 +104,12 @@ class _Handed(Response):
             token="", client_id=self._caller.id, subject=self._caller.name, scopes=[]
         )
         scope["user"] = AuthenticatedUser(token)
+        # Blanks around a value are not part of it (RFC 9110 §5.5); not every parser takes them off.
+        scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
         await self._manager.handle_request(scope, receive, send)
 
 
-def _manager(door: ASGIApp) -> StreamableHTTPSessionManager:
+def _manager(door: ASGIApp, project: Path | None) -> StreamableHTTPSessionManager:
     """Load the SDK and make what serves its requests."""
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
@@ -121,7 +126,7 @@ def _manager(door: ASGIApp) -> StreamableHTTPSessionManager:
         return str(_request(ctx).query_params.get("profile", DEFAULT))
 
     return StreamableHTTPSessionManager(
-        Desk(rest, profile).server(),
+        Desk(rest, profile, project).server(),
         max_request_body_size=MOST_BODY_BYTES,
         max_sessions=MOST_SESSIONS,
         session_idle_timeout=IDLE_SECONDS,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import mcp_types as types
@@ -21,6 +22,7 @@ from aima.gateway.mcp.prompts import PromptDesk
 from aima.gateway.mcp.resources import Context, ResourceDesk
 from aima.gateway.mcp.rest import Refused, Rest
 from aima.gateway.mcp.run_tools import run_tools
+from aima.gateway.mcp.showing import Shown, shown
 from aima.gateway.mcp.tool import Call, Told, Tool
 from aima.gateway.mcp.unit_tools import Unit, tool_name, unit_tool, units_of
 from aima.gateway.mcp.workflow_tools import (
@@ -51,10 +53,12 @@ class Desk:
     Attributes:
         rest: gives the API as the caller of a request may use it.
         profile: tells which units have tools in a request's lists.
+        project: whose runbooks join those that AIMA ships.
     """
 
     rest: Callable[[Context], Rest]
     profile: Callable[[Context], str]
+    project: Path | None = None
     _own: dict[str, Tool] = field(default_factory=dict)
     _units: dict[str, Unit] = field(default_factory=dict)
 
@@ -63,7 +67,7 @@ class Desk:
         workflows = workflow_finding_tools()
         own = (*finding_tools(), *workflows, *run_tools(), *authoring_tools())
         self._own.update({tool.name: tool for tool in own})
-        resources, prompts = ResourceDesk(self.rest), PromptDesk(self.rest)
+        resources, prompts = ResourceDesk(self.rest), PromptDesk(self.rest, self.project)
         return Server(
             "aima",
             version=__version__,
@@ -73,6 +77,7 @@ class Desk:
             get_tool_input_schema=lambda _: None,  # none asks for a header
             on_list_tools=self.list_tools,
             on_call_tool=self.call_tool,
+            on_completion=prompts.complete,
             on_list_prompts=prompts.list,
             on_get_prompt=prompts.get,
             on_list_resources=resources.list,
@@ -106,7 +111,8 @@ class Desk:
         call = Call(self.rest(ctx), params.arguments or {}, _teller(ctx))
         try:
             tool = await self._tool(call.rest, params.name)
-            return _result(await tool.run(call), failed=False)
+            told = await tool.run(call)
+            return _result(told, await shown(call.rest, told))
         except Refused as refused:
             return _result(refused.problem, failed=True)
 
@@ -142,10 +148,12 @@ def _shown(tool: Tool) -> types.Tool:
     )
 
 
-def _result(told: Told, *, failed: bool) -> types.CallToolResult:
+def _result(
+    told: Told, media: Sequence[Shown] = (), *, failed: bool = False
+) -> types.CallToolResult:
     text = json.dumps(told, ensure_ascii=False)
     return types.CallToolResult(
-        content=[types.TextContent(type="text", text=text)],
+        content=[types.TextContent(type="text", text=text), *media],
         structured_content=told,
         is_error=failed,
     )

@@ -30,6 +30,6 @@ async def serve_stdio(settings: Settings, *, key: str, profile: str) -> None:
         return Reached(f"http://127.0.0.1:{state.port}", headers)
 
     async with AsyncClient(timeout=None, trust_env=False) as http:
-        server = Desk(lambda _: Rest(http, reach), lambda _: profile).server()
+        server = Desk(lambda _: Rest(http, reach), lambda _: profile, settings.root).server()
         async with stdio_server() as (reading, writing):
             await server.run(reading, writing, server.create_initialization_options())
