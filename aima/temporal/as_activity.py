@@ -65,14 +65,8 @@ def as_activity(unit: Unit, around: Surroundings) -> Callable[..., Awaitable[dic
     @activity.defn(name=unit.name)
     async def run(given: dict[str, Any], call: dict[str, Any]) -> dict[str, Any]:
         info = activity.info()
-        run_id = info.workflow_id or ""
-        source = source_of(info.workflow_type or "", run_id)
-        attempt = info.attempt + call.get("tried", 0)
-        context = ActivityContext(around, call["effect"], run_id, source, attempt)
-        context.memory.text = _left(info.heartbeat_details)
-        context.memory.beat = partial(_beat, context)
-        context.follows = call.get("follows")
-        line = {"step": info.activity_id, "unit": unit.name, "attempt": attempt}
+        context = _context_of(info, around, call)
+        line = {"step": info.activity_id, "unit": unit.name, "attempt": context.attempt}
         if labels := call.get("labels"):
             line["labels"] = labels
         context.write({**line, "state": "started"})
@@ -106,6 +100,18 @@ def as_activity(unit: Unit, around: Surroundings) -> Callable[..., Awaitable[dic
         return output
 
     return run
+
+
+def _context_of(info: activity.Info, around: Surroundings, call: dict[str, Any]) -> ActivityContext:
+    """Make the context of this attempt, with what an earlier one has left."""
+    run_id = info.workflow_id or ""
+    source = source_of(info.workflow_type or "", run_id)
+    attempt = info.attempt + call.get("tried", 0)
+    context = ActivityContext(around, call["effect"], run_id, source, attempt)
+    context.memory.text = _left(info.heartbeat_details)
+    context.memory.beat = partial(_beat, context)
+    context.follows = call.get("follows")
+    return context
 
 
 async def _attempt(
