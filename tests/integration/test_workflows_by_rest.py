@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -207,6 +208,16 @@ async def test_the_same_key_never_runs_it_twice(door: Door) -> None:
     other = {"input": {"word": "else"}}
     refused = await door.http.post(f"{WORKFLOWS}/once/runs", json=other, headers=headers)
     assert (refused.status_code, refused.json()["code"]) == (422, "INVALID_REQUEST")
+
+
+async def test_twenty_at_once_under_one_key_are_one_run(door: Door) -> None:
+    """A client that is impatient, or many that share a message."""
+    await put(door, "rushed")
+    headers = {"idempotency-key": "rush"}
+    asking = (door.http.post(f"{WORKFLOWS}/rushed/runs", headers=headers) for _ in range(20))
+    answers = await asyncio.gather(*asking)
+    assert {answer.status_code for answer in answers} <= {200, 202}
+    assert len({answer.json()["id"] for answer in answers}) == 1
 
 
 @pytest.mark.parametrize(
