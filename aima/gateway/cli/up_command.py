@@ -48,3 +48,4 @@ def _tell(state: StackState, *, as_json: bool) -> None:
     else:
         page = f", its page at {state.ui}" if state.ui else ""
         say(f"AIMA is up: Temporal at {state.temporal}{page}; Ctrl-C ends it")
+        say(f"the page is at http://127.0.0.1:{state.port}/, which `aima open` opens")
