@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from aima.errors import Gone, InvalidRequest
+from aima.gateway.about import JSON, About
 from aima.gateway.event_feed import EventFeed, Page
 from aima.gateway.incoming import accept
 from aima.gateway.permission import Permission
@@ -26,6 +28,7 @@ class Wanted(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
+    since: str = Field(default="", description="A `sequence`; empty: the newest, or from now on.")
     limit: int = Field(default=100, ge=1, le=1000, description="How many on a page.")
     follow: bool = Field(default=False, description="Stream them as they come.")
     type: list[str] = Field(default=[], max_length=20, description="`model.created`, `model.*`.")
@@ -47,7 +50,8 @@ class EventRoutes:
 
     def ways(self) -> list[Way]:
         """Give the address."""
-        return [Way("GET", PATH, self.get, Permission.EVENT_READ)]
+        about = About(query=Wanted, gives=(JSON, EVENTS, BATCH), errors=(InvalidRequest, Gone))
+        return [Way("GET", PATH, self.get, Permission.EVENT_READ, about=about)]
 
     async def get(self, request: Request) -> Response:
         """Give the events after `since`, a page or, as server-sent events, as they come."""

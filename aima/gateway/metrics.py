@@ -18,6 +18,7 @@ from temporalio.service import RPCError
 from aima import __version__
 from aima.blocking import in_thread
 from aima.errors import AimaError
+from aima.gateway.about import About
 from aima.gateway.event_feed import EventFeed
 from aima.gateway.permission import Permission
 from aima.gateway.request_meter import RequestMeter
@@ -67,7 +68,8 @@ class Metrics:
 
     def ways(self) -> list[Way]:
         """Give the address."""
-        return [Way("GET", "/metrics", self.get, self.permission)]
+        told = About(gives=("text/plain", "application/openmetrics-text"))
+        return [Way("GET", "/metrics", self.get, self.permission, about=told)]
 
     async def get(self, request: Request) -> Response:
         """Give what is counted, in Prometheus' text format or, if asked for, OpenMetrics."""

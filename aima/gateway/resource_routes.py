@@ -9,10 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from aima.errors import Gone, InvalidRequest, NotFound
+from aima.gateway.about import About
 from aima.gateway.incoming import accept
 from aima.gateway.permission import Permission
 from aima.gateway.route import Way, admit, caller_of
-from aima.gateway.sse import event, since, streamed
+from aima.gateway.sse import EVENTS, event, since, streamed
 from aima.resources.registry import Resources
 from aima.resources.resource import MEDIA_TYPE, Change, Resource
 from aima.resources.uri import SCHEME
@@ -22,11 +24,19 @@ OLDER = f"{PREFIX}/resource/"
 NOT_MODIFIED = 304
 
 
+class Named(BaseModel):
+    """Which resource."""
+
+    uri: str = Field(default="", description="Its address; empty: list what there are.")
+
+
 class Watched(BaseModel):
-    """How closely to watch."""
+    """What to watch, and how closely."""
 
     model_config = ConfigDict(extra="ignore")
 
+    uri: str = Field(default="", description="The address of a resource.")
+    since: str = Field(default="", description="A `resource_version`; empty: all there is first.")
     interval: float = Field(default=0, ge=0, le=3600, description="Seconds between two tellings.")
 
 
@@ -39,11 +49,13 @@ class ResourceRoutes:
     def ways(self) -> list[Way]:
         """Give the addresses; the older ones name the resource in the path."""
         may, older = Permission.RESOURCE_READ, f"{OLDER}{{uri:path}}"
+        read = About(query=Named, errors=(InvalidRequest, NotFound))
+        streamed = About(query=Watched, gives=(EVENTS,), errors=(InvalidRequest, NotFound, Gone))
         return [
-            Way("GET", f"{PREFIX}/resources", self.get, may),
-            Way("GET", f"{PREFIX}/resources/watch", self.watch, may),
-            Way("GET", f"{older}/watch", self.watch, may),
-            Way("GET", older, self.get, may),
+            Way("GET", f"{PREFIX}/resources", self.get, may, about=read),
+            Way("GET", f"{PREFIX}/resources/watch", self.watch, may, about=streamed),
+            Way("GET", f"{older}/watch", self.watch, may, about=streamed),
+            Way("GET", older, self.get, may, about=read),
         ]
 
     async def get(self, request: Request) -> Response:
