@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 from collections.abc import Coroutine
@@ -15,8 +16,10 @@ import httpx2
 from aima.adapters.files.folders import FolderFiles
 from aima.adapters.media.frames import ProcessFrames
 from aima.adapters.vectors.sqlite import SqliteVectors
+from aima.blocking import in_thread
 from aima.catalog import Catalog, discover
 from aima.engines import engine_client, engines_of
+from aima.errors import AimaError
 from aima.observing import Observer
 from aima.settings import Settings, load_settings
 from aima.shipped import shipped
@@ -36,7 +39,10 @@ from aima.temporal.worker import make_worker
 if TYPE_CHECKING:
     from aima.store.database import Store
 
+log = logging.getLogger(__name__)
+
 _READY_SECONDS = 30.0
+_TIDY_SECONDS = 6 * 3600.0
 _EFFECTS_KEPT = timedelta(days=365)
 
 
@@ -112,6 +118,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
                 dispatcher.serve(),
                 RunEvents(runs, around.events).serve(),
                 observer.serve(),
+                _tidy_on(store, settings),
             )
 
 
@@ -122,6 +129,16 @@ async def _beside(stop: asyncio.Event, *serving: Coroutine[None, None, None]) ->
         await stop.wait()
         for task in tasks:
             task.cancel()
+
+
+async def _tidy_on(store: Store, settings: Settings) -> None:
+    """Forget again and again, for as long as the worker lives."""
+    while True:
+        await asyncio.sleep(_TIDY_SECONDS)
+        try:
+            await in_thread(_tidy, store, settings)
+        except AimaError as error:  # its disk is full, say: the next time will do
+            log.warning("the store is tidied later: %s", error)
 
 
 def _tidy(store: Store, settings: Settings) -> None:

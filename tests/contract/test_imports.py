@@ -64,8 +64,9 @@ MAY_IMPORT = {
     # Where settings, adapters and units meet:
     "aima.engines": "aima.adapters aima.ports aima.routing aima.settings aima.stores",
     "aima.observing": "aima.blocking aima.errors aima.models aima.ports aima.store",
-    "aima.worker": "aima.adapters aima.catalog aima.engines aima.observing aima.ports "
-    "aima.settings aima.shipped aima.stack aima.stores aima.streams aima.temporal",
+    "aima.worker": "aima.adapters aima.blocking aima.catalog aima.engines aima.errors "
+    "aima.observing aima.ports aima.settings aima.shipped aima.stack aima.stores aima.streams "
+    "aima.temporal",
     "aima.testing.engines": "",
     "aima.testing": "aima.adapters aima.errors aima.ports aima.routing aima.settings "
     "aima.testing.engines aima.unit",
