@@ -12,11 +12,10 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from ipaddress import ip_address
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import uvloop
 from temporalio.client import Client
@@ -30,19 +29,9 @@ from aima.stack.child import Children
 from aima.stack.keeper import Keeper
 from aima.stack.lock import DataLock, StackState
 from aima.stack.ports import free_port, listen
-from aima.stores import artifacts_of, converter_of, models_of, store_of
+from aima.stores import converter_of, store_of
 from aima.temporal.client import connect, set_retention, wait_for_namespace
 from aima.temporal.server import LOOPBACK, server_command
-
-if TYPE_CHECKING:
-    from aima.gateway.definitions import Definitions
-    from aima.gateway.keys import Keys
-    from aima.gateway.mcp.routes import McpRoutes
-    from aima.gateway.query import Outside
-    from aima.gateway.request_meter import RequestMeter
-    from aima.gateway.route import Way
-    from aima.gateway.web.sessions import Sessions
-    from aima.routing.router import Router
 
 READY_SECONDS = 30.0
 """How long Temporal may take to answer; it took under a second on two busy cores."""
@@ -73,7 +62,6 @@ class Supervisor:
     _door: str = ""
     _streams_token: str = field(default_factory=partial(secrets.token_urlsafe, 32))
     _works: bool = False
-    _opened: Outside | None = None
 
     def __post_init__(self) -> None:
         """Prepare to keep things running; nothing is started yet."""
@@ -105,6 +93,13 @@ class Supervisor:
                 await self._keeper.close()
             finally:
                 lock.release()
+
+    @property
+    def engine_is_awake(self) -> bool:
+        """Whether the embedded engine may be asked without starting it."""
+        process = self._engine.process
+        elsewhere = bool(self.settings.embedded.url)
+        return elsewhere or (process is not None and process.returncode is None)
 
     @property
     def pids(self) -> dict[str, int]:
@@ -150,17 +145,10 @@ class Supervisor:
 
     async def _start(self) -> StackState:
         """Start everything but the worker, in the order in which it is needed."""
-        from aima.engines import engine_client, engines_of
-        from aima.gateway.audit import StoredJournal
-        from aima.gateway.chain import LOOPBACK as LOOPBACK_NAMES
-        from aima.gateway.chain import create_app
         from aima.gateway.definitions import Definitions
-        from aima.gateway.draining import Drain
         from aima.gateway.keys import first_key
-        from aima.gateway.permission import Role
-        from aima.gateway.rates import Rates
-        from aima.gateway.serve import serve_door
         from aima.gateway.units import units_of
+        from aima.stack.door import Door
 
         settings = self.settings
         definitions = Definitions(units_of(settings))  # a broken unit is told before all else
@@ -187,145 +175,21 @@ class Supervisor:
             ui=ui,
             project=str(settings.root or ""),
         )
-        http = engine_client()
-        engines = engines_of(self._engines, http, artifacts_of(settings))
-        journal = StoredJournal(partial(store_of, settings))
-        ways, keys, sessions, mcp = self._ways(definitions, client, state, engines)
-        drain = Drain(settings.door.shutdown_seconds)
-        app = create_app(
-            ways,
-            keys,
-            sessions,
-            hosts=LOOPBACK_NAMES | set(settings.door.hosts),
-            journal=journal,
-            meter=self._meter,
-            rates=Rates(
-                {Role(role): most for role, most in settings.door.per_minute.items()},
-                settings.door.failures_per_minute,
-            ),
-            drain=drain,
+        door = Door(
+            settings=self._with_engine(),
+            definitions=definitions,
+            supervisor=self,
+            state=state,
+            client=client,
+            worker_token=self._streams_token,
+            access_log=self._keeper.log("access"),
         )
-        self._keeper.keep(mcp.serve(app))
-        log = self._keeper.log("access")
-        self._keeper.keep(serve_door(app, listeners, (http, journal), log, drain))
+        for service in door.services(listeners):
+            self._keeper.keep(service)
         return state
 
-    def _ways(
-        self, definitions: Definitions, client: Client, state: StackState, engines: Router
-    ) -> tuple[list[Way], Keys, Sessions, McpRoutes]:
-        """Put the door together: its addresses, who may come in, and what must be served."""
-        from aima.engines import products_of_engines
-        from aima.gateway.audit_routes import AuditRoutes
-        from aima.gateway.chain import LOOPBACK as LOOPBACK_NAMES
-        from aima.gateway.domain_routes import DomainRoutes
-        from aima.gateway.event_feed import EventFeed
-        from aima.gateway.event_routes import EventRoutes
-        from aima.gateway.execute_routes import ExecuteRoutes
-        from aima.gateway.key_routes import KeyRoutes
-        from aima.gateway.keys import ADMIN_KEY, Keys
-        from aima.gateway.mcp.routes import McpRoutes
-        from aima.gateway.metrics import Metrics
-        from aima.gateway.openai import OpenAIRoutes
-        from aima.gateway.openapi import Described
-        from aima.gateway.operations import Operations
-        from aima.gateway.permission import Caller, Permission, Role
-        from aima.gateway.pipelines import Pipelines
-        from aima.gateway.resource_routes import ResourceRoutes
-        from aima.gateway.stack_routes import StackRoutes
-        from aima.gateway.starting import Starter
-        from aima.gateway.tokens import Tokens
-        from aima.gateway.unit_routes import UnitRoutes
-        from aima.gateway.web.pages import page_ways
-        from aima.gateway.web.sessions import Sessions
-        from aima.gateway.workflow_parts import WorkflowParts
-        from aima.outbound import Outbound
-        from aima.resources.models import model_resources
-        from aima.resources.registry import Resources
-        from aima.resources.units import shown_by
-        from aima.temporal.runs import Runs
-
-        settings, queue = self.settings, self.settings.temporal.task_queue
-        store = partial(store_of, settings)
-        own = {
-            state.token: Caller("the command line", Role.ADMIN),
-            self._streams_token: Caller("a worker", Role.DEVICE),
-        }
-        keys = Keys(own, store, Tokens(settings.oidc) if settings.oidc.issuer else None)
-        starter = Starter(Runs(client, queue))
-        operations = Operations(starter)
-        workflows = WorkflowParts.of(settings, definitions, starter, store)
-        units = UnitRoutes(definitions, operations, partial(in_thread, self._outside, engines))
-        resources = Resources(
-            shown_by(definitions.catalog.resources, units.show),
-            model_resources(models_of(settings), products_of_engines()),
-            Pipelines(definitions, starter.runs, store).resources(),
-        )
-        events = EventFeed(store)
-        mcp = McpRoutes((*settings.door.hosts, *LOOPBACK_NAMES), settings.root)
-        parts = (
-            StackRoutes(settings.data / ADMIN_KEY, self, state, client),
-            KeyRoutes(keys),
-            AuditRoutes(store, self._keeper.log("access")),
-            OpenAIRoutes(engines, Outbound(settings.outbound)),
-            operations,
-            units,
-            ResourceRoutes(resources),
-            ExecuteRoutes(units, resources, workflows),
-            DomainRoutes(units),
-            workflows,
-            EventRoutes(events),
-            Metrics(
-                permission=Permission.HEALTH_READ if settings.door.address else Permission.PUBLIC,
-                meter=self._meter,
-                shared=shared_folder(settings.data),
-                runs=starter.runs,
-                engines=engines,
-                store=store,
-                resources=resources,
-                events=events,
-                awake=self._is_awake,
-            ),
-            mcp,
-        )
-        ways = [way for part in parts for way in part.ways()]
-        ways.append(Described([*ways], definitions.catalog).way())  # pages are for people
-        sessions = Sessions(keys)
-        ways += page_ways(settings, units, store, sessions, temporal=state.ui)
-        return ways, keys, sessions, mcp
-
-    @cached_property
-    def _meter(self) -> RequestMeter:
-        """What counts the requests."""
-        from aima.gateway.request_meter import RequestMeter
-
-        return RequestMeter()
-
-    def _is_awake(self, name: str) -> bool:
-        """Tell whether an engine may be asked without starting it."""
-        from aima.engines import EMBEDDED
-
-        own = name == EMBEDDED and not self.settings.embedded.url
-        process = self._engine.process
-        return not own or (process is not None and process.returncode is None)
-
-    def _outside(self, engines: Router) -> Outside:
-        """Open what queries may ask of the outside; the first of them waits for the imports."""
-        from aima.gateway.query import Outside
-        from aima.worker import files_of, frames_of, vectors_of
-
-        if self._opened is None:
-            self._opened = Outside(
-                engines=engines,
-                artifacts=artifacts_of(self.settings),
-                vectors=vectors_of(self.settings),
-                files=files_of(self.settings),
-                frames=frames_of(self.settings),
-            )
-        return self._opened
-
-    @property
-    def _engines(self) -> Settings:
-        """The settings, with the address of this stack's own engine."""
+    def _with_engine(self) -> Settings:
+        """Give the settings, with the address of this stack's own engine."""
         embedded = self.settings.embedded
         told = {"url": embedded.url or self._engine.url}
         return self.settings.model_copy(update={"embedded": embedded.model_copy(update=told)})

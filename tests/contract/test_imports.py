@@ -79,7 +79,9 @@ MAY_IMPORT = {
     # An agent's door is a client of the API: it knows neither Temporal nor the store.
     "aima.gateway.mcp": "aima aima.blocking aima.catalog aima.dsl aima.errors aima.gateway "
     "aima.ports aima.prompts aima.settings aima.shipped aima.stack aima.unit aima.workflows",
-    "aima.stack.supervisor": "aima.blocking aima.engines aima.errors aima.gateway "
+    "aima.stack.supervisor": "aima.blocking aima.errors aima.gateway aima.meters aima.settings "
+    "aima.stack aima.stack.door aima.stores aima.temporal",
+    "aima.stack.door": "aima.blocking aima.engines aima.errors aima.gateway "
     "aima.gateway.mcp aima.meters aima.outbound aima.resources aima.routing aima.settings "
     "aima.stack aima.stores aima.streams aima.temporal aima.worker",
     "aima.lsp": "aima aima.dsl aima.errors aima.gateway aima.unit aima.workflows",
@@ -115,6 +117,7 @@ CALLS_OUT = {
     "aima.embedded.chat": "the embedded engine asks llama.cpp, which it started",
     "aima.streams.publisher": "a worker asks its own door",
     "aima.worker": "makes these clients",
+    "aima.stack.door": "makes the client for the engines",
     "aima.gateway.cli.stack_client": "the command line asks its own door",
     "aima.gateway.mcp": "an agent's door asks its own API",
     "aima.models.hub": "model files that AIMA's own list names",

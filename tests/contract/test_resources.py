@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import pytest
 
 from activities.engine import engine, get, list_, load
 from aima.catalog import catalog_of
-from aima.gateway.definitions import Definitions
 from aima.gateway.permission import Permission
-from aima.gateway.resource_routes import ResourceRoutes
 from aima.gateway.units import units_of
 from aima.resources.registry import Resources
-from aima.routing.router import Router
-from aima.settings import Models, Settings
-from aima.stack.lock import StackState
-from aima.stack.supervisor import Supervisor
+from aima.settings import Settings
+from tests.door import door_in
 
 CATALOGUE = {
     "asms://device/{id}/info": "device.info",
@@ -54,13 +48,7 @@ CATALOG = units_of(Settings())
 @pytest.fixture(scope="module")
 def resources(tmp_path_factory: pytest.TempPathFactory) -> Resources:
     """Those of the door that `aima up` serves."""
-    settings = Settings(data=tmp_path_factory.mktemp("door"))
-    stack = Supervisor(settings, stays=True, ready=lambda _: None)
-    state = StackState(pid=1, port=1, token="t", temporal="", ui="", project="")  # noqa: S106
-    nobody: object = None
-    ways, *_ = stack._ways(Definitions(CATALOG), nobody, state, Router((), Models()))  # type: ignore[arg-type] # nothing is asked of Temporal
-    [way] = [way for way in ways if way.path == "/api/v2/resources"]
-    return cast("ResourceRoutes", way.call.__self__).resources  # type: ignore[attr-defined] # a method
+    return door_in(tmp_path_factory.mktemp("door")).resources
 
 
 def test_a_query_that_exists_is_shown_under_its_address(resources: Resources) -> None:

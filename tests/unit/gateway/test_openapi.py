@@ -14,18 +14,15 @@ from starlette.responses import Response
 
 from aima.catalog import Catalog
 from aima.gateway.about import About
-from aima.gateway.definitions import Definitions
 from aima.gateway.domain_routes import places
 from aima.gateway.openapi import Described, description
 from aima.gateway.permission import Permission
 from aima.gateway.route import Way
 from aima.gateway.unit_routes import way_of
 from aima.gateway.units import units_of
-from aima.routing.router import Router
-from aima.settings import Models, Settings
-from aima.stack.lock import StackState
-from aima.stack.supervisor import Supervisor
+from aima.settings import Settings
 from aima.unit import Context, Domain
+from tests.door import door_in
 
 CATALOG = units_of(Settings())
 
@@ -48,12 +45,7 @@ def described() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def door(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The description of the door that `aima up` serves."""
-    settings = Settings(data=tmp_path_factory.mktemp("door"))
-    stack = Supervisor(settings, stays=True, ready=lambda _: None)
-    state = StackState(pid=1, port=1, token="t", temporal="", ui="", project="")  # noqa: S106
-    nobody: object = None
-    router = Router((), Models())
-    ways = stack._ways(Definitions(CATALOG), nobody, state, router)[0]  # type: ignore[arg-type] # nothing is asked of Temporal
+    ways = door_in(tmp_path_factory.mktemp("door")).ways
     told: Described = next(
         way.call.__self__  # type: ignore[attr-defined] # it is a method
         for way in ways

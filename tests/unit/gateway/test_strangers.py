@@ -17,16 +17,11 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message
 
 from aima.gateway.chain import create_app
-from aima.gateway.definitions import Definitions
 from aima.gateway.keys import Keys
 from aima.gateway.permission import Caller, Permission, Role
 from aima.gateway.route import Way
-from aima.gateway.units import units_of
-from aima.routing.router import Router
-from aima.settings import Models, Settings
-from aima.stack.lock import StackState
-from aima.stack.supervisor import Supervisor
 from aima.store import open_store
+from tests.door import door_in
 
 KEY = "the key"
 OPEN = 299
@@ -47,11 +42,7 @@ def noted(way: Way) -> Way:
 @pytest.fixture(scope="module")
 def ways(tmp_path_factory: pytest.TempPathFactory) -> list[Way]:
     """Every address of the door that `aima up` serves."""
-    settings = Settings(data=tmp_path_factory.mktemp("door"))
-    stack = Supervisor(settings, stays=True, ready=lambda _: None)
-    state = StackState(pid=1, port=1, token="t", temporal="", ui="", project="")  # noqa: S106
-    nobody: object = None
-    return stack._ways(Definitions(units_of(settings)), nobody, state, Router((), Models()))[0]  # type: ignore[arg-type] # nothing is asked of Temporal
+    return door_in(tmp_path_factory.mktemp("door")).ways
 
 
 @pytest.fixture(scope="module")

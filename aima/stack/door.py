@@ -1,0 +1,215 @@
+"""The door of a stack, put together: its addresses, who may come in, and what serves them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from httpx2 import AsyncClient
+from temporalio.client import Client
+
+from aima.blocking import in_thread
+from aima.engines import EMBEDDED, engine_client, engines_of, products_of_engines
+from aima.gateway.audit import StoredJournal
+from aima.gateway.audit_routes import AuditRoutes
+from aima.gateway.chain import LOOPBACK, create_app
+from aima.gateway.definitions import Definitions
+from aima.gateway.domain_routes import DomainRoutes
+from aima.gateway.draining import Drain
+from aima.gateway.event_feed import EventFeed
+from aima.gateway.event_routes import EventRoutes
+from aima.gateway.execute_routes import ExecuteRoutes
+from aima.gateway.key_routes import KeyRoutes
+from aima.gateway.keys import ADMIN_KEY, Keys
+from aima.gateway.mcp.routes import McpRoutes
+from aima.gateway.metrics import Metrics
+from aima.gateway.openai import OpenAIRoutes
+from aima.gateway.openapi import Described
+from aima.gateway.operations import Operations
+from aima.gateway.permission import Caller, Permission, Role
+from aima.gateway.pipelines import Pipelines
+from aima.gateway.query import Outside
+from aima.gateway.rates import Rates
+from aima.gateway.request_meter import RequestMeter
+from aima.gateway.resource_routes import ResourceRoutes
+from aima.gateway.route import Way
+from aima.gateway.serve import serve_door
+from aima.gateway.stack_routes import StackRoutes
+from aima.gateway.starting import Starter
+from aima.gateway.tokens import Tokens
+from aima.gateway.unit_routes import UnitRoutes
+from aima.gateway.web.pages import page_ways
+from aima.gateway.web.sessions import Sessions
+from aima.gateway.workflow_parts import WorkflowParts
+from aima.meters import shared_folder
+from aima.outbound import Outbound
+from aima.resources.models import model_resources
+from aima.resources.registry import Resources
+from aima.resources.units import shown_by
+from aima.routing.router import Router
+from aima.settings import Settings
+from aima.stack.lock import StackState
+from aima.stores import artifacts_of, models_of, store_of
+from aima.temporal.runs import Runs
+
+if TYPE_CHECKING:
+    from aima.stack.supervisor import Supervisor
+    from aima.store.database import Store
+
+
+@dataclass(frozen=True)
+class Door:
+    """Everything that is asked over HTTP.
+
+    Attributes:
+        settings: with the address of the stack's own engine.
+        client: of the Temporal server.
+        worker_token: lets the stack's worker in.
+        access_log: gets a line for each request.
+    """
+
+    settings: Settings
+    definitions: Definitions
+    supervisor: Supervisor
+    state: StackState
+    client: Client
+    worker_token: str
+    access_log: Path
+
+    def services(self, listeners: Sequence[socket.socket]) -> tuple[Coroutine[Any, Any, None], ...]:
+        """Give what must be kept running."""
+        door, held = self.settings.door, (self._http, StoredJournal(self._store))
+        drain = Drain(door.shutdown_seconds)
+        app = create_app(
+            self.ways,
+            self._keys,
+            self._sessions,
+            hosts=LOOPBACK | set(door.hosts),
+            journal=held[1],
+            meter=self._meter,
+            rates=Rates(
+                {Role(role): most for role, most in door.per_minute.items()},
+                door.failures_per_minute,
+            ),
+            drain=drain,
+        )
+        return self._mcp.serve(app), serve_door(app, listeners, held, self.access_log, drain)
+
+    @cached_property
+    def ways(self) -> list[Way]:
+        """All addresses."""
+        parts = (
+            StackRoutes(self.settings.data / ADMIN_KEY, self.supervisor, self.state, self.client),
+            KeyRoutes(self._keys),
+            AuditRoutes(self._store, self.access_log),
+            OpenAIRoutes(self._engines, Outbound(self.settings.outbound)),
+            self._operations,
+            self._units,
+            ResourceRoutes(self.resources),
+            ExecuteRoutes(self._units, self.resources, self._workflows),
+            DomainRoutes(self._units),
+            self._workflows,
+            EventRoutes(self._events),
+            self._metrics(),
+            self._mcp,
+        )
+        ways = [way for part in parts for way in part.ways()]
+        ways.append(Described([*ways], self.definitions.catalog).way())  # pages are for people
+        ways += page_ways(
+            self.settings, self._units, self._store, self._sessions, temporal=self.state.ui
+        )
+        return ways
+
+    def _metrics(self) -> Metrics:
+        public = not self.settings.door.address
+        return Metrics(
+            permission=Permission.PUBLIC if public else Permission.HEALTH_READ,
+            meter=self._meter,
+            shared=shared_folder(self.settings.data),
+            runs=self._starter.runs,
+            engines=self._engines,
+            store=self._store,
+            resources=self.resources,
+            events=self._events,
+            awake=lambda name: name != EMBEDDED or self.supervisor.engine_is_awake,
+        )
+
+    @cached_property
+    def _store(self) -> Callable[[], Store]:
+        return partial(store_of, self.settings)
+
+    @cached_property
+    def _http(self) -> AsyncClient:
+        return engine_client()
+
+    @cached_property
+    def _engines(self) -> Router:
+        return engines_of(self.settings, self._http, artifacts_of(self.settings))
+
+    @cached_property
+    def _keys(self) -> Keys:
+        own = {
+            self.state.token: Caller("the command line", Role.ADMIN),
+            self.worker_token: Caller("a worker", Role.DEVICE),
+        }
+        oidc = self.settings.oidc
+        return Keys(own, self._store, Tokens(oidc) if oidc.issuer else None)
+
+    @cached_property
+    def _sessions(self) -> Sessions:
+        return Sessions(self._keys)
+
+    @cached_property
+    def _starter(self) -> Starter:
+        return Starter(Runs(self.client, self.settings.temporal.task_queue))
+
+    @cached_property
+    def _operations(self) -> Operations:
+        return Operations(self._starter)
+
+    @cached_property
+    def _workflows(self) -> WorkflowParts:
+        return WorkflowParts.of(self.settings, self.definitions, self._starter, self._store)
+
+    @cached_property
+    def _units(self) -> UnitRoutes:
+        outside = partial(in_thread, lambda: self._outside)
+        return UnitRoutes(self.definitions, self._operations, outside)
+
+    @cached_property
+    def _outside(self) -> Outside:
+        """Open what queries may ask of the outside; the first of them waits for the imports."""
+        from aima.worker import files_of, frames_of, vectors_of
+
+        return Outside(
+            engines=self._engines,
+            artifacts=artifacts_of(self.settings),
+            vectors=vectors_of(self.settings),
+            files=files_of(self.settings),
+            frames=frames_of(self.settings),
+        )
+
+    @cached_property
+    def resources(self) -> Resources:
+        """What can be read and watched."""
+        return Resources(
+            shown_by(self.definitions.catalog.resources, self._units.show),
+            model_resources(models_of(self.settings), products_of_engines()),
+            Pipelines(self.definitions, self._starter.runs, self._store).resources(),
+        )
+
+    @cached_property
+    def _events(self) -> EventFeed:
+        return EventFeed(self._store)
+
+    @cached_property
+    def _mcp(self) -> McpRoutes:
+        return McpRoutes((*self.settings.door.hosts, *LOOPBACK), self.settings.root)
+
+    @cached_property
+    def _meter(self) -> RequestMeter:
+        return RequestMeter()
