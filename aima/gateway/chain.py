@@ -236,7 +236,7 @@ class Guard:
                 return None, left
             said = f"the key {caller.name!r} may ask {left.quota} times a minute; wait"
             return RateLimited(said, retry_after=left.wait), left
-        if "authorization" not in request.headers:
+        if not _secrets(request):
             return None, None
         address = request.client.host if request.client else ""
         left = self._rates.failed(address)
@@ -250,13 +250,19 @@ class Guard:
         return found is not None and (found["six"] or found["name"]).lower() in self._hosts
 
     async def _caller(self, request: Request) -> Caller | None:
-        given = request.headers.getlist("authorization")
+        given = _secrets(request)
         if not given and self._sessions is not None:
             return self._sessions.caller(request)
-        scheme, _, secret = given[0].partition(" ") if len(given) == 1 else ("", "", "")
-        if scheme.lower() != "bearer" or not secret:
+        if len(given) != 1 or not given[0]:
             return None
-        return await self._keys.caller(secret.encode("latin-1"))
+        return await self._keys.caller(given[0].encode("latin-1"))
+
+
+def _secrets(request: Request) -> list[str]:
+    """Give the keys that a request carries: as all clients do, or as Anthropic's do."""
+    bearers = [text.partition(" ") for text in request.headers.getlist("authorization")]
+    told = [secret if scheme.lower() == "bearer" else "" for scheme, _, secret in bearers]
+    return told + request.headers.getlist("x-api-key")
 
 
 def _telling(left: Left, send: Send) -> Send:

@@ -28,6 +28,7 @@ from aima.gateway.problem import Mistakes
 from aima.gateway.relaying import Relayed, while_heard
 from aima.gateway.remote_media import bring_in
 from aima.gateway.route import Way
+from aima.gateway.workflow_models import PREFIX, WorkflowModels
 from aima.outbound import Outbound
 from aima.ports.inference import ModelCard, ModelType, RelayRequest, RerankRequest, Upload
 from aima.routing.router import Router
@@ -74,10 +75,12 @@ class OpenAIRoutes:
 
     Attributes:
         outbound: fetches what requests name by address; no engine does that for them.
+        workflows: those that answer chats, as further models.
     """
 
     engines: Router
     outbound: Outbound
+    workflows: WorkflowModels | None = None
 
     def ways(self) -> list[Way]:
         """Give the addresses."""
@@ -102,11 +105,15 @@ class OpenAIRoutes:
         """List the models of all engines, each name once."""
         cards = {card.name: card for card in reversed(await self.engines.models())}
         listed = [_listed(card) for card in reversed(cards.values())]
+        names = await self.workflows.names() if self.workflows else ()
+        listed += [_owned(name) for name in names]
         return JSONResponse({"object": "list", "data": listed})
 
     async def model(self, request: Request) -> Response:
         """Tell of one model, by its name or another one that leads to it."""
         name = request.path_params["id"]
+        if self.workflows and name.startswith(PREFIX) and name in await self.workflows.names():
+            return JSONResponse(_owned(name))
         for model_type in get_args(ModelType):
             try:
                 [card, *_] = await self.engines.directory.serving(name, model_type)
@@ -140,6 +147,8 @@ class OpenAIRoutes:
         """Pass on what is asked with JSON."""
         body = _object(await request.body())
         model = accept(_Named.model_validate, body, what="the request").model
+        if self.workflows and model.startswith(PREFIX) and path == "chat/completions":
+            return await self.workflows.chat(request, body)
         await while_heard(request, bring_in(body, self.outbound))
         tells = True
         if path in ("chat/completions", "completions") and body.get("stream") is True:
@@ -229,6 +238,11 @@ def _spent(request: Request) -> Spent:
 
 def _document(given: str | dict[str, object]) -> dict[str, object]:
     return {"text": given} if isinstance(given, str) else given
+
+
+def _owned(workflow: str) -> dict[str, object]:
+    told = {"object": "model", "created": 0, "owned_by": "aima", "type": "llm"}
+    return {"id": workflow, **told}
 
 
 def _listed(card: ModelCard) -> dict[str, object]:

@@ -29,6 +29,9 @@ from aima.errors import (
 OPENAI = "/v1/"
 """Where the addresses of OpenAI's API begin."""
 
+MESSAGES = "/v1/messages"
+"""Where those of Anthropic's begin."""
+
 SERVER_ERROR = 500
 _RETRY_AFTER_SECONDS = 1.0
 """When to come back, where nobody knows better."""
@@ -38,6 +41,16 @@ _OPENAI_CODES = {
     QuotaExceeded.code: "insufficient_quota",
     RateLimited.code: "rate_limit_exceeded",
     Unauthorized.code: "invalid_api_key",
+}
+
+
+_ANTHROPIC_TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
 }
 
 
@@ -77,6 +90,8 @@ def tell(
     if isinstance(named, RateLimited | EngineNotRunning | TemporalUnreachable):
         seconds = getattr(named, "retry_after", None) or _RETRY_AFTER_SECONDS
         headers["retry-after"] = str(math.ceil(seconds))
+    if request.scope["path"].startswith(MESSAGES):
+        return JSONResponse(anthropic_error(named), status, headers)
     if request.scope["path"].startswith(OPENAI):
         return JSONResponse(openai_error(named), status, headers)
     where = {"instance": request.scope["path"]}
@@ -105,6 +120,14 @@ def openai_error(error: AimaError) -> dict[str, object]:
     code = _OPENAI_CODES.get(error.code, error.code.lower())
     param = "model" if isinstance(error, ModelNotFound) else _first_place(error)
     return {"error": {"message": error.message, "type": kind, "param": param, "code": code}}
+
+
+def anthropic_error(error: AimaError) -> dict[str, object]:
+    """Write an error as Anthropic's API does."""
+    kind = _ANTHROPIC_TYPES.get(error.status)
+    if kind is None:
+        kind = "api_error" if error.status >= SERVER_ERROR else "invalid_request_error"
+    return {"type": "error", "error": {"type": kind, "message": error.message}}
 
 
 def _first_place(error: AimaError) -> str | None:

@@ -26,6 +26,7 @@ from aima.gateway.execute_routes import ExecuteRoutes
 from aima.gateway.key_routes import KeyRoutes
 from aima.gateway.keys import ADMIN_KEY, Keys
 from aima.gateway.mcp.routes import McpRoutes
+from aima.gateway.messages.routes import MessagesRoutes
 from aima.gateway.metrics import Metrics
 from aima.gateway.openai import OpenAIRoutes
 from aima.gateway.openapi import Described
@@ -44,6 +45,7 @@ from aima.gateway.tokens import Tokens
 from aima.gateway.unit_routes import UnitRoutes
 from aima.gateway.web.pages import page_ways
 from aima.gateway.web.sessions import Sessions
+from aima.gateway.workflow_models import WorkflowModels
 from aima.gateway.workflow_parts import WorkflowParts
 from aima.meters import shared_folder
 from aima.outbound import Outbound
@@ -102,11 +104,15 @@ class Door:
     @cached_property
     def ways(self) -> list[Way]:
         """All addresses."""
+        outbound = Outbound(self.settings.outbound)
         parts = (
             StackRoutes(self.settings.data / ADMIN_KEY, self.supervisor, self.state, self.client),
             KeyRoutes(self._keys),
             AuditRoutes(self._store, self.access_log),
-            OpenAIRoutes(self._engines, Outbound(self.settings.outbound)),
+            OpenAIRoutes(
+                self._engines, outbound, WorkflowModels(self._workflows.known, self._starter)
+            ),
+            MessagesRoutes(self._engines, outbound),
             self._operations,
             self._units,
             ResourceRoutes(self.resources),

@@ -15,14 +15,19 @@ from aima.gateway.chain import create_app
 from aima.gateway.definitions import Definitions
 from aima.gateway.execute_routes import ExecuteRoutes
 from aima.gateway.keys import Keys
+from aima.gateway.openai import OpenAIRoutes
 from aima.gateway.operations import Operations
 from aima.gateway.permission import Caller, Role
 from aima.gateway.query import Outside
 from aima.gateway.starting import Starter
 from aima.gateway.unit_routes import UnitRoutes
+from aima.gateway.workflow_models import WorkflowModels
 from aima.gateway.workflow_parts import WorkflowParts
+from aima.outbound import Outbound
 from aima.resources.registry import Resources
 from aima.resources.units import shown_by
+from aima.routing.router import Router
+from aima.settings import Models
 from aima.stores import store_of
 from aima.streams.publisher import HubClient
 from aima.testing import FakeContext
@@ -63,7 +68,9 @@ async def door_on(lab: Lab) -> AsyncIterator[Door]:
     workflows = WorkflowParts.of(lab.settings, definitions, starter, store)
     units = UnitRoutes(definitions, Operations(starter), nothing)
     resources = Resources(shown_by(lab.catalog.resources, units.show))
-    parts = (units, ExecuteRoutes(units, resources, workflows), workflows)
+    models = WorkflowModels(workflows.known, starter)
+    openai = OpenAIRoutes(Router((), Models()), Outbound(lab.settings.outbound), models)
+    parts = (units, ExecuteRoutes(units, resources, workflows), workflows, openai)
     ways = [way for part in parts for way in part.ways()]
     own = {role.value: Caller(role.value, role) for role in Role}
     listener = listen()

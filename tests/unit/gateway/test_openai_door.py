@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import socket
 from base64 import b64decode
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,46 +14,27 @@ import httpx2
 import openai
 import pytest
 import pytest_asyncio
-import uvicorn
 from huggingface_hub import AsyncInferenceClient
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from aima.adapters.engines.embedded import EmbeddedEngine
 from aima.adapters.engines.openai import OpenAIEngine
-from aima.gateway.chain import create_app
-from aima.gateway.keys import Keys
 from aima.gateway.openai import OpenAIRoutes
-from aima.gateway.permission import Caller, Role
 from aima.outbound import Outbound
 from aima.routing.router import Router
 from aima.settings import Models
 from aima.settings import Outbound as Bounds
-from aima.store.database import Store
 from aima.testing import MemoryArtifacts
 from aima.testing.engines import FakeEngine, Faults, fake
 from aima.testing.engines.pixel import PIXEL
 from tests.unit.adapters.engine_server import Endless, EngineServer, engine_server, event, piece
+from tests.unit.gateway.served import KEY, served
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-KEY = "a key of the test"
 WORDS = "w0 w1 w2 w3 w4"
 CHAT: dict[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Why?"}]}
-
-
-def no_store() -> AbstractContextManager[Store]:
-    """Fail: nobody needs the store for a secret of the stack."""
-    raise AssertionError
-
-
-class Quiet(uvicorn.Server):
-    """A server inside a test: signals are not its own."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
 
 
 @dataclass
@@ -88,23 +67,6 @@ TOLD = [
 TOLD += [{"id": "ranks", "type": "rerank"}, {"id": "paints", "type": "diffusion"}]
 
 
-@asynccontextmanager
-async def door(router: Router, outbound: Outbound) -> AsyncIterator[str]:
-    """Serve a door on a free port of loopback."""
-    app = create_app(
-        OpenAIRoutes(router, outbound).ways(), Keys({KEY: Caller("t", Role.OPERATOR)}, no_store)
-    )
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = Quiet(uvicorn.Config(app, log_level="critical", lifespan="off"))
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-    finally:
-        server.should_exit = server.force_exit = True
-        await serving
-        listener.close()
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def lab() -> AsyncIterator[Lab]:
     """Run the fakes, the door in front of them, and close all of it."""
@@ -123,8 +85,8 @@ async def lab() -> AsyncIterator[Lab]:
         )
         router = Router(engines, Models(aliases={"gpt-4o": "fake"}))
         allowed = Outbound(Bounds(allow=[told.url.split("/")[2]]))
-        async with door(router, allowed) as url:
-            yield Lab(url, first, second, told)
+        async with served(OpenAIRoutes(router, allowed).ways()) as url:
+            yield Lab(f"{url}/v1", first, second, told)
 
 
 @pytest.fixture(autouse=True)

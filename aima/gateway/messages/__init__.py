@@ -1,0 +1,1 @@
+"""Anthropic's Messages API, in front of every engine that answers chats of OpenAI's."""

@@ -1,0 +1,152 @@
+"""Workflows that answer chats as models of OpenAI's API, by its official client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import openai
+import pytest
+import pytest_asyncio
+from temporalio.client import Client
+
+from aima.gateway.permission import Role
+from tests.integration.door import Door, door_on
+from tests.integration.lab import lab_on
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+WORKFLOWS = {
+    "oracle": """\
+name: oracle
+inputs: {type: object, required: [question], properties: {question: {type: string}}}
+steps: [{id: say, type: lab.echo, input: {text: "${input.question} Yes."}}]
+output: {answer: "${steps.say.text}", sources: [book]}
+""",
+    "counter": """\
+name: counter
+inputs: {type: object, required: [messages], properties: {messages: {type: array}}}
+steps: [{id: count, set: {said: "${size(input.messages)}"}}]
+output: {content: "${string(steps.count.said)} said"}
+""",
+    "sad": """\
+name: sad
+inputs: {type: object, properties: {question: {type: string}}}
+steps: [{id: no, raise: {code: QUOTA_EXCEEDED, message: no more}}]
+output: {answer: never}
+""",
+    "slow": """\
+name: slow
+inputs: {type: object, properties: {question: {type: string}}}
+steps: [{id: rest, wait: 1h}]
+output: {answer: late}
+""",
+    "deaf": "name: deaf\nsteps: [{id: a, set: {b: 1}}]\noutput: {answer: no}\n",
+}
+SAID: list[Any] = [
+    {"role": "system", "content": "Be kind."},
+    {"role": "user", "content": [{"type": "text", "text": "Is it?"}]},
+]
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def door(local: Client, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
+    """Serve one door for the module, with the workflows stored."""
+    with lab_on(local, tmp_path_factory.mktemp("door")) as lab:
+        async with door_on(lab) as opened:
+            for name, text in WORKFLOWS.items():
+                stored = await opened.http.put(f"/api/v2/workflows/{name}", content=text)
+                stored.raise_for_status()
+            yield opened
+
+
+def client(door: Door, role: Role = Role.OPERATOR) -> openai.AsyncOpenAI:
+    """Make the official client, which must not try again by itself."""
+    base = f"{door.http.base_url}/v1"
+    return openai.AsyncOpenAI(base_url=base, api_key=role.value, max_retries=0)
+
+
+async def test_those_that_answer_chats_are_listed(door: Door) -> None:
+    """By their shape: what needs more than a question, or has no answer, is none."""
+    async with client(door) as asks:
+        names = {model.id async for model in await asks.models.list()}
+        one = await asks.models.retrieve("workflow/oracle")
+    own = {name for name in names if name.removeprefix("workflow/") in WORKFLOWS}
+    assert own == {f"workflow/{name}" for name in ("oracle", "counter", "sad", "slow")}
+    assert one.owned_by == "aima"
+
+
+async def test_a_chat_is_a_run(door: Door) -> None:
+    """The last question goes in, the answer comes out, and the run has the answer's id."""
+    async with client(door) as asks:
+        answer = await asks.chat.completions.create(model="workflow/oracle", messages=SAID)
+        counted = await asks.chat.completions.create(model="workflow/counter", messages=SAID)
+    assert answer.choices[0].message.content == "Is it? Yes."
+    assert counted.choices[0].message.content == "2 said"
+    assert answer.model_extra is not None
+    assert answer.model_extra["workflow"]["sources"] == ["book"]
+    assert (await door.lab.outcome(answer.id)).state == "completed"
+
+
+async def test_a_stream_has_the_answer(door: Door) -> None:
+    """Clients that always stream read it too."""
+    async with client(door) as asks:
+        stream = await asks.chat.completions.create(
+            model="workflow/oracle", messages=SAID, stream=True
+        )
+        chunks = [chunk async for chunk in stream]
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "Is it? Yes."
+    assert chunks[-1].choices[0].finish_reason == "stop"
+
+
+async def test_what_fails_is_told_with_its_code(door: Door) -> None:
+    """A failed run, a workflow that answers no chats, one that is not there, a stranger's role."""
+    async with client(door) as asks:
+        with pytest.raises(openai.APIStatusError) as failed:
+            await asks.chat.completions.create(model="workflow/sad", messages=SAID)
+        with pytest.raises(openai.APIError, match="no more"):
+            async for _ in await asks.chat.completions.create(
+                model="workflow/sad", messages=SAID, stream=True
+            ):
+                pass
+        with pytest.raises(openai.APIStatusError, match="answers no chats"):
+            await asks.chat.completions.create(model="workflow/deaf", messages=SAID)
+        with pytest.raises(openai.NotFoundError, match="did you mean 'oracle'"):
+            await asks.chat.completions.create(model="workflow/oracel", messages=SAID)
+    assert failed.value.code == "insufficient_quota"
+    async with client(door, Role.VIEWER) as asks:
+        with pytest.raises(openai.PermissionDeniedError):
+            await asks.chat.completions.create(model="workflow/oracle", messages=SAID)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_who_leaves_stops_the_run(door: Door, stream: bool) -> None:  # noqa: FBT001
+    """Nobody pays for an answer that nobody reads."""
+    async with client(door) as asks:
+        asking = asyncio.ensure_future(left_at_once(asks, stream=stream))
+        run = await started(door)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        async with asyncio.timeout(60):
+            assert (await door.lab.outcome(run)).state == "canceled"
+
+
+async def left_at_once(asks: openai.AsyncOpenAI, *, stream: bool) -> None:
+    """Ask what takes an hour to answer."""
+    asked: Any = {"model": "workflow/slow", "messages": SAID, "stream": stream}
+    answer = await asks.chat.completions.create(**asked)
+    async for _ in answer:
+        pass
+
+
+async def started(door: Door) -> str:
+    """Give the run of `slow` that goes on, once there is one."""
+    async with asyncio.timeout(60):
+        while True:
+            asked = {"workflow": "slow", "state": "running"}
+            found = (await door.http.get("/api/v2/runs", params=asked)).json()["items"]
+            if found:
+                return str(found[0]["id"])
+            await asyncio.sleep(0.05)

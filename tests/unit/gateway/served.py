@@ -1,0 +1,47 @@
+"""Some routes served on loopback behind the door's chain, with a key that opens them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+
+import uvicorn
+
+from aima.gateway.chain import create_app
+from aima.gateway.keys import Keys
+from aima.gateway.permission import Caller, Role
+from aima.gateway.route import Way
+from aima.store.database import Store
+
+KEY = "a key of the test"
+
+
+@asynccontextmanager
+async def served(ways: Iterable[Way]) -> AsyncIterator[str]:
+    """Serve routes on a free port of loopback; give its address."""
+    app = create_app(ways, Keys({KEY: Caller("t", Role.OPERATOR)}, _no_store))
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = _Quiet(uvicorn.Config(app, log_level="critical", lifespan="off"))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = server.force_exit = True
+        await serving
+        listener.close()
+
+
+def _no_store() -> AbstractContextManager[Store]:
+    """Fail: nobody needs the store for a secret of the stack."""
+    raise AssertionError
+
+
+class _Quiet(uvicorn.Server):
+    """A server inside a test: signals are not its own."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
