@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import statistics
 from collections.abc import Sequence
@@ -29,11 +30,16 @@ def ratio_of_means(first: Sequence[float], second: Sequence[float]) -> Ratio:
     pairs = list(zip(first, second, strict=True))
     chance = random.Random(_SEED)  # noqa: S311 - a bootstrap, no secret
     ratios = sorted(
-        sum(b for _, b in sample) / sum(a for a, _ in sample)
+        _ratio(sample)
         for sample in (chance.choices(pairs, k=len(pairs)) for _ in range(_RESAMPLES))
     )
-    value = sum(b for _, b in pairs) / sum(a for a, _ in pairs)
-    return Ratio(value, ratios[_RESAMPLES * 25 // 1000], ratios[_RESAMPLES * 975 // 1000])
+    return Ratio(_ratio(pairs), ratios[_RESAMPLES * 25 // 1000], ratios[_RESAMPLES * 975 // 1000])
+
+
+def _ratio(pairs: Sequence[tuple[float, float]]) -> float:
+    """Compare sums; where the first is too small for its clock, nothing can be said."""
+    first = sum(a for a, _ in pairs)
+    return sum(b for _, b in pairs) / first if first else math.inf
 
 
 def spread(samples: list[float]) -> str:

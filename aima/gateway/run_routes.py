@@ -107,12 +107,14 @@ class ListRuns(PageQuery):
     @property
     def visibility(self) -> str:
         """All of it in Temporal's list filter language."""
-        wanted = [f"({self.query})"] if self.query else []
+        wanted = []
         if self.state is not None:
             wanted.append(f"ExecutionStatus = '{STATUSES[self.state]}'")
         if self.workflow:
             wanted.append(f"WorkflowType = '{self.workflow}'")
-        return " AND ".join(wanted)
+        if wanted and self.query:
+            return " AND ".join([f"({self.query})", *wanted])
+        return self.query or " AND ".join(wanted)
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import errno
+import secrets
 import socket
+from contextlib import suppress
 
 from aima.errors import Conflict, InvalidRequest
 from aima.temporal.server import LOOPBACK
+
+_CALM, _CALM_PORTS = 20_000, 12_000
+"""Below what systems give to connections (Linux: 32 768), and above what services are known by."""
+_TRIES = 50
 
 
 def listen(port: int, *, what: str, setting: str, address: str = LOOPBACK) -> socket.socket:
@@ -39,10 +45,18 @@ def listen(port: int, *, what: str, setting: str, address: str = LOOPBACK) -> so
 
 
 def free_port(port: int, *, what: str, setting: str) -> int:
-    """Check that a port is free and give it; for port 0 find one.
+    """Check that a port is free and give it; for port 0 find one that stays free for a while.
+
+    The system gives ports above these to whoever connects somewhere, also to one that is free
+    here and is to be listened at a moment later by another process.
 
     Raises:
         Conflict: the port is taken.
     """
+    for _ in range(_TRIES if not port else 0):
+        with suppress(Conflict):
+            tried = _CALM + secrets.randbelow(_CALM_PORTS)
+            with listen(tried, what=what, setting=setting):
+                return tried
     with listen(port, what=what, setting=setting) as listener:
         return int(listener.getsockname()[1])
