@@ -50,6 +50,7 @@ def applied(aima: Aima) -> list[str]:
     return [workflow["name"] for workflow in aima.ask("applied")["definitions"]]
 
 
+@pytest.mark.nightly
 def test_a_schedule_starts_runs_all_by_itself(aima: Aima) -> None:
     """The point of it all: nobody is there, and it runs."""
     write(aima, "soon", cron="* * * * *")

@@ -168,6 +168,7 @@ def test_a_port_that_is_taken_is_named_with_its_setting(aima: Aima, setting: str
         assert f"set {setting} to another port" in aima.call("doctor").stdout
 
 
+@pytest.mark.nightly
 def test_runs_one_after_another_leave_nothing_behind(aima: Aima, sink: Sink) -> None:
     """No process, no temporary file, no lock that grows."""
     sink.gate.touch()

@@ -138,6 +138,7 @@ def test_a_file_without_sound_is_refused(engine: RunningEngine) -> None:
     assert "no sound" in response.json()["error"]["message"]
 
 
+@pytest.mark.nightly
 def test_hours_in_a_small_file_are_refused_without_growing(engine: RunningEngine) -> None:
     """Silence compresses a thousandfold: the bound is on what comes out, not on what goes in."""
     engine.transcribe(wav(silence(1)))
