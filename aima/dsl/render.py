@@ -6,9 +6,12 @@ import json
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from aima.dsl.diagnostic import Diagnostic, Severity
-from aima.dsl.load import Source
+
+if TYPE_CHECKING:
+    from aima.dsl.load import Source  # reading YAML is not needed to print a line
 
 _COLOURS = {Severity.error: "\x1b[1;31m", Severity.warning: "\x1b[1;33m"}
 _BOLD = "\x1b[1m"
