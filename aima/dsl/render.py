@@ -1,11 +1,9 @@
-"""Diagnostics as people read them on a terminal, and as JSON."""
+"""Diagnostics as people read them on a terminal."""
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from aima.dsl.diagnostic import Diagnostic, Severity
@@ -38,11 +36,6 @@ def render_text(
     """
     files = {source.file: source for source in sources}
     return "\n".join(_text(found, files.get(found.file), colour=colour) for found in diagnostics)
-
-
-def render_json(diagnostics: Iterable[Diagnostic]) -> str:
-    """Give a JSON array with one object for each diagnostic, keys as in ``Diagnostic``."""
-    return json.dumps([asdict(found) for found in diagnostics], indent=2)
 
 
 def escaped(text: str) -> str:

@@ -17,6 +17,7 @@ from aima.catalog import Catalog
 from aima.errors import AimaError, Forbidden, TooLarge, Unauthorized, ValidationFailed
 from aima.gateway.about import JSON, About
 from aima.gateway.form_parts import FORM
+from aima.gateway.operation import OPERATION
 from aima.gateway.permission import Permission
 from aima.gateway.route import Way
 from aima.gateway.unit_routes import way_of
@@ -44,21 +45,7 @@ _SCHEMAS: dict[str, Any] = {
             "errors": {"type": "array", "items": {"type": "object"}},
         },
     },
-    "Operation": {
-        "type": "object",
-        "description": "Long work; the run of this id in Temporal.",
-        "required": ["id", "state", "started", "links"],
-        "properties": {
-            "id": {"type": "string"},
-            "unit": {"type": ["string", "null"]},
-            "state": {"enum": ["running", "succeeded", "failed", "cancelled"]},
-            "started": {"type": "string", "format": "date-time"},
-            "seconds": {"type": ["number", "null"]},
-            "result": {"description": "Of one that succeeded: what the unit gives."},
-            "error": {"type": "object", "description": "Of one that did not."},
-            "links": {"type": "object"},
-        },
-    },
+    "Operation": OPERATION,
 }
 
 

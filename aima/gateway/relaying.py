@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -54,19 +54,44 @@ class Relayed(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the answer on; when the client goes the engine is stopped."""
         passing = _Passing(send, self._spent, closing=self._closing, tells_usage=self._tells_usage)
-        try:
-            await while_heard(Request(scope, receive), self._all(passing))
-        except ClientDisconnect:
-            return  # nobody is there to be told
+        await passed_on(Request(scope, receive), self._ask, passing)
 
-    async def _all(self, passing: _Passing) -> None:
-        try:
-            await self._ask(passing)
-        except AimaError as error:
-            if not passing.events_began:
-                raise  # before the first byte it is an answer like any other
-            await passing.fail(error)
-        await passing.close()
+
+class Passing(Outlet, Protocol):
+    """Sends an answer to a client in the form that the client reads."""
+
+    @property
+    def events_began(self) -> bool:
+        """Tell whether a failure can only be told as an event."""
+        ...
+
+    async def fail(self, error: AimaError) -> None:
+        """Tell of a failure in the middle of the events; a short answer must not seem whole."""
+        ...
+
+    async def close(self) -> None:
+        """End the answer."""
+        ...
+
+
+async def passed_on(
+    request: Request, ask: Callable[[Outlet], Awaitable[None]], passing: Passing
+) -> None:
+    """Ask, and pass the answer on for as long as the client listens."""
+    try:
+        await while_heard(request, _all(ask, passing))
+    except ClientDisconnect:
+        return  # nobody is there to be told
+
+
+async def _all(ask: Callable[[Outlet], Awaitable[None]], passing: Passing) -> None:
+    try:
+        await ask(passing)
+    except AimaError as error:
+        if not passing.events_began:
+            raise  # before the first byte it is an answer like any other
+        await passing.fail(error)
+    await passing.close()
 
 
 async def while_heard(request: Request, work: Coroutine[Any, Any, Done]) -> Done:

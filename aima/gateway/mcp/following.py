@@ -11,6 +11,7 @@ from urllib.parse import quote
 import anyio
 
 from aima.errors import Cancelled, error_class
+from aima.gateway import operation
 from aima.gateway.mcp.rest import Refused
 from aima.gateway.mcp.tool import Call, Told
 from aima.gateway.problem import problem
@@ -24,20 +25,9 @@ LONGEST_WAIT_SECONDS = 60.0
 CANCEL_SECONDS = 5.0
 
 OPERATION: Mapping[str, Any] = {
-    "type": "object",
+    **operation.OPERATION,
     "title": "Operation",
     "description": "The work goes on: ask with `wait_operation`, stop it with `cancel_operation`.",
-    "required": ["id", "state", "links"],
-    "properties": {
-        "id": {"type": "string"},
-        "unit": {"type": ["string", "null"]},
-        "state": {"enum": ["running", "succeeded", "failed", "cancelled"]},
-        "started": {"type": "string", "format": "date-time"},
-        "seconds": {"type": ["number", "null"]},
-        "result": {"description": "Of one that succeeded: what it gives."},
-        "error": {"type": "object", "description": "Of one that did not."},
-        "links": {"type": "object"},
-    },
 }
 
 

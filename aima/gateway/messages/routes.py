@@ -7,12 +7,12 @@ told back as it comes. Source: the API's public reference, version 2023-06-01.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
@@ -24,12 +24,12 @@ from aima.gateway.messages.answered import Events, message
 from aima.gateway.messages.asked import Asked
 from aima.gateway.permission import Permission
 from aima.gateway.problem import anthropic_error
-from aima.gateway.relaying import while_heard
+from aima.gateway.relaying import passed_on, while_heard
 from aima.gateway.remote_media import bring_in
 from aima.gateway.route import Way
 from aima.gateway.sse import EVENTS, HEADERS, event
 from aima.outbound import Outbound
-from aima.ports.inference import ModelType, RelayRequest
+from aima.ports.inference import ModelType, Outlet, RelayRequest
 from aima.routing.router import Router
 
 MOST_BYTES = 96 << 20
@@ -121,7 +121,9 @@ class _Collected:
 class _Streamed(Response):
     """Asks when it is sent, and tells the answer's events as they come."""
 
-    def __init__(self, ask: Callable[..., Any], events: Events, spent: Spent) -> None:
+    def __init__(
+        self, ask: Callable[[Outlet], Awaitable[None]], events: Events, spent: Spent
+    ) -> None:
         self._ask = ask
         self._events = events
         self._spent = spent
@@ -129,26 +131,14 @@ class _Streamed(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Tell the events; when the client goes the engine is stopped."""
         told = _Told(send, self._events, self._spent)
-        try:
-            await while_heard(Request(scope, receive), self._all(told))
-        except ClientDisconnect:
-            return  # nobody is there to be told
-
-    async def _all(self, told: _Told) -> None:
-        try:
-            await self._ask(answer=told)
-        except AimaError as error:
-            if not told.began:
-                raise  # before the first byte it is an answer like any other
-            await told.send(event("error", anthropic_error(error)))
-        await told.close()
+        await passed_on(Request(scope, receive), self._ask, told)
 
 
 class _Told:
     """Takes the events of a chat and sends those of the Messages API."""
 
     def __init__(self, send: Send, events: Events, spent: Spent) -> None:
-        self.began = False
+        self.events_began = False
         self._send = send
         self._events = events
         self._spent = spent
@@ -172,7 +162,7 @@ class _Told:
             raise ExecutionFailed(f"engine {self._spent.engine!r} sends an event without an end")
         told = b"".join(part for line in lines for part in self._line(line.strip()))
         if told:
-            await self.send(told)
+            await self._pass(told)
 
     async def end(self) -> None:
         """Tell the end.
@@ -184,12 +174,16 @@ class _Told:
             raise ExecutionFailed(
                 f"engine {self._spent.engine!r} broke off before the end of its answer"
             )
-        await self.send(b"".join(self._events.end()))
+        await self._pass(b"".join(self._events.end()))
 
-    async def send(self, data: bytes) -> None:
+    async def fail(self, error: AimaError) -> None:
+        """Tell of a failure in the middle of the events."""
+        await self._pass(event("error", anthropic_error(error)))
+
+    async def _pass(self, data: bytes) -> None:
         """Send bytes, behind a head."""
-        if not self.began:
-            self.began = True
+        if not self.events_began:
+            self.events_began = True
             head = {"content-type": EVENTS, "x-aima-engine": self._spent.engine, **HEADERS}
             headers = [(k.encode(), v.encode("latin-1", "replace")) for k, v in head.items()]
             await self._send({"type": "http.response.start", "status": 200, "headers": headers})

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import unicodedata
 
 from hypothesis import given, settings
@@ -8,7 +7,7 @@ from hypothesis import strategies as st
 
 from aima.dsl.diagnostic import Diagnostic, Severity, define
 from aima.dsl.load import Source, load
-from aima.dsl.render import escaped, render_json, render_text
+from aima.dsl.render import escaped, render_text
 
 ODD = define("test/rendered", "For these tests.")
 
@@ -130,22 +129,3 @@ def test_colours_are_the_only_control_sequences() -> None:
     assert text.count("\x1b[0m") * 2 == text.count("\x1b")
     warning = Diagnostic(ODD, Severity.warning, "x", "w.yaml", 1, 1)
     assert "\x1b[1;33mwarning" in render_text([warning], [], colour=True)
-
-
-def test_json_has_every_field_and_only_ascii() -> None:
-    """Programs read it, but it is printed on terminals too."""
-    text = render_json([found(3, 4, 9, message="\x1b漢", hint="mend it")])
-    assert text.isascii()
-    assert json.loads(text) == [
-        {
-            "code": "test/rendered",
-            "severity": "error",
-            "message": "\x1b漢",
-            "file": "w.yaml",
-            "line": 3,
-            "column": 4,
-            "end_column": 9,
-            "hint": "mend it",
-        }
-    ]
-    assert json.loads(render_json([])) == []
