@@ -21,7 +21,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from aima.catalog import Catalog, catalog_of
 from aima.dsl.plan import Plan
 from aima.errors import TemporalUnreachable
-from aima.gateway.definitions import Definitions
+from aima.gateway.workflows.definitions import Definitions
 from aima.settings import Settings
 from aima.stack.ports import free_port
 from aima.stores import artifacts_of, converter_of, logs_of

@@ -17,7 +17,7 @@ import yaml
 
 from aima.catalog import discover
 from aima.dsl.load import load
-from aima.gateway.definitions import Definitions
+from aima.gateway.workflows.definitions import Definitions
 from bench._ratios import ratio_of_means, spread
 
 ROUNDS = 15

@@ -31,7 +31,7 @@ import psutil
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
-from aima.gateway.definitions import Definitions
+from aima.gateway.workflows.definitions import Definitions
 from aima.temporal.runs import RunRequest, Runs, new_run_id
 from aima.workflows.interpreter import Interpreter
 from bench import _shapes

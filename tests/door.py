@@ -5,8 +5,8 @@ from typing import cast
 
 from temporalio.client import Client
 
-from aima.gateway.definitions import Definitions
-from aima.gateway.units import units_of
+from aima.gateway.units.installed import units_of
+from aima.gateway.workflows.definitions import Definitions
 from aima.settings import Settings
 from aima.stack.door import Door
 from aima.stack.lock import StackState

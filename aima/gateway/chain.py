@@ -29,13 +29,13 @@ from aima.errors import (
     TooLarge,
     UnsupportedMedia,
 )
+from aima.gateway.access.audit import WITNESS, Audited, Journal
+from aima.gateway.access.keys import Keys
+from aima.gateway.access.permission import Caller
+from aima.gateway.access.rates import RATES, Left, Rates
 from aima.gateway.accounts import SPENT, Spent
-from aima.gateway.audit import WITNESS, Audited, Journal
 from aima.gateway.draining import Drain, Drained
-from aima.gateway.keys import Keys
-from aima.gateway.permission import Caller
 from aima.gateway.problem import tell
-from aima.gateway.rates import RATES, Left, Rates
 from aima.gateway.request_meter import RequestMeter
 from aima.gateway.route import CALLER, Way, nowhere
 from aima.gateway.web.sessions import Sessions

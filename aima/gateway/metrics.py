@@ -19,8 +19,8 @@ from aima import __version__
 from aima.blocking import in_thread
 from aima.errors import AimaError
 from aima.gateway.about import About
-from aima.gateway.event_feed import EventFeed
-from aima.gateway.permission import Permission
+from aima.gateway.access.permission import Permission
+from aima.gateway.events.feed import EventFeed
 from aima.gateway.request_meter import RequestMeter
 from aima.gateway.route import Way
 from aima.ports.engine_lifecycle import EngineMetrics, Measured

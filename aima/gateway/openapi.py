@@ -16,11 +16,11 @@ from aima import __version__
 from aima.catalog import Catalog
 from aima.errors import AimaError, Forbidden, TooLarge, Unauthorized, ValidationFailed
 from aima.gateway.about import JSON, About
-from aima.gateway.form_parts import FORM
-from aima.gateway.operation import OPERATION
-from aima.gateway.permission import Permission
+from aima.gateway.access.permission import Permission
 from aima.gateway.route import Way
-from aima.gateway.unit_routes import way_of
+from aima.gateway.runs.form_parts import FORM
+from aima.gateway.units.operation import OPERATION
+from aima.gateway.units.routes import way_of
 from aima.unit import Kind, Unit
 
 _PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")

@@ -13,8 +13,8 @@ from starlette.types import Message, Receive, Scope, Send
 from aima.errors import AimaError, Forbidden, NotFound, TooLarge, Unauthorized
 from aima.gateway import MOST_BODY_BYTES
 from aima.gateway.about import About
-from aima.gateway.commanded import COMMANDED, Commanded
-from aima.gateway.permission import Caller, Permission
+from aima.gateway.access.commanded import COMMANDED, Commanded
+from aima.gateway.access.permission import Caller, Permission
 from aima.gateway.request_meter import ROUTE
 
 Endpoint = Callable[[Request], Awaitable[Response]]

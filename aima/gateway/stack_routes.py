@@ -16,7 +16,7 @@ from temporalio.service import RPCError
 
 from aima import __version__
 from aima.errors import TemporalUnreachable
-from aima.gateway.permission import Permission
+from aima.gateway.access.permission import Permission
 from aima.gateway.route import Way
 from aima.stack.lock import StackState
 from aima.temporal.server import LOOPBACK

@@ -18,11 +18,11 @@ from aima.dsl.library import NotThere
 from aima.dsl.node import Mapping, Mark, Scalar
 from aima.dsl.types import Type, said
 from aima.errors import UnitNotFound
-from aima.gateway.definitions import Definitions, Shelf
 from aima.gateway.reference.construct_docs import doc_of
 from aima.gateway.reference.expression_page import doc_of_function, evaluated
 from aima.gateway.reference.language_pages import Construct
 from aima.gateway.reference.schema_words import type_said
+from aima.gateway.workflows.definitions import Definitions, Shelf
 from aima.lsp import ids
 from aima.lsp.keys import keys_of, reach, words_of
 from aima.lsp.place import Spot, lines_of, path_at, spot_at, unit_near, word_at

@@ -15,7 +15,7 @@ from aima import __version__
 from aima.dsl.diagnostic import Diagnostic, Severity
 from aima.dsl.document import NAME, NAME_HINT, Step
 from aima.dsl.node import Mark
-from aima.gateway.definitions import Definitions
+from aima.gateway.workflows.definitions import Definitions
 from aima.lsp.knowledge import Knowledge, Offer
 from aima.lsp.session import Session, position_in, range_of, word_range
 

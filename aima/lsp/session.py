@@ -11,8 +11,8 @@ from lsprotocol import types
 from pygls.workspace import ServerTextPosition, TextDocument
 
 from aima.dsl.node import Mark
-from aima.gateway.definitions import Definitions
 from aima.gateway.reference.workflow_schema import workflow_schema
+from aima.gateway.workflows.definitions import Definitions
 from aima.lsp.knowledge import Knowledge
 from aima.workflows.constructs import language
 

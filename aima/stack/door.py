@@ -14,39 +14,39 @@ from temporalio.client import Client
 
 from aima.blocking import in_thread
 from aima.engines import EMBEDDED, engine_client, engines_of, products_of_engines
-from aima.gateway.audit import StoredJournal
-from aima.gateway.audit_routes import AuditRoutes
+from aima.gateway.access.audit import StoredJournal
+from aima.gateway.access.audit_routes import AuditRoutes
+from aima.gateway.access.key_routes import KeyRoutes
+from aima.gateway.access.keys import ADMIN_KEY, Keys
+from aima.gateway.access.permission import Caller, Permission, Role
+from aima.gateway.access.rates import Rates
+from aima.gateway.access.tokens import Tokens
 from aima.gateway.chain import LOOPBACK, create_app
-from aima.gateway.definitions import Definitions
-from aima.gateway.domain_routes import DomainRoutes
 from aima.gateway.draining import Drain
-from aima.gateway.event_feed import EventFeed
-from aima.gateway.event_routes import EventRoutes
-from aima.gateway.execute_routes import ExecuteRoutes
-from aima.gateway.key_routes import KeyRoutes
-from aima.gateway.keys import ADMIN_KEY, Keys
+from aima.gateway.events.feed import EventFeed
+from aima.gateway.events.resource_routes import ResourceRoutes
+from aima.gateway.events.routes import EventRoutes
 from aima.gateway.mcp.routes import McpRoutes
 from aima.gateway.messages.routes import MessagesRoutes
 from aima.gateway.metrics import Metrics
-from aima.gateway.openai import OpenAIRoutes
+from aima.gateway.openai.routes import OpenAIRoutes
+from aima.gateway.openai.workflow_models import WorkflowModels
 from aima.gateway.openapi import Described
-from aima.gateway.operations import Operations
-from aima.gateway.permission import Caller, Permission, Role
-from aima.gateway.pipelines import Pipelines
-from aima.gateway.query import Outside
-from aima.gateway.rates import Rates
 from aima.gateway.request_meter import RequestMeter
-from aima.gateway.resource_routes import ResourceRoutes
 from aima.gateway.route import Way
+from aima.gateway.runs.starting import Starter
 from aima.gateway.serve import serve_door
 from aima.gateway.stack_routes import StackRoutes
-from aima.gateway.starting import Starter
-from aima.gateway.tokens import Tokens
-from aima.gateway.unit_routes import UnitRoutes
+from aima.gateway.units.domain_routes import DomainRoutes
+from aima.gateway.units.execute_routes import ExecuteRoutes
+from aima.gateway.units.operations import Operations
+from aima.gateway.units.query import Outside
+from aima.gateway.units.routes import UnitRoutes
 from aima.gateway.web.pages import page_ways
 from aima.gateway.web.sessions import Sessions
-from aima.gateway.workflow_models import WorkflowModels
-from aima.gateway.workflow_parts import WorkflowParts
+from aima.gateway.workflows.definitions import Definitions
+from aima.gateway.workflows.parts import WorkflowParts
+from aima.gateway.workflows.pipelines import Pipelines
 from aima.meters import shared_folder
 from aima.outbound import Outbound
 from aima.resources.models import model_resources

@@ -145,9 +145,9 @@ class Supervisor:
 
     async def _start(self) -> StackState:
         """Start everything but the worker, in the order in which it is needed."""
-        from aima.gateway.definitions import Definitions
-        from aima.gateway.keys import first_key
-        from aima.gateway.units import units_of
+        from aima.gateway.access.keys import first_key
+        from aima.gateway.units.installed import units_of
+        from aima.gateway.workflows.definitions import Definitions
         from aima.stack.door import Door
 
         settings = self.settings

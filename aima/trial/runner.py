@@ -29,7 +29,7 @@ from aima.dsl.duration import parse_duration
 from aima.dsl.inputs import accept_config, accept_input
 from aima.dsl.plan import Plan
 from aima.errors import AimaError, NotFound, ValidationFailed
-from aima.gateway.definitions import Definitions
+from aima.gateway.workflows.definitions import Definitions
 from aima.temporal.client import ensure_search_attributes
 from aima.temporal.converter import data_converter
 from aima.temporal.runs import Outcome, RunRequest, Runs

@@ -6,8 +6,8 @@ import pytest
 
 from activities.engine import engine, get, list_, load
 from aima.catalog import catalog_of
-from aima.gateway.permission import Permission
-from aima.gateway.units import units_of
+from aima.gateway.access.permission import Permission
+from aima.gateway.units.installed import units_of
 from aima.resources.registry import Resources
 from aima.settings import Settings
 from tests.door import door_in

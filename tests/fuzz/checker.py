@@ -17,7 +17,7 @@ import atheris
 with atheris.instrument_imports(include=["aima.dsl", "aima.workflows"]):
     from aima.catalog import discover
     from aima.dsl.render import render_text
-    from aima.gateway.definitions import Definitions
+    from aima.gateway.workflows.definitions import Definitions
     from aima.workflows.run import Program
 
 DEFINITIONS = Definitions(discover())

@@ -15,7 +15,7 @@ from json import dumps, loads
 from typing import Any, TypeAlias
 
 from aima.dsl.json import Json
-from aima.gateway.definitions import Definitions
+from aima.gateway.workflows.definitions import Definitions
 from aima.temporal.runs import RunRequest
 from aima.workflows.interpreter import STATE
 from tests.integration.lab import Lab

@@ -11,18 +11,18 @@ from functools import partial
 import httpx2
 import uvicorn
 
+from aima.gateway.access.keys import Keys
+from aima.gateway.access.permission import Caller, Role
 from aima.gateway.chain import create_app
-from aima.gateway.definitions import Definitions
-from aima.gateway.execute_routes import ExecuteRoutes
-from aima.gateway.keys import Keys
-from aima.gateway.openai import OpenAIRoutes
-from aima.gateway.operations import Operations
-from aima.gateway.permission import Caller, Role
-from aima.gateway.query import Outside
-from aima.gateway.starting import Starter
-from aima.gateway.unit_routes import UnitRoutes
-from aima.gateway.workflow_models import WorkflowModels
-from aima.gateway.workflow_parts import WorkflowParts
+from aima.gateway.openai.routes import OpenAIRoutes
+from aima.gateway.openai.workflow_models import WorkflowModels
+from aima.gateway.runs.starting import Starter
+from aima.gateway.units.execute_routes import ExecuteRoutes
+from aima.gateway.units.operations import Operations
+from aima.gateway.units.query import Outside
+from aima.gateway.units.routes import UnitRoutes
+from aima.gateway.workflows.definitions import Definitions
+from aima.gateway.workflows.parts import WorkflowParts
 from aima.outbound import Outbound
 from aima.resources.registry import Resources
 from aima.resources.units import shown_by

@@ -19,7 +19,7 @@ from aima.artifacts import FolderArtifacts
 from aima.catalog import Catalog
 from aima.dsl.json import Json
 from aima.dsl.plan import Plan
-from aima.gateway.definitions import Definitions
+from aima.gateway.workflows.definitions import Definitions
 from aima.runlog import RunLogs
 from aima.settings import Settings
 from aima.store import open_store

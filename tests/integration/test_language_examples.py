@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from aima.catalog import discover
-from aima.gateway.definitions import Definitions
 from aima.gateway.reference.language_pages import Part, parts_of
+from aima.gateway.workflows.definitions import Definitions
 from aima.trial.runner import run_files
 from aima.workflows.constructs import language
 

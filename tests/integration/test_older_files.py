@@ -14,7 +14,7 @@ from aima.catalog import discover
 from aima.dsl.json import Json
 from aima.dsl.older import import_older
 from aima.errors import RateLimited
-from aima.gateway.definitions import Definitions
+from aima.gateway.workflows.definitions import Definitions
 from aima.ports.inference import ChatRequest
 from aima.testing import chat_reply
 from aima.unit import Context

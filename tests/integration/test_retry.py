@@ -8,7 +8,7 @@ import pytest
 
 from aima.dsl.json import Json
 from aima.errors import Conflict, NotFound, ValidationFailed
-from aima.gateway.definitions import Definitions
+from aima.gateway.workflows.definitions import Definitions
 from aima.store.effects import Claim, Effects
 from aima.temporal.again import Again
 from aima.temporal.runs import RunRequest

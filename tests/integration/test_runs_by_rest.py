@@ -14,7 +14,7 @@ import pytest_asyncio
 from pydantic import BaseModel, Field
 from temporalio.client import Client
 
-from aima.gateway.permission import Role
+from aima.gateway.access.permission import Role
 from aima.ports.inference import Request
 from aima.ports.inference.request import SHOWN
 from aima.unit import Context, Domain, Retry, Unit

@@ -26,7 +26,7 @@ from temporalio.service import RPCError
 
 from aima.dsl.plan import Plan
 from aima.errors import InvalidRequest, NotFound, ValidationFailed
-from aima.gateway.applied import AppliedWorkflows
+from aima.gateway.workflows.applied import AppliedWorkflows
 from aima.store import open_store
 from aima.store.applied import AppliedWorkflow
 from aima.temporal.schedules import CATCHUP, Schedules

@@ -12,7 +12,7 @@ from aima.dsl.load import load
 from aima.dsl.node import to_json
 from aima.errors import ValidationFailed
 from aima.gateway.cli.new_command import KINDS, scaffold
-from aima.gateway.definitions import Definitions
+from aima.gateway.workflows.definitions import Definitions
 from aima.shipped import shipped
 from aima.trial.cases import schema_of_tests
 from aima.trial.coverage import Coverage

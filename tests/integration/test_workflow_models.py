@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
-from aima.gateway.permission import Role
+from aima.gateway.access.permission import Role
 from tests.integration.door import Door, door_on
 from tests.integration.lab import lab_on
 

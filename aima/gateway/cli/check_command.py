@@ -36,8 +36,8 @@ def command(*, files: tuple[Path, ...], strict: bool, form: str, as_json: bool) 
     CODE` tells what a code means.
     """
     from aima.gateway.cli.workflow_files import shown, workflow_files
-    from aima.gateway.definitions import Definitions
-    from aima.gateway.units import units_of
+    from aima.gateway.units.installed import units_of
+    from aima.gateway.workflows.definitions import Definitions
     from aima.settings import load_settings
 
     settings = load_settings()
@@ -54,7 +54,7 @@ def _give(checked: Sequence[Checked], form: str) -> None:
     """Print the findings: reports on stdout, what is for people on stderr."""
     from dataclasses import asdict
 
-    from aima.gateway import reports
+    from aima.gateway.cli import reports
     from aima.gateway.cli.diagnostics import counted, show_found
     from aima.gateway.explain import link_of
 

@@ -119,7 +119,7 @@ def _temporal(settings: Settings) -> Finding:
 
 
 def _units(settings: Settings) -> Finding:
-    from aima.gateway.units import units_of
+    from aima.gateway.units.installed import units_of
 
     try:
         return Finding("units", True, f"{len(list(units_of(settings)))} found")

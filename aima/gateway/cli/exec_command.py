@@ -39,7 +39,7 @@ def command(
     from aima.gateway.cli.models_command import fetch_for
     from aima.gateway.cli.outputs import check_targets
     from aima.gateway.cli.stack import other_project, stack
-    from aima.gateway.units import units_of
+    from aima.gateway.units.installed import units_of
     from aima.settings import load_settings
 
     settings = load_settings()

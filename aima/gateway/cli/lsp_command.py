@@ -10,8 +10,8 @@ def command() -> None:
     """Serve an editor over standard input and output: mistakes, completion, hover, definition."""
     import logging
 
-    from aima.gateway.definitions import Definitions
-    from aima.gateway.units import units_of
+    from aima.gateway.units.installed import units_of
+    from aima.gateway.workflows.definitions import Definitions
     from aima.lsp.server import make_server
     from aima.settings import load_settings
 

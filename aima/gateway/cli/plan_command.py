@@ -24,8 +24,8 @@ def command(*, workflow: str, as_json: bool) -> None:
     from aima.disk import told
     from aima.gateway.cli.diagnostics import show_found
     from aima.gateway.cli.terminal import give_json
-    from aima.gateway.definitions import Definitions
-    from aima.gateway.units import units_of
+    from aima.gateway.units.installed import units_of
+    from aima.gateway.workflows.definitions import Definitions
     from aima.graph.shape import shape_of
     from aima.settings import load_settings
     from aima.shipped import find_workflow

@@ -19,7 +19,7 @@ def command(*, tests: bool, unit: str) -> None:
     """  # noqa: D301 - the mark for lines that click must not wrap is a backspace
     from aima.gateway.reference.unit_pages import schema
     from aima.gateway.reference.workflow_schema import workflow_schema
-    from aima.gateway.units import units_of
+    from aima.gateway.units.installed import units_of
     from aima.settings import load_settings
     from aima.trial.cases import schema_of_tests
     from aima.workflows.constructs import language

@@ -10,7 +10,7 @@ import click
 from aima.gateway.cli.terminal import give_json
 
 if TYPE_CHECKING:
-    from aima.gateway.definitions import Definitions
+    from aima.gateway.workflows.definitions import Definitions
     from aima.trial.runner import FileResult
 
 
@@ -39,8 +39,8 @@ def command(
     import asyncio
 
     from aima.gateway.cli.exits import FAILED
-    from aima.gateway.definitions import Definitions
-    from aima.gateway.units import units_of
+    from aima.gateway.units.installed import units_of
+    from aima.gateway.workflows.definitions import Definitions
     from aima.settings import load_settings
     from aima.trial import report
     from aima.trial.runner import leave

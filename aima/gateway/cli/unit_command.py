@@ -13,7 +13,7 @@ from aima.gateway.cli.terminal import give_json
 def command(*, name: str, as_json: bool) -> None:
     """Show what the unit NAME takes, gives, and may fail with."""
     from aima.gateway.reference.unit_pages import page, schema
-    from aima.gateway.units import units_of
+    from aima.gateway.units.installed import units_of
     from aima.settings import load_settings
 
     unit = units_of(load_settings()).get(name)

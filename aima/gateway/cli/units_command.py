@@ -11,7 +11,7 @@ from aima.gateway.cli.terminal import give_json
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(*, as_json: bool) -> None:
     """List every atomic unit."""
-    from aima.gateway.units import units_of
+    from aima.gateway.units.installed import units_of
     from aima.settings import load_settings
 
     units = list(units_of(load_settings()))

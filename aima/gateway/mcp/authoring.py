@@ -12,11 +12,11 @@ from aima.dsl.load import load
 from aima.dsl.nearest import nearest
 from aima.dsl.node import to_json
 from aima.errors import NotFound
+from aima.gateway.access.permission import Permission
 from aima.gateway.explain import page_of
 from aima.gateway.mcp.following import LONGEST_WAIT_SECONDS, PATIENCE_SECONDS, started
 from aima.gateway.mcp.rest import refused
 from aima.gateway.mcp.tool import Arguments, Call, Told, Tool, own_tool
-from aima.gateway.permission import Permission
 from aima.shipped import shipped, workflows_below
 
 INDEX = "language/README"

@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 from pydantic import Field
 
+from aima.gateway.access.permission import Permission
 from aima.gateway.mcp.following import LONGEST_WAIT_SECONDS, PATIENCE_SECONDS
 from aima.gateway.mcp.tool import Arguments, Call, Told, Tool, own_tool
 from aima.gateway.mcp.unit_tools import Unit, ask_unit, tool_name, units_of
-from aima.gateway.permission import Permission
 
 _SHORTEST = 3
 """Letters of a word that says something."""

@@ -11,10 +11,10 @@ from urllib.parse import quote
 import anyio
 
 from aima.errors import Cancelled, error_class
-from aima.gateway import operation
 from aima.gateway.mcp.rest import Refused
 from aima.gateway.mcp.tool import Call, Told
 from aima.gateway.problem import problem
+from aima.gateway.units import operation
 
 PATIENCE_SECONDS = 45.0
 """How long a tool waits for the end of its work; many clients give up after a minute."""

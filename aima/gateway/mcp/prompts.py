@@ -15,8 +15,8 @@ from mcp.shared.exceptions import MCPError
 from aima.dsl.load import load
 from aima.dsl.node import to_json
 from aima.errors import AimaError
+from aima.gateway.access.permission import Permission
 from aima.gateway.mcp.rest import Refused, Rest
-from aima.gateway.permission import Permission
 from aima.prompts import render
 from aima.shipped import shipped
 

@@ -17,11 +17,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from aima.blocking import in_thread
 from aima.errors import EngineNotRunning, Forbidden, Unauthorized
 from aima.gateway import MOST_BODY_BYTES
+from aima.gateway.access.permission import Caller, Permission
 from aima.gateway.chain import LOOPBACK
 from aima.gateway.mcp.inside import Inside
 from aima.gateway.mcp.profile import DEFAULT
 from aima.gateway.mcp.rest import Reached, Rest
-from aima.gateway.permission import Caller, Permission
 from aima.gateway.route import Way, caller_of
 
 if TYPE_CHECKING:

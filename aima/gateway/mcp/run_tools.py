@@ -7,9 +7,9 @@ from urllib.parse import quote, urlencode
 
 from pydantic import Field
 
+from aima.gateway.access.permission import Permission
 from aima.gateway.mcp.following import LONGEST_WAIT_SECONDS, followed
 from aima.gateway.mcp.tool import Arguments, Call, Told, Tool, own_tool
-from aima.gateway.permission import Permission
 
 State: TypeAlias = Literal["running", "completed", "failed", "canceled", "terminated", "timed_out"]
 

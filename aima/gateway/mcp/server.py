@@ -15,6 +15,7 @@ from mcp.shared.exceptions import MCPError
 
 from aima import __version__
 from aima.errors import AimaError
+from aima.gateway.access.permission import Permission
 from aima.gateway.mcp.authoring import authoring_tools
 from aima.gateway.mcp.finding import finding_tools
 from aima.gateway.mcp.profile import chosen
@@ -32,7 +33,6 @@ from aima.gateway.mcp.workflow_tools import (
     workflow_finding_tools,
     workflow_tool,
 )
-from aima.gateway.permission import Permission
 
 INSTRUCTIONS = """\
 AIMA runs AI on this person's own machines: models, speech, pictures, search, and workflows made \

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aima.gateway.access.permission import Permission
 from aima.gateway.mcp.following import OPERATION, PATIENCE_SECONDS, started
 from aima.gateway.mcp.rest import Rest
 from aima.gateway.mcp.tool import Call, Told, Tool
-from aima.gateway.permission import Permission
 from aima.unit import Kind
 
 Unit = Mapping[str, Any]

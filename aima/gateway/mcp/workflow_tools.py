@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from pydantic import Field
 
+from aima.gateway.access.permission import Permission
 from aima.gateway.mcp.following import (
     LONGEST_WAIT_SECONDS,
     OPERATION,
@@ -17,7 +18,6 @@ from aima.gateway.mcp.following import (
 )
 from aima.gateway.mcp.rest import Rest
 from aima.gateway.mcp.tool import Arguments, Call, Told, Tool, own_tool
-from aima.gateway.permission import Permission
 
 Workflow = Mapping[str, Any]
 """A workflow as the API lists it."""

@@ -18,14 +18,14 @@ from starlette.types import Receive, Scope, Send
 
 from aima.errors import AimaError, ExecutionFailed
 from aima.gateway.about import JSON, About
+from aima.gateway.access.permission import Permission
 from aima.gateway.accounts import SPENT, Spent
 from aima.gateway.incoming import read
 from aima.gateway.messages.answered import Events, message
 from aima.gateway.messages.asked import Asked
-from aima.gateway.permission import Permission
+from aima.gateway.openai.remote_media import bring_in
 from aima.gateway.problem import anthropic_error
 from aima.gateway.relaying import passed_on, while_heard
-from aima.gateway.remote_media import bring_in
 from aima.gateway.route import Way
 from aima.gateway.sse import EVENTS, HEADERS, event
 from aima.outbound import Outbound

@@ -16,7 +16,6 @@ from aima.dsl.check import Checked, Checker
 from aima.dsl.diagnostic import CODES, Findings
 from aima.dsl.language import Body, Language, Modifier, Section
 from aima.dsl.types import Type, said
-from aima.gateway.definitions import Definitions
 from aima.gateway.reference.construct_codes import (
     diagnostics_of,
     diagnostics_of_values,
@@ -27,6 +26,7 @@ from aima.gateway.reference.expression_page import expression_page
 from aima.gateway.reference.pages import code_link, table
 from aima.gateway.reference.schema_words import Key, keys_in
 from aima.gateway.reference.workflow_schema import DOCUMENT, STEP
+from aima.gateway.workflows.definitions import Definitions
 
 Construct: TypeAlias = Body | Modifier | Section
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aima.errors import NotFound
-from aima.gateway.permission import Permission
+from aima.gateway.access.permission import Permission
 from aima.gateway.route import Way
 from aima.shipped import shipped
 

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aima.errors import AimaError
-from aima.gateway.permission import Permission
+from aima.gateway.access.permission import Permission
 from aima.gateway.route import Way
-from aima.gateway.unit_routes import UnitRoutes
+from aima.gateway.units.routes import UnitRoutes
 from aima.gateway.web.look import Look
 
 PATIENCE_SECONDS = 5.0

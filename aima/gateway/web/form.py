@@ -12,8 +12,8 @@ from pydantic_core import from_json
 
 from aima.dsl.types import ARTIFACT, Type
 from aima.gateway import MOST_BODY_BYTES
-from aima.gateway.form_parts import Part
-from aima.gateway.run_input import RunInput
+from aima.gateway.runs.form_parts import Part
+from aima.gateway.runs.inputs import RunInput
 from aima.gateway.web.words import pretty
 
 INPUT, CONFIG, EXAMPLE = "input.", "config.", "example."

@@ -14,7 +14,7 @@ from temporalio.service import RPCError
 
 from aima import __version__
 from aima.errors import AimaError, Forbidden, Unauthorized
-from aima.gateway.permission import Caller, Permission
+from aima.gateway.access.permission import Caller, Permission
 from aima.gateway.problem import tell
 from aima.gateway.representation import JSON, preferred
 from aima.gateway.route import CALLER, Endpoint, Way

@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from aima.gateway.route import Way
-from aima.gateway.run_input import RunInput
-from aima.gateway.unit_routes import UnitRoutes
+from aima.gateway.runs.inputs import RunInput
+from aima.gateway.units.routes import UnitRoutes
 from aima.gateway.web.engines_page import EnginesPage
 from aima.gateway.web.look import Look
 from aima.gateway.web.run_page import RunPage
@@ -17,7 +17,7 @@ from aima.gateway.web.sessions import Sessions
 from aima.gateway.web.signing import Signing
 from aima.gateway.web.workflow_page import WorkflowPage
 from aima.gateway.web.workflows_page import WorkflowsPage
-from aima.gateway.workflow_parts import known_of
+from aima.gateway.workflows.parts import known_of
 from aima.settings import Settings
 from aima.stores import artifacts_of
 

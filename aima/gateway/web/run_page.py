@@ -13,14 +13,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from aima.errors import ValidationFailed
-from aima.gateway.artifact_routes import way_of
-from aima.gateway.commanded import note
-from aima.gateway.known_workflows import KnownWorkflows
-from aima.gateway.permission import Permission
+from aima.gateway.access.commanded import note
+from aima.gateway.access.permission import Permission
 from aima.gateway.route import Way, caller_of
+from aima.gateway.runs.artifact_routes import way_of
 from aima.gateway.web.drawn import drawn
 from aima.gateway.web.look import Look
 from aima.gateway.web.signing import MOST_FORM_BYTES, fields_of
+from aima.gateway.workflows.known import KnownWorkflows
 from aima.ports.artifacts import Artifact
 from aima.temporal.again import Again
 from aima.temporal.runs import Outcome, Runs

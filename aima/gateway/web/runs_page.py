@@ -8,11 +8,11 @@ from typing import get_args
 from starlette.requests import Request
 from starlette.responses import Response
 
+from aima.gateway.access.permission import Permission
 from aima.gateway.incoming import accept
 from aima.gateway.paging import decoded, encoded
-from aima.gateway.permission import Permission
 from aima.gateway.route import Way
-from aima.gateway.run_routes import ListRuns, RunState
+from aima.gateway.runs.routes import ListRuns, RunState
 from aima.gateway.web.look import Look
 from aima.temporal.runs import Runs
 

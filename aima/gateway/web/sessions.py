@@ -20,8 +20,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aima.errors import Forbidden
-from aima.gateway.keys import Keys
-from aima.gateway.permission import Caller
+from aima.gateway.access.keys import Keys
+from aima.gateway.access.permission import Caller
 
 LASTS_SECONDS = 12 * 3600
 TICKET_SECONDS = 120

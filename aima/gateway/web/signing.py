@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from aima.errors import RateLimited, Unauthorized, ValidationFailed
-from aima.gateway.commanded import COMMANDED, Commanded
-from aima.gateway.permission import Caller, Permission
-from aima.gateway.rates import RATES, Rates
+from aima.gateway.access.commanded import COMMANDED, Commanded
+from aima.gateway.access.permission import Caller, Permission
+from aima.gateway.access.rates import RATES, Rates
 from aima.gateway.route import CALLER, Way, caller_of
 from aima.gateway.web.look import Look
 from aima.gateway.web.sessions import (

@@ -18,16 +18,16 @@ from aima.dsl.inputs import accept_config, accept_input
 from aima.dsl.plan import Plan
 from aima.errors import Conflict, ValidationFailed
 from aima.gateway import MOST_BODY_BYTES
-from aima.gateway.commanded import note
-from aima.gateway.form_parts import parts_of
-from aima.gateway.known_workflows import KnownWorkflow, KnownWorkflows, Origin
-from aima.gateway.permission import Permission
+from aima.gateway.access.commanded import note
+from aima.gateway.access.permission import Permission
 from aima.gateway.representation import JSON, preferred
 from aima.gateway.route import Way, caller_of
-from aima.gateway.run_input import RunInput
+from aima.gateway.runs.form_parts import parts_of
+from aima.gateway.runs.inputs import RunInput
 from aima.gateway.web.drawn import drawn
 from aima.gateway.web.form import Field, Filled, Reader, config_of, fields_of
 from aima.gateway.web.look import HTML, Look
+from aima.gateway.workflows.known import KnownWorkflow, KnownWorkflows, Origin
 from aima.temporal.runs import Run, RunRequest, Runs
 
 LATEST_RUNS = 8

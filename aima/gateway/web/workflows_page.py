@@ -9,11 +9,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from aima.gateway.known_workflows import KnownWorkflow, KnownWorkflows, Origin
-from aima.gateway.permission import Permission
+from aima.gateway.access.permission import Permission
 from aima.gateway.route import Way, caller_of
 from aima.gateway.web.drawn import drawn
 from aima.gateway.web.look import Look
+from aima.gateway.workflows.known import KnownWorkflow, KnownWorkflows, Origin
 from aima.temporal.runs import Run, Runs
 
 LATEST_RUNS = 6

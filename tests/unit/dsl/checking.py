@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from aima.catalog import Catalog, catalog_of
 from aima.dsl.check import Checked
 from aima.dsl.plan import Plan
-from aima.gateway.definitions import Definitions
+from aima.gateway.workflows.definitions import Definitions
 from aima.ports.artifacts import Artifact
 from aima.unit import Context, Domain, Retry
 

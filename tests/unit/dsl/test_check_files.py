@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aima.catalog import discover
 from aima.dsl.diagnostic import CODES
-from aima.gateway.definitions import Definitions
+from aima.gateway.workflows.definitions import Definitions
 from aima.shipped import shipped, workflows_in
 from aima.workflows.constructs import language
 from aima.workflows.run import Program

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, Field, SecretStr
 
 from aima.catalog import catalog_of
-from aima.gateway.definitions import Definitions
+from aima.gateway.workflows.definitions import Definitions
 from aima.unit import Context, Domain
 
 

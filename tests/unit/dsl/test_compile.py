@@ -8,7 +8,7 @@ import pytest
 
 from aima.catalog import catalog_of
 from aima.dsl.template import evaluator
-from aima.gateway.definitions import Definitions
+from aima.gateway.workflows.definitions import Definitions
 from aima.unit import Context, Domain
 from aima.workflows.bodies.unit import reasons_for_tasks
 from aima.workflows.run import Program

@@ -12,7 +12,7 @@ from aima.dsl.load import load
 from aima.dsl.node import to_json
 from aima.dsl.older import Change, import_older
 from aima.dsl.yaml_parts import comments
-from aima.gateway.definitions import Definitions
+from aima.gateway.workflows.definitions import Definitions
 
 OLDER = sorted((Path(__file__).parents[2] / "data" / "older").glob("*.yaml"))
 

@@ -10,7 +10,7 @@ import pytest
 
 from aima.catalog import discover
 from aima.dsl.plan import FORMAT, READABLE, Plan
-from aima.gateway.definitions import Definitions
+from aima.gateway.workflows.definitions import Definitions
 from aima.shipped import shipped
 from tests.unit.dsl.checking import plan
 
@@ -21,7 +21,7 @@ TELL_HASH = """
 import sys
 from pathlib import Path
 from aima.catalog import discover
-from aima.gateway.definitions import Definitions
+from aima.gateway.workflows.definitions import Definitions
 definitions = Definitions(discover())
 file = Path(sys.argv[1])
 print(definitions.plan(definitions.check(file.read_bytes(), "any name")).hash)

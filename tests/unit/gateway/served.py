@@ -9,9 +9,9 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 
 import uvicorn
 
+from aima.gateway.access.keys import Keys
+from aima.gateway.access.permission import Caller, Role
 from aima.gateway.chain import create_app
-from aima.gateway.keys import Keys
-from aima.gateway.permission import Caller, Role
 from aima.gateway.route import Way
 from aima.store.database import Store
 

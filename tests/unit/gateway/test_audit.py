@@ -17,12 +17,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.testclient import TestClient
 
 from aima.errors import Conflict, InsufficientResources
-from aima.gateway.audit import StoredJournal
-from aima.gateway.audit_routes import AuditRoutes
+from aima.gateway.access.audit import StoredJournal
+from aima.gateway.access.audit_routes import AuditRoutes
+from aima.gateway.access.commanded import note
+from aima.gateway.access.keys import Keys
+from aima.gateway.access.permission import Caller, Permission, Role
 from aima.gateway.chain import access_log, create_app
-from aima.gateway.commanded import note
-from aima.gateway.keys import Keys
-from aima.gateway.permission import Caller, Permission, Role
 from aima.gateway.route import Way
 from aima.store import open_store
 from aima.store.audit import GENESIS, AuditRow, Command

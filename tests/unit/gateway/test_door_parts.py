@@ -16,10 +16,10 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from aima.errors import Conflict, ModelNotFound, RateLimited, ValidationFailed
 from aima.gateway import MOST_BODY_BYTES
+from aima.gateway.access.keys import Keys
+from aima.gateway.access.permission import Caller, Permission, Role
 from aima.gateway.chain import MOST_HEADERS, create_app
 from aima.gateway.incoming import accept, read
-from aima.gateway.keys import Keys
-from aima.gateway.permission import Caller, Permission, Role
 from aima.gateway.route import Way
 from aima.store.database import Store
 

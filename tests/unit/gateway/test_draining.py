@@ -14,10 +14,10 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from aima.gateway.access.keys import Keys
+from aima.gateway.access.permission import Caller, Permission, Role
 from aima.gateway.chain import create_app
 from aima.gateway.draining import Drain
-from aima.gateway.keys import Keys
-from aima.gateway.permission import Caller, Permission, Role
 from aima.gateway.route import Way
 from aima.gateway.serve import serve_door
 from aima.store.database import Store

@@ -12,11 +12,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from aima.errors import Gone
+from aima.gateway.access.keys import Keys
+from aima.gateway.access.permission import Caller, Role
 from aima.gateway.chain import create_app
-from aima.gateway.event_feed import AT_HAND, EventFeed, Page
-from aima.gateway.event_routes import EventRoutes
-from aima.gateway.keys import Keys
-from aima.gateway.permission import Caller, Role
+from aima.gateway.events.feed import AT_HAND, EventFeed, Page
+from aima.gateway.events.routes import EventRoutes
 from aima.store import open_store
 from aima.store.database import Store
 from aima.store.events import CloudEvent

@@ -10,8 +10,8 @@ from pydantic import BaseModel, SecretStr
 
 from aima.catalog import Catalog, catalog_of, discover
 from aima.dsl.diagnostic import CODES
-from aima.gateway.definitions import Definitions
 from aima.gateway.explain import page_of
+from aima.gateway.workflows.definitions import Definitions
 from aima.shipped import shipped
 from aima.unit import Context, Domain
 from aima.workflows.constructs import language

@@ -19,9 +19,9 @@ from starlette.routing import compile_path
 from starlette.testclient import TestClient
 
 from aima.errors import Conflict, NotFound
+from aima.gateway.access.keys import ADMIN_KEY, Keys, NewKey, first_key, new_key
+from aima.gateway.access.permission import GRANTS, Permission, Role
 from aima.gateway.chain import create_app
-from aima.gateway.keys import ADMIN_KEY, Keys, NewKey, first_key, new_key
-from aima.gateway.permission import GRANTS, Permission, Role
 from aima.gateway.route import Way
 from aima.store import open_store
 from aima.store.database import Store

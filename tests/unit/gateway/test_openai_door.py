@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 
 from aima.adapters.engines.embedded import EmbeddedEngine
 from aima.adapters.engines.openai import OpenAIEngine
-from aima.gateway.openai import OpenAIRoutes
+from aima.gateway.openai.routes import OpenAIRoutes
 from aima.outbound import Outbound
 from aima.routing.router import Router
 from aima.settings import Models

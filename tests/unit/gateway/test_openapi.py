@@ -14,12 +14,12 @@ from starlette.responses import Response
 
 from aima.catalog import Catalog
 from aima.gateway.about import About
-from aima.gateway.domain_routes import places
+from aima.gateway.access.permission import Permission
 from aima.gateway.openapi import Described, description
-from aima.gateway.permission import Permission
 from aima.gateway.route import Way
-from aima.gateway.unit_routes import way_of
-from aima.gateway.units import units_of
+from aima.gateway.units.domain_routes import places
+from aima.gateway.units.installed import units_of
+from aima.gateway.units.routes import way_of
 from aima.settings import Settings
 from aima.unit import Context, Domain
 from tests.door import door_in

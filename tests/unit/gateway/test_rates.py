@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.testclient import TestClient
 
+from aima.gateway.access.keys import Keys
+from aima.gateway.access.permission import Caller, Permission, Role
+from aima.gateway.access.rates import Buckets, Rates
 from aima.gateway.chain import create_app
-from aima.gateway.keys import Keys
-from aima.gateway.permission import Caller, Permission, Role
-from aima.gateway.rates import Buckets, Rates
 from aima.gateway.route import Way
 from aima.store import open_store
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aima.errors import TooLarge, ValidationFailed
-from aima.gateway.remote_media import MOST, bring_in
+from aima.gateway.openai.remote_media import MOST, bring_in
 from aima.outbound import Fetched, Outbound
 from aima.settings import Outbound as Bounds
 from aima.testing.engines.pixel import PIXEL

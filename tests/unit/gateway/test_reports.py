@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from aima.dsl.diagnostic import Diagnostic, Severity
 from aima.dsl.document import MISSING_KEY, UNKNOWN_KEY
-from aima.gateway.reports import github, sarif
+from aima.gateway.cli.reports import github, sarif
 
 ERROR = Diagnostic(UNKNOWN_KEY, Severity.error, "no key `x`", "a b/w.yaml", 3, 5, 9, "write y")
 WARNING = Diagnostic(MISSING_KEY, Severity.warning, "100%: a\nb, c", "w,1:2.yaml", 1, 1)

@@ -7,10 +7,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.testclient import TestClient
 
+from aima.gateway.access.keys import Keys
+from aima.gateway.access.permission import Caller, Permission, Role
 from aima.gateway.accounts import SPENT, Spent
 from aima.gateway.chain import create_app
-from aima.gateway.keys import Keys
-from aima.gateway.permission import Caller, Permission, Role
 from aima.gateway.request_meter import RequestMeter
 from aima.gateway.route import Way
 from aima.meters import DONE, UnitMeter

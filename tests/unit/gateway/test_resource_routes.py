@@ -10,10 +10,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from aima.errors import NotFound
+from aima.gateway.access.keys import Keys
+from aima.gateway.access.permission import Caller, Role
 from aima.gateway.chain import create_app
-from aima.gateway.keys import Keys
-from aima.gateway.permission import Caller, Role
-from aima.gateway.resource_routes import ResourceRoutes
+from aima.gateway.events.resource_routes import ResourceRoutes
 from aima.gateway.sse import event
 from aima.resources.registry import Resources
 from aima.resources.resource import Data, Resource, Values

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aima.gateway.run_feed import MOST_BYTES, MOST_EVENTS, MOST_STEPS, RunFeed
+from aima.gateway.runs.feed import MOST_BYTES, MOST_EVENTS, MOST_STEPS, RunFeed
 from aima.streams.hub import Hub, Said
 from aima.temporal.history import StepState
 

@@ -16,9 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message
 
+from aima.gateway.access.keys import Keys
+from aima.gateway.access.permission import Caller, Permission, Role
 from aima.gateway.chain import create_app
-from aima.gateway.keys import Keys
-from aima.gateway.permission import Caller, Permission, Role
 from aima.gateway.route import Way
 from aima.store import open_store
 from tests.door import door_in

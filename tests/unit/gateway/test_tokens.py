@@ -23,9 +23,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from aima.errors import InvalidRequest
-from aima.gateway.keys import Keys, new_key
-from aima.gateway.permission import Role
-from aima.gateway.tokens import Tokens
+from aima.gateway.access.keys import Keys, new_key
+from aima.gateway.access.permission import Role
+from aima.gateway.access.tokens import Tokens
 from aima.settings import Oidc
 from aima.store import open_store
 

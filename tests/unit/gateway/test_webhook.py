@@ -9,7 +9,7 @@ import hmac
 import pytest
 
 from aima.errors import Unauthorized
-from aima.gateway.webhook import TOLERANCE_SECONDS, verified
+from aima.gateway.workflows.webhook import TOLERANCE_SECONDS, verified
 
 NOW = 1_614_265_330
 BODY = b'{"test": 2432232314}'

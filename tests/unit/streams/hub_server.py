@@ -11,7 +11,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from aima.gateway.streams import StreamRoutes
+from aima.gateway.runs.streams import StreamRoutes
 from aima.streams.hub import Hub
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aima.catalog import Catalog
-from aima.gateway.definitions import Definitions
+from aima.gateway.workflows.definitions import Definitions
 from aima.workflows.outline import NOTHING, merged, rows, shape
 from aima.workflows.progress_table import table
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from aima.catalog import discover
 from aima.errors import Conflict, ValidationFailed
 from aima.gateway.cli.new_command import KINDS, command, scaffold
-from aima.gateway.definitions import Definitions
+from aima.gateway.workflows.definitions import Definitions
 from aima.shipped import shipped
 
 every_kind = pytest.mark.parametrize("kind", KINDS)

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from aima.catalog import discover
 from aima.errors import EngineNotRunning, NotFound
+from aima.gateway.access.permission import Permission
 from aima.gateway.mcp.authoring import authoring_tools
 from aima.gateway.mcp.finding import finding_tools
 from aima.gateway.mcp.profile import PROFILES, chosen
@@ -20,7 +21,6 @@ from aima.gateway.mcp.run_tools import run_tools
 from aima.gateway.mcp.tool import Arguments, Call, Told, own_tool
 from aima.gateway.mcp.unit_tools import tool_name, unit_tool
 from aima.gateway.mcp.workflow_tools import workflow_finding_tools
-from aima.gateway.permission import Permission
 
 OWN = [*finding_tools(), *workflow_finding_tools(), *run_tools(), *authoring_tools()]
 UNITS = [unit.name for unit in discover()]

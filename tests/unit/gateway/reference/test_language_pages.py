@@ -14,7 +14,6 @@ from aima.dsl.json import Json
 from aima.dsl.language import Modifier
 from aima.dsl.node import Node
 from aima.dsl.signature import JsonSchema
-from aima.gateway.definitions import Definitions
 from aima.gateway.reference.construct_codes import (
     diagnostics_of,
     diagnostics_of_values,
@@ -22,6 +21,7 @@ from aima.gateway.reference.construct_codes import (
 )
 from aima.gateway.reference.expression_page import doc_of_function, evaluated
 from aima.gateway.reference.language_pages import Part, keys_of, language_pages, parts_of
+from aima.gateway.workflows.definitions import Definitions
 from aima.workflows.constructs import language
 
 PARTS = parts_of(language())

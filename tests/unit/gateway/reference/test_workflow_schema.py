@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator
 from aima.catalog import discover
 from aima.dsl.load import load
 from aima.dsl.node import to_json
-from aima.gateway.definitions import Definitions
 from aima.gateway.reference.language_pages import Part, parts_of
 from aima.gateway.reference.workflow_schema import workflow_schema
+from aima.gateway.workflows.definitions import Definitions
 from aima.shipped import shipped, workflows_in
 from aima.workflows.constructs import language
 

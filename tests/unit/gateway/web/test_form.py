@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from aima.artifacts import FolderArtifacts
-from aima.gateway.form_parts import parts_of
-from aima.gateway.run_input import RunInput
+from aima.gateway.runs.form_parts import parts_of
+from aima.gateway.runs.inputs import RunInput
 from aima.gateway.web.form import WHOLE, Field, Filled, Reader, config_of, fields_of
 
 SCHEMA: dict[str, Any] = {

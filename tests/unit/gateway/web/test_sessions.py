@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.testclient import TestClient
 
+from aima.gateway.access.keys import Keys, new_key
+from aima.gateway.access.permission import Caller, Permission, Role
+from aima.gateway.access.rates import Rates
 from aima.gateway.chain import create_app
-from aima.gateway.keys import Keys, new_key
-from aima.gateway.permission import Caller, Permission, Role
-from aima.gateway.rates import Rates
 from aima.gateway.route import Way, caller_of
 from aima.gateway.web.look import Look
 from aima.gateway.web.sessions import LASTS_SECONDS, MOST_SESSIONS, TICKET_SECONDS, Sessions

@@ -1,0 +1,1 @@
+"""Who may do what at the door, how often, and what is written down of it."""

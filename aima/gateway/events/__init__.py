@@ -1,0 +1,1 @@
+"""Events and resources at the door: read, listed, watched."""

@@ -1,0 +1,1 @@
+"""Runs at the door: started, followed, answered, and what they made."""

@@ -1,0 +1,1 @@
+"""Units at the door: commands, queries, and operations to wait for."""

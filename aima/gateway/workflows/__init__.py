@@ -1,0 +1,1 @@
+"""Workflows at the door: kept, checked, drawn, applied, and started by hooks."""
