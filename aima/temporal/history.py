@@ -139,19 +139,24 @@ class Steps:
 
     async def take_pending(self, pending: PendingActivityInfo) -> StepState | None:
         """Note what the server says of a step in flight; give it if that is news."""
-        running = pending.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
-        failed = pending.attempt > 1 and not running
-        message = _reason(pending.last_failure) if failed else await self._progress(pending)
+        told = await self.pending(pending)
         known = self.states.get(pending.activity_id)  # looked up last: an event may have come
         if known is None or known.state in _ENDED:
             return None
-        fresh = replace(
-            known,
+        fresh = replace(known, state=told.state, attempt=told.attempt, message=told.message)
+        return self._set(fresh) if fresh != known else None
+
+    async def pending(self, pending: PendingActivityInfo) -> StepState:
+        """Read what the server says of a step in flight."""
+        running = pending.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+        failed = pending.attempt > 1 and not running
+        return StepState(
+            step=pending.activity_id,
+            unit=pending.activity_type.name,
             state="retrying" if failed else "running" if running else "waiting",
             attempt=max(pending.attempt, 1),
-            message=message,
+            message=_reason(pending.last_failure) if failed else await self._progress(pending),
         )
-        return self._set(fresh) if fresh != known else None
 
     def _end(self, event: HistoryEvent, now: float) -> StepState:
         state, attributes = _ENDINGS[event.event_type]

@@ -49,6 +49,9 @@ from aima.workflows.messages import APPROVE
 ANSWER_SECONDS = 10.0
 """How long a worker may take to answer for a run."""
 
+_BEFORE_THE_FIRST_STEP = 3
+"""Events of a run that no worker has answered for yet: started, and its first task."""
+
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 _STATES = {
     WorkflowExecutionStatus.RUNNING: "running",
@@ -71,6 +74,25 @@ class Run:
     started: datetime
     seconds: float | None
     labels: tuple[str, ...]
+
+    @property
+    def ended(self) -> datetime | None:
+        """When it ended; None: it goes on."""
+        return None if self.seconds is None else self.started + timedelta(seconds=self.seconds)
+
+
+@dataclass(frozen=True)
+class Glance:
+    """A run as it is now.
+
+    Attributes:
+        begun: whether a worker has ever answered for it.
+        steps: what it has in flight.
+    """
+
+    run: Run
+    begun: bool
+    steps: list[StepState]
 
 
 STATUSES = {
@@ -255,6 +277,21 @@ class Runs:
             NotFound: there is none, or it is older than the retention.
         """
         return _run(await self._describe(run_id))
+
+    async def glance(self, run_id: str) -> Glance:
+        """Look a run up, with the steps it has in flight; its history is not read.
+
+        Raises:
+            NotFound: there is none, or it is older than the retention.
+        """
+        description = await self._describe(run_id)
+        read = Steps(self.client.data_converter)
+        in_flight = description.raw_description.pending_activities
+        return Glance(
+            _run(description),
+            begun=description.history_length > _BEFORE_THE_FIRST_STEP,
+            steps=[await read.pending(step) for step in in_flight],
+        )
 
     async def steps(self, run_id: str) -> list[StepState]:
         """Tell where each step is that was ever begun.

@@ -12,9 +12,16 @@ OPERATION: Mapping[str, Any] = {
     "properties": {
         "id": {"type": "string"},
         "unit": {"type": ["string", "null"]},
-        "state": {"enum": ["running", "succeeded", "failed", "cancelled"]},
+        "state": {"enum": ["queued", "running", "succeeded", "failed", "cancelled"]},
         "started": {"type": "string", "format": "date-time"},
+        "ended": {"type": ["string", "null"], "format": "date-time"},
         "seconds": {"type": ["number", "null"]},
+        "progress": {
+            "type": "object",
+            "description": "Of one that goes on and has something to say.",
+            "required": ["attempt", "message"],
+            "properties": {"attempt": {"type": "integer"}, "message": {"type": "string"}},
+        },
         "result": {"description": "Of one that succeeded: what it gives."},
         "error": {"type": "object", "description": "Of one that did not."},
         "links": {"type": "object"},

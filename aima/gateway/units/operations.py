@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -13,7 +14,8 @@ from aima.dsl.plan import Plan
 from aima.gateway.access.permission import Permission
 from aima.gateway.route import Way
 from aima.gateway.runs.starting import Starter
-from aima.temporal.runs import Run, RunRequest, Runs
+from aima.temporal.history import StepState
+from aima.temporal.runs import Glance, RunRequest, Runs
 
 PATH = "/api/v2/operations"
 _STATES = {
@@ -63,17 +65,19 @@ class Operations:
     async def _answer(self, request: Request, run_id: str, *, accepted: int) -> Response:
         headers = {"location": f"{PATH}/{quote(run_id, safe='')}"}
         headers |= await self.starter.wait(request, run_id)
-        run = await self.runs.find(run_id)
-        told = await self._told(run)
-        return JSONResponse(told, accepted if run.state == "running" else 200, headers)
+        glance = await self.runs.glance(run_id)
+        goes_on = glance.run.state == "running"
+        return JSONResponse(await self._told(glance), accepted if goes_on else 200, headers)
 
-    async def _told(self, run: Run) -> dict[str, Any]:
+    async def _told(self, glance: Glance) -> dict[str, Any]:
+        run = glance.run
         way = f"{PATH}/{quote(run.id, safe='')}"
         told: dict[str, Any] = {
             "id": run.id,
             "unit": next((n.removeprefix("unit=") for n in run.labels if n[:5] == "unit="), None),
-            "state": _STATES.get(run.state, run.state),
+            "state": _state(glance),
             "started": run.started.isoformat(),
+            "ended": run.ended.isoformat() if run.ended else None,
             "seconds": run.seconds,
             "links": {
                 "self": way,
@@ -81,8 +85,23 @@ class Operations:
                 "events": f"/api/v2/runs/{quote(run.id, safe='')}/events",
             },
         }
-        if run.state != "running":
+        if run.state == "running":
+            told |= _progress(glance.steps)
+        else:
             outcome = await self.runs.outcome(run.id)
             told |= {"result": outcome.output} if outcome.error is None else {}
             told |= {"error": outcome.error} if outcome.error is not None else {}
         return told
+
+
+def _state(glance: Glance) -> str:
+    if glance.run.state != "running":
+        return _STATES.get(glance.run.state, glance.run.state)
+    in_flight = [step.state != "waiting" for step in glance.steps] or [glance.begun]
+    return "running" if any(in_flight) else "queued"
+
+
+def _progress(steps: Sequence[StepState]) -> dict[str, Any]:
+    """Tell what the work says of itself, of the step that has something to say."""
+    says = [step for step in steps if step.message or step.attempt > 1]
+    return {"progress": {"attempt": says[0].attempt, "message": says[0].message}} if says else {}
