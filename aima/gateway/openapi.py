@@ -27,7 +27,8 @@ _PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
 _OPERATION = {"$ref": "#/components/schemas/Operation"}
 _INLINE = "{model}"
-_ALWAYS = (ValidationFailed, Unauthorized, Forbidden, TooLarge)
+ALWAYS = (ValidationFailed, Unauthorized, Forbidden, TooLarge)
+"""What any address may fail with."""
 _SCHEMAS: dict[str, Any] = {
     "Problem": {
         "type": "object",
@@ -62,7 +63,12 @@ class Described:
 
     async def get(self, _: Request) -> Response:
         """Describe every address and every unit (OpenAPI 3.1)."""
-        return JSONResponse(description([*self.ways, self.way()], self.catalog))
+        return JSONResponse(self.description)
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What it tells."""
+        return description([*self.ways, self.way()], self.catalog)
 
 
 def description(ways: Iterable[Way], units: Iterable[Unit]) -> dict[str, Any]:
@@ -96,7 +102,7 @@ def _of_way(way: Way, schemas: dict[str, Any]) -> dict[str, Any]:
         told |= _words(way)
         told["responses"] = {
             "2XX": _answer(way),
-            **_failures((*_ALWAYS, *(about.errors or ()))),
+            **_failures((*ALWAYS, *(about.errors or ()))),
         }
     if way.permission is Permission.PUBLIC:
         told["security"] = []
@@ -224,11 +230,12 @@ def _of_unit(unit: Unit, schemas: dict[str, Any]) -> dict[str, Any]:
         "summary": unit.summary,
         "description": unit.description,
         "tags": [unit.name.partition(".")[0]],
+        "x-unit": unit.name,
         "parameters": parameters,
         "requestBody": {
             "content": {"application/json": content | ({"examples": examples} if examples else {})}
         },
-        "responses": answers | _failures((*_ALWAYS, *unit.errors)),
+        "responses": answers | _failures((*ALWAYS, *unit.errors)),
         "x-permission": (
             Permission.UNIT_QUERY if unit.kind is Kind.QUERY else Permission.UNIT_RUN
         ).value,

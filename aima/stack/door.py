@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from httpx2 import AsyncClient
 from temporalio.client import Client
@@ -59,6 +59,7 @@ from aima.stores import artifacts_of, models_of, store_of
 from aima.temporal.runs import Runs
 
 if TYPE_CHECKING:
+    from aima.catalog import Catalog
     from aima.stack.supervisor import Supervisor
     from aima.store.database import Store
 
@@ -101,9 +102,21 @@ class Door:
         )
         return self._mcp.serve(app), serve_door(app, listeners, held, self.access_log, drain)
 
+    @property
+    def description(self) -> dict[str, Any]:
+        """What programs are told of all addresses (OpenAPI 3.1)."""
+        return self._described.description
+
     @cached_property
     def ways(self) -> list[Way]:
         """All addresses."""
+        ways = [*self._described.ways, self._described.way()]  # pages are for people
+        return ways + page_ways(
+            self.settings, self._units, self._store, self._sessions, temporal=self.state.ui
+        )
+
+    @cached_property
+    def _described(self) -> Described:
         outbound = Outbound(self.settings.outbound)
         parts = (
             StackRoutes(self.settings.data / ADMIN_KEY, self.supervisor, self.state, self.client),
@@ -124,11 +137,7 @@ class Door:
             self._mcp,
         )
         ways = [way for part in parts for way in part.ways()]
-        ways.append(Described([*ways], self.definitions.catalog).way())  # pages are for people
-        ways += page_ways(
-            self.settings, self._units, self._store, self._sessions, temporal=self.state.ui
-        )
-        return ways
+        return Described(ways, self.definitions.catalog)
 
     def _metrics(self) -> Metrics:
         public = not self.settings.door.address
@@ -219,3 +228,17 @@ class Door:
     @cached_property
     def _meter(self) -> RequestMeter:
         return RequestMeter()
+
+
+def unattended(catalog: Catalog, folder: Path) -> Door:
+    """Put a door together with nobody behind it, for whoever asks what it is made of."""
+    settings = Settings(data=folder)
+    return Door(
+        settings=settings,
+        definitions=Definitions(catalog),
+        supervisor=cast("Supervisor", None),
+        state=StackState(pid=1, port=1, token="t", temporal="", ui="", project=""),  # noqa: S106
+        client=cast("Client", None),
+        worker_token="w",  # noqa: S106
+        access_log=folder / "access.log",
+    )

@@ -92,7 +92,8 @@ MAY_IMPORT = {
     "aima.shipped aima.stack aima.stack.supervisor aima.stores aima.temporal aima.trial "
     "aima.worker aima.workflows",
     "aima.gateway.reference.write": "aima.catalog aima.dsl aima.engines aima.errors aima.gateway "
-    "aima.gateway.cli aima.settings aima.shipped aima.testing.engines aima.trial aima.workflows",
+    "aima.gateway.cli aima.settings aima.shipped aima.stack.door aima.testing.engines aima.trial "
+    "aima.workflows",
     "aima.gateway.reference.__main__": "aima.gateway.reference.write",
     "aima.__main__": "aima.gateway.cli",
 }

@@ -11,7 +11,8 @@ import json
 import pkgutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import get_args
+from tempfile import TemporaryDirectory
+from typing import Any, get_args
 
 import click
 from pydantic import BaseModel, SecretStr
@@ -25,12 +26,14 @@ from aima.engines import kinds_of_engines
 from aima.errors import AimaError, error_classes
 from aima.gateway.cli.exits import exit_code
 from aima.gateway.cli.main import cli
+from aima.gateway.reference.api_page import api_page
 from aima.gateway.reference.engine_page import engine_page
 from aima.gateway.reference.language_pages import language_pages
 from aima.gateway.reference.pages import table
 from aima.gateway.reference.unit_pages import page, schema
 from aima.gateway.reference.workflow_schema import workflow_schema
 from aima.settings import Settings, variable
+from aima.stack.door import unattended
 from aima.testing.engines import Faults
 from aima.trial.cases import schema_of_tests
 from aima.workflows.constructs import language
@@ -64,6 +67,7 @@ def files(catalog: Catalog) -> dict[Path, str]:
         "units/README": _units(catalog),
         "settings": _settings(),
         "cli": _commands(),
+        "api": api_page(_description(catalog)),
         "engines": engine_page(kinds_of_engines(), Faults.model_fields),
         "errors": _errors(),
         "diagnostics": _diagnostics(),
@@ -87,10 +91,17 @@ def _index() -> Iterator[str]:
     yield "* [Expressions](language/expressions.md): what stands in `${…}`"
     yield "* [Units](units/README.md): what a step can run"
     yield "* [Command line](cli.md)"
+    yield "* [HTTP API](api.md): every address, with what it needs, takes and fails with"
     yield "* [Settings](settings.md)"
     yield "* [Engines](engines.md): what each kind can do"
     yield "* [Errors](errors.md) of units, requests and commands"
     yield "* [Diagnostics](diagnostics.md) of `aima check`"
+
+
+def _description(catalog: Catalog) -> dict[str, Any]:
+    """Tell what a door with these units serves."""
+    with TemporaryDirectory() as folder:
+        return unattended(catalog, Path(folder)).description
 
 
 def _units(catalog: Catalog) -> Iterator[str]:
