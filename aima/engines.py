@@ -16,6 +16,7 @@ from aima.routing.router import Router
 from aima.routing.slots import FileSlots
 from aima.settings import Engine, Settings
 from aima.stores import artifacts_of
+from aima.trace import TRACEPARENT, current
 
 EMBEDDED = "embedded"
 _OFF = {"enabled": False}
@@ -30,8 +31,14 @@ _LIMITS = httpx2.Limits(
 
 
 def engine_client() -> httpx2.AsyncClient:
-    """Make the HTTP client for engines."""
-    return httpx2.AsyncClient(timeout=_TIMEOUT, limits=_LIMITS)
+    """Make the HTTP client for engines, which learn of the trace that they are asked for."""
+    hooks = {"request": [_say_trace]}
+    return httpx2.AsyncClient(timeout=_TIMEOUT, limits=_LIMITS, event_hooks=hooks)
+
+
+async def _say_trace(request: httpx2.Request) -> None:
+    if trace := current():
+        request.headers[TRACEPARENT] = trace
 
 
 def engines_of(settings: Settings, http: httpx2.AsyncClient, artifacts: Artifacts) -> Router:

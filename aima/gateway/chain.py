@@ -39,11 +39,14 @@ from aima.gateway.problem import tell
 from aima.gateway.request_meter import RequestMeter
 from aima.gateway.route import CALLER, Way, nowhere
 from aima.gateway.web.sessions import Sessions
+from aima.trace import TRACEPARENT, accepted, traced
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 MOST_HEADERS = 64
 MOST_HEADER_BYTES = 16 << 10
 REQUEST_ID = b"x-request-id"
+TRACE = "aima.traceparent"
+"""Where the scope of a request has the trace that it belongs to."""
 HEADERS_TOO_LARGE = 431
 _HOST = re.compile(  # whatever is more than a name and a port is read otherwise elsewhere
     r"(?:\[(?P<six>[0-9a-f:]+)\]|(?P<name>[\w.-]+))(?::\d{1,5})?", re.ASCII | re.IGNORECASE
@@ -108,8 +111,10 @@ class Named:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, and tell of it."""
         begun, status, sent = self._clock(), 0, 0
-        given = Request(scope).headers.get("x-request-id", "")
+        headers = Request(scope).headers
+        given = headers.get("x-request-id", "")
         name = given if _GOOD_ID.fullmatch(given) else secrets.token_hex(16)
+        trace = scope[TRACE] = accepted(headers.get(TRACEPARENT))
         scope["aima.request_id"] = name
 
         async def told(message: Message) -> None:
@@ -122,7 +127,8 @@ class Named:
             await send(message)
 
         try:
-            await self._app(scope, receive, told)
+            with traced(trace):
+                await self._app(scope, receive, told)
         finally:
             if self._meter is not None:
                 self._meter.ended(scope, status, self._clock() - begun)
@@ -130,6 +136,7 @@ class Named:
             line = {
                 "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
                 "request_id": name,
+                "traceparent": trace,
                 "caller": caller.name if isinstance(caller, Caller) else None,
                 "method": scope["method"],
                 "path": scope["path"],  # without its query, which may hold what is private

@@ -20,6 +20,7 @@ from aima.store.cache import Cache
 from aima.store.events import CloudEvent
 from aima.streams.publisher import Nowhere, Streams, Writer
 from aima.temporal.events import Events, belonging, event_id
+from aima.temporal.origin import origin_here
 from aima.temporal.secret_input import Mask
 from aima.unit import Event
 
@@ -185,7 +186,7 @@ class ActivityContext:
                 type=event.TYPE,
                 source=self.source,
                 data=data,
-                extensions=belonging(self.run),
+                extensions=belonging(self.run, origin_here()),
             )
         )
         self.write({"event": event.TYPE, **data})

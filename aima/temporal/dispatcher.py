@@ -20,9 +20,11 @@ from aima.errors import AimaError, Conflict, NotFound
 from aima.store.applied import Applied, AppliedWorkflow
 from aima.store.events import CloudEvent, Entry, Outbox, Wait
 from aima.temporal.events import Events, source_of
+from aima.temporal.origin import HOPS, Origin
 from aima.temporal.refusals import told
 from aima.temporal.runs import RunRequest, Runs
 from aima.temporal.triggers import EventTrigger, event_triggers
+from aima.trace import TRACEPARENT
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +112,7 @@ class Dispatcher:
                 log.warning("%r does not start on event %s: %s", workflow.name, event.id, error)
 
     async def _run(self, trigger: EventTrigger, event: CloudEvent, source: str) -> None:
-        hops = int(event.extensions.get("hops", "0")) + 1
+        hops = int(event.extensions.get(HOPS, "0")) + 1
         if hops > MOST_HOPS or _is_own(trigger, event):
             log.warning(
                 "%r does not start on event %s: it would start itself, on and on",
@@ -122,7 +124,7 @@ class Dispatcher:
             trigger.input_for(event),
             id=trigger.run_id(event),
             source=source,
-            memo={"cause": event.id, "hops": str(hops)},
+            memo=Origin(str(event.extensions.get(TRACEPARENT, "")), event.id, hops).memo(),
         )
         with suppress(Conflict):  # the event was told before
             await self.runs.start(trigger.plan, request)

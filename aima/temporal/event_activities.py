@@ -17,6 +17,7 @@ from aima.store.events import CloudEvent
 from aima.temporal.activity_context import Surroundings
 from aima.temporal.converter import as_failure
 from aima.temporal.events import belonging, event_id, source_of
+from aima.temporal.origin import origin_here
 
 EMIT = "aima.emit"
 LISTEN = "aima.listen"
@@ -71,7 +72,7 @@ class _EventActivities:
                 source=source_of(info.workflow_type or "", run),
                 data=told.data,
                 subject=told.subject,
-                extensions=belonging(run),
+                extensions=belonging(run, origin_here()),
             )
             await self.around.events.publish(event)
         self.around.log.write(run, {"step": info.activity_id, "event": event.type, "id": event.id})

@@ -8,6 +8,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from aima.blocking import in_thread
 from aima.store.events import CloudEvent, Outbox
+from aima.temporal.origin import Origin
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,9 @@ def event_id(effect_key: str) -> str:
     return str(uuid5(NAMESPACE_URL, f"aima:{effect_key}"))
 
 
-def belonging(run: str, cause: str = "") -> dict[str, str]:
-    """Say which run an event belongs to, those inside of it included, and what started that."""
-    told = {"correlationid": run.partition("/")[0]}
-    return told | ({"causationid": cause} if cause else {})
+def belonging(run: str, origin: Origin) -> dict[str, str]:
+    """Say which run an event belongs to, those inside of it included, and what led to that."""
+    return {"correlationid": run.partition("/")[0], **origin.extensions()}
 
 
 def source_of(workflow: str, run: str) -> str:

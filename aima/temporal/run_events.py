@@ -25,6 +25,7 @@ from aima.store.events import CloudEvent
 from aima.temporal.attributes import PLAN
 from aima.temporal.events import Events, belonging, event_id, source_of
 from aima.temporal.history import Steps, StepState
+from aima.temporal.origin import Origin
 from aima.temporal.refusals import told
 from aima.temporal.runs import Runs
 
@@ -135,8 +136,9 @@ class RunEvents:
         self._remember(f"{run.id} ended")
 
     async def _about(self, run: WorkflowExecution) -> _About:
-        memo = await run.memo()
-        return _About(run.workflow_type, run.id, run.parent_id or "", dict(memo))
+        first = run.raw_info.first_run_id or run.run_id
+        origin = Origin.of(await run.memo(), first)
+        return _About(run.workflow_type, run.id, run.parent_id or "", origin)
 
     def _is_new(self, what: str) -> bool:
         return what not in self._remembered
@@ -191,7 +193,7 @@ class _About:
     workflow: str
     run: str
     parent: str
-    memo: dict[str, Any]
+    origin: Origin
 
     def event(self, kind: str, time: datetime, **more: object) -> CloudEvent:
         """Tell something of the run; told again it is the same event."""
@@ -205,7 +207,6 @@ class _About:
     def _event(self, name: str, kind: str, time: datetime, more: dict[str, object]) -> CloudEvent:
         data: dict[str, object] = {"run_id": self.run, "workflow": self.workflow, **more}
         data |= {"parent": self.parent} if self.parent else {}
-        hops = {"hops": str(self.memo["hops"])} if "hops" in self.memo else {}
         return CloudEvent(
             id=event_id(name),
             type=f"pipeline.{kind}",
@@ -213,7 +214,7 @@ class _About:
             data=data,
             time=time,
             subject=f"pipeline/{self.run}",
-            extensions=belonging(self.run, str(self.memo.get("cause", ""))) | hops,
+            extensions=belonging(self.run, self.origin),
         )
 
 

@@ -43,6 +43,7 @@ from aima.temporal.history import Steps, StepState
 from aima.temporal.overview import Overview
 from aima.temporal.refusals import told
 from aima.temporal.watch import MOST_REPLAYED, Tree, Watch
+from aima.trace import TRACEPARENT, current
 from aima.workflows.failure import CLEANED_UP
 from aima.workflows.messages import APPROVE
 
@@ -216,6 +217,7 @@ class Runs:
         """
         run_id = request.id or new_run_id(plan.name)
         start = start_of(self.client, plan, request)
+        asked = {TRACEPARENT: current()} if current() else {}
         try:
             with told(f"run {run_id!r}"):
                 await self.client.start_workflow(
@@ -224,7 +226,7 @@ class Runs:
                     id=run_id,
                     task_queue=self.task_queue,
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    memo=start.memo,
+                    memo={**asked, **start.memo},
                     search_attributes=start.attributes,
                 )
         except TooLarge as error:

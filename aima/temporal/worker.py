@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner, Worker
 
 from aima.settings import Settings
 from aima.temporal.activity_context import Surroundings
 from aima.temporal.as_activity import BEAT_SECONDS, as_activity
 from aima.temporal.event_activities import event_activities
+from aima.temporal.origin import CarriesOrigin
 from aima.temporal.run_activities import run_activities
 from aima.temporal.slot_activities import slot_activities
 from aima.temporal.slots import Slots
@@ -43,7 +44,7 @@ def make_worker(
             *slot_activities(client, settings.temporal.task_queue),
         ],
         workflow_runner=UnsandboxedWorkflowRunner(),
-        interceptors=[ShowsProgress()],
+        interceptors=interceptors(),
         max_cached_workflows=settings.worker.cached_runs,
         max_concurrent_workflow_tasks=settings.worker.workflows,
         max_concurrent_activities=settings.worker.activities,
@@ -54,6 +55,11 @@ def make_worker(
     )
     be_patient(worker)
     return worker
+
+
+def interceptors() -> list[Interceptor]:
+    """Give what stands before runs and steps."""
+    return [ShowsProgress(), CarriesOrigin()]
 
 
 def be_patient(worker: Worker) -> None:

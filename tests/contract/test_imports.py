@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "aima.errors": "",
     "aima.blocking": "",
     "aima.regex": "",
+    "aima.trace": "",
     "aima.json_schema": "aima.regex",
     "aima.media_type": "",
     "aima.passages": "",
@@ -57,12 +58,12 @@ MAY_IMPORT = {
     "aima.streams": "aima.errors",
     "aima.meters": "aima.errors",
     "aima.temporal": "aima.artifacts aima.blocking aima.dsl aima.errors aima.meters aima.ports "
-    "aima.settings aima.store aima.streams aima.unit aima.workflows",
+    "aima.settings aima.store aima.streams aima.trace aima.unit aima.workflows",
     "aima.stores": "aima.artifacts aima.models aima.runlog aima.settings aima.store aima.temporal",
     "aima.shipped": "aima.dsl aima.errors",
     "aima.stack": "aima.errors aima.settings aima.temporal",
     # Where settings, adapters and units meet:
-    "aima.engines": "aima.adapters aima.ports aima.routing aima.settings aima.stores",
+    "aima.engines": "aima.adapters aima.ports aima.routing aima.settings aima.stores aima.trace",
     "aima.observing": "aima.blocking aima.errors aima.models aima.ports aima.store",
     "aima.worker": "aima.adapters aima.blocking aima.catalog aima.engines aima.errors "
     "aima.observing aima.ports aima.settings aima.shipped aima.stack aima.stores aima.streams "
@@ -75,10 +76,11 @@ MAY_IMPORT = {
     "aima.errors aima.graph aima.media_type aima.outbound aima.ports aima.resources "
     "aima.resources.uri aima.routing "
     "aima.settings aima.shipped aima.stack aima.store aima.stores aima.streams aima.temporal "
-    "aima.unit aima.worker aima.workflows",
+    "aima.trace aima.unit aima.worker aima.workflows",
     # An agent's door is a client of the API: it knows neither Temporal nor the store.
     "aima.gateway.mcp": "aima aima.blocking aima.catalog aima.dsl aima.errors aima.gateway "
-    "aima.ports aima.prompts aima.settings aima.shipped aima.stack aima.unit aima.workflows",
+    "aima.ports aima.prompts aima.settings aima.shipped aima.stack aima.trace aima.unit "
+    "aima.workflows",
     "aima.stack.supervisor": "aima.blocking aima.errors aima.gateway aima.meters aima.settings "
     "aima.stack aima.stack.door aima.stores aima.temporal",
     "aima.stack.door": "aima.blocking aima.engines aima.errors aima.gateway "

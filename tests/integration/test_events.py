@@ -15,9 +15,10 @@ from temporalio.testing import WorkflowEnvironment
 
 from aima.store.applied import Applied, AppliedWorkflow
 from aima.store.events import CloudEvent, Outbox
-from aima.temporal.dispatcher import READER, Dispatcher
+from aima.temporal.dispatcher import MOST_HOPS, READER, Dispatcher
 from aima.temporal.events import Events, event_id
 from aima.temporal.triggers import EventTrigger, event_triggers
+from aima.trace import TRACEPARENT, made, trace_of, traced
 from tests.integration.lab import PATIENCE, SERVER, Lab
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -214,6 +215,69 @@ async def test_the_first_trigger_that_wants_an_event_starts_the_run(lab: Lab) ->
     await dispatcher_of(lab).dispatch()
     run_id = dispatcher_triggers(lab)[0].run_id(paid("e"))
     assert (await lab.outcome(run_id)).output == {"a": {"name": "first"}}
+
+
+async def test_what_a_run_tells_says_what_led_to_it(lab: Lab) -> None:
+    """From the request of a caller over a run, its event, and the run that this starts."""
+    apply(lab, SHIP + '  - {id: told, emit: {type: order.sent}}\n')
+    with traced(asked := made()):
+        teller = await lab.start(PAY, {"order": 7})
+    await lab.outcome(teller)
+    assert await dispatcher_of(lab).dispatch() == 1
+    [first] = outbox_of(lab).after(0, limit=10)
+    started = dispatcher_triggers(lab)[0].run_id(first.event)
+    await lab.outcome(started)
+    [second] = outbox_of(lab).after(first.seq, limit=10)
+    assert first.event.extensions == {"correlationid": teller, "traceparent": asked}
+    assert second.event.extensions == {
+        "correlationid": started,
+        "causationid": first.event.id,
+        "hops": "1",
+        "traceparent": asked,
+    }
+
+
+async def test_a_run_that_tells_what_starts_it_ends_after_some(
+    lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its own event would start it for ever; the chain is counted through what its steps tell."""
+    again = "  - {id: told, emit: {type: order.paid, data: {order: 8, amount: 20}}}\n"
+    apply(lab, SHIP + again)
+    hops = {"hops": str(MOST_HOPS - 1)}
+    outbox_of(lab).publish(replace(paid("first"), extensions=hops))
+    with caplog.at_level(logging.WARNING, logger="aima.temporal.dispatcher"):
+        await dispatcher_of(lab).dispatch()
+        await lab.outcome(dispatcher_triggers(lab)[0].run_id(paid("first")))
+        assert await dispatcher_of(lab).dispatch() == 1
+    assert "it would start itself, on and on" in caplog.messages[-1]
+
+
+async def test_a_child_belongs_to_what_its_parent_was_asked_for(lab: Lab) -> None:
+    """The parts of a split loop are runs of their own, and tell of the same request."""
+    sets = "\n".join(f"              - {{id: s{i}, set: {{n: 1}}}}" for i in range(60))
+    with traced(asked := made()):
+        run_id = await lab.start(f"""
+        name: split
+        steps:
+          - id: each
+            for_each: {{in: "${{range(20)}}", max_parallel: 2}}
+            steps:
+{sets}
+              - {{id: h, if: "${{item == 17}}", emit: {{type: item.found}}}}
+        """)
+    await lab.outcome(run_id)
+    [found] = outbox_of(lab).after(0, limit=10)
+    assert found.event.source.startswith(f"aima/split/{run_id}/each[")
+    assert found.event.extensions == {"correlationid": run_id, "traceparent": asked}
+
+
+async def test_a_run_that_nobody_asked_for_has_a_trace_of_its_own(lab: Lab) -> None:
+    """One of a schedule, say; all its events have the same."""
+    run_id = await lab.start(PAY, {"order": 7})
+    await lab.outcome(run_id)
+    [entry] = outbox_of(lab).after(0, limit=10)
+    first = (await lab.handle(run_id).describe()).run_id
+    assert entry.event.extensions[TRACEPARENT] == trace_of(str(first))
 
 
 # --- waiting ------------------------------------------------------------------------------------

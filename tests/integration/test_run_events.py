@@ -11,6 +11,7 @@ from aima.store.applied import Applied
 from aima.store.events import CloudEvent
 from aima.temporal.dispatcher import MOST_HOPS, Dispatcher
 from aima.temporal.run_events import RunEvents
+from aima.trace import made, traced
 from tests.integration.lab import PATIENCE, Lab
 from tests.integration.test_events import applied_of, apply, dispatcher_triggers, outbox_of
 
@@ -139,10 +140,12 @@ async def test_a_run_starts_another_and_itself_never(lab: Lab) -> None:
     apply(lab, AFTER)
     telling = await begun(lab)
     dispatcher = Dispatcher(lab.runs, lab.around.events, Applied(applied_of(lab).begin))
-    run_id = await lab.start(TWO)
+    with traced(asked := made()):
+        run_id = await lab.start(TWO)
     await lab.outcome(run_id)
     await until_told(lab, telling, "pipeline.completed")
     [done] = of(lab, run_id, "completed")
+    assert done.extensions == {"correlationid": run_id, "traceparent": asked}
     while await dispatcher.dispatch():
         pass
     started = dispatcher_triggers(lab)[0].run_id(done)
@@ -153,7 +156,12 @@ async def test_a_run_starts_another_and_itself_never(lab: Lab) -> None:
     while await dispatcher.dispatch():
         pass
     [its] = of(lab, started, "completed")
-    assert its.extensions == {"correlationid": started, "causationid": done.id, "hops": "1"}
+    assert its.extensions == {
+        "correlationid": started,
+        "causationid": done.id,
+        "hops": "1",
+        "traceparent": asked,
+    }
     runs = [run async for run in lab.client.list_workflows(f"TaskQueue = '{lab.runs.task_queue}'")]
     assert {run.id for run in runs} == {run_id, started}
 

@@ -15,6 +15,7 @@ from temporalio.workflow import NondeterminismError
 from aima.artifacts import FolderArtifacts
 from aima.dsl.json import Json
 from aima.temporal.converter import data_converter
+from aima.temporal.worker import interceptors
 from aima.workflows import interpreter
 from aima.workflows.frame import Steps
 from aima.workflows.mail import Mail
@@ -44,6 +45,7 @@ def replayer_of(workflow_class: type, converter: DataConverter) -> Replayer:
         workflows=[workflow_class],
         workflow_runner=UnsandboxedWorkflowRunner(),
         data_converter=converter,
+        interceptors=interceptors(),
     )
 
 

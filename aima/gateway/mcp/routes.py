@@ -18,11 +18,12 @@ from aima.blocking import in_thread
 from aima.errors import EngineNotRunning, Forbidden, Unauthorized
 from aima.gateway import MOST_BODY_BYTES
 from aima.gateway.access.permission import Caller, Permission
-from aima.gateway.chain import LOOPBACK
+from aima.gateway.chain import LOOPBACK, TRACE
 from aima.gateway.mcp.inside import Inside
 from aima.gateway.mcp.profile import DEFAULT
 from aima.gateway.mcp.rest import Reached, Rest
 from aima.gateway.route import Way, caller_of
+from aima.trace import TRACEPARENT
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -113,13 +114,14 @@ def _manager(door: ASGIApp, project: Path | None) -> StreamableHTTPSessionManage
     """Load the SDK and make what serves its requests."""
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-    from aima.gateway.mcp.server import Desk
+    from aima.gateway.mcp.server import Desk, told_trace
 
     http = AsyncClient(transport=Inside(door), timeout=None)
 
     def rest(ctx: Context) -> Rest:
         given, kept = _request(ctx), ("authorization", "x-request-id")
         carried = {name: given.headers[name] for name in kept if name in given.headers}
+        carried[TRACEPARENT] = told_trace(ctx) or given.scope[TRACE]
         return Rest(http, lambda: Reached("http://127.0.0.1", carried))
 
     def profile(ctx: Context) -> str:

@@ -33,6 +33,7 @@ from aima.gateway.mcp.workflow_tools import (
     workflow_finding_tools,
     workflow_tool,
 )
+from aima.trace import TRACEPARENT, read
 
 INSTRUCTIONS = """\
 AIMA runs AI on this person's own machines: models, speech, pictures, search, and workflows made \
@@ -129,6 +130,11 @@ class Desk:
         if name not in by_name:
             raise MCPError(types.INVALID_PARAMS, f"there is no tool {name[:80]!r}")
         return unit_tool(self._units[by_name[name]])
+
+
+def told_trace(ctx: Context) -> str:
+    """Give the trace that a call belongs to, as its `_meta` says; empty where that says nothing."""
+    return read((ctx.meta or {}).get(TRACEPARENT))
 
 
 def _shown(tool: Tool) -> types.Tool:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from httpx2 import AsyncClient
 from mcp.server.stdio import stdio_server
 
 from aima.errors import EngineNotRunning
+from aima.gateway.mcp.resources import Context
 from aima.gateway.mcp.rest import Reached, Rest
-from aima.gateway.mcp.server import Desk
+from aima.gateway.mcp.server import Desk, told_trace
 from aima.settings import Settings
 from aima.stack.lock import running_stack
+from aima.trace import TRACEPARENT
 
 
 async def serve_stdio(settings: Settings, *, key: str, profile: str) -> None:
@@ -22,14 +26,19 @@ async def serve_stdio(settings: Settings, *, key: str, profile: str) -> None:
         profile: which units have tools.
     """
 
-    def reach() -> Reached:
+    def reach(trace: str) -> Reached:
         state = running_stack(settings.data)
         if state is None:
             raise EngineNotRunning("no AIMA is up; `aima up` starts it")
         headers = {"authorization": f"Bearer {key or state.token}"}
+        headers |= {TRACEPARENT: trace} if trace else {}
         return Reached(f"http://127.0.0.1:{state.port}", headers)
 
     async with AsyncClient(timeout=None, trust_env=False) as http:
-        server = Desk(lambda _: Rest(http, reach), lambda _: profile, settings.root).server()
+
+        def rest(ctx: Context) -> Rest:
+            return Rest(http, partial(reach, told_trace(ctx)))
+
+        server = Desk(rest, lambda _: profile, settings.root).server()
         async with stdio_server() as (reading, writing):
             await server.run(reading, writing, server.create_initialization_options())

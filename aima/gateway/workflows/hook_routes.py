@@ -22,6 +22,7 @@ from aima.gateway.route import Way
 from aima.gateway.workflows.applied import AppliedWorkflows
 from aima.gateway.workflows.webhook import refusal, verified
 from aima.store.events import CloudEvent
+from aima.temporal.origin import Origin
 from aima.temporal.runs import RunRequest, Runs
 from aima.temporal.secret_input import look_up
 from aima.temporal.triggers import WebhookTrigger, webhook_triggers
@@ -72,7 +73,8 @@ class HookRoutes:
         if trigger is None or not trigger.holds(event):
             return JSONResponse({"id": None})
         commanded.run = trigger.run_id(event)
-        wanted = RunRequest(trigger.input_for(event), id=commanded.run, source=source)
+        given, cause = trigger.input_for(event), Origin(cause=event.id).memo()
+        wanted = RunRequest(given, id=commanded.run, source=source, memo=cause)
         with suppress(Conflict):  # it was sent before
             await self.runs.start(trigger.plan, wanted)
         return JSONResponse({"id": commanded.run}, 202)
