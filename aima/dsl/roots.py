@@ -43,7 +43,7 @@ ERROR: JsonSchema = {
 EVENT: JsonSchema = {
     "type": "object",
     "additionalProperties": False,
-    "required": ["id", "type", "source", "time", "data"],
+    "required": ["id", "type", "source", "time", "data", "partitionkey"],
     "properties": {
         "id": TEXT,
         "type": TEXT,
@@ -51,6 +51,10 @@ EVENT: JsonSchema = {
         "subject": TEXT,
         "time": TEXT,
         "data": ANY,
+        "partitionkey": TEXT,
+        "correlationid": TEXT,
+        "causationid": TEXT,
+        "traceparent": TEXT,
     },
 }
 """A CloudEvent (version 1.0) as triggers and waits read it."""

@@ -38,7 +38,7 @@ class CloudEvent:
         time: when it happened, with its time zone.
         subject: the thing it happened to, where the source has several.
         extensions: what else is known: ``correlationid`` names the run that it belongs to,
-            ``causationid`` the event that started that run.
+            ``causationid`` the event that started that run, ``traceparent`` the trace of both.
     """
 
     id: str
@@ -57,7 +57,9 @@ class CloudEvent:
             "type": self.type,
             "source": self.source,
             "time": self.time.astimezone(UTC).isoformat(),
+            "datacontenttype": "application/json",
             "data": self.data,
+            "partitionkey": self.subject or self.source,
             **self.extensions,
         }
         return told if self.subject is None else {**told, "subject": self.subject}
@@ -72,13 +74,7 @@ class Entry:
 
     def to_json(self) -> dict[str, object]:
         """Give the event with its number, as text that sorts like it."""
-        partition = self.event.subject or self.event.source
-        return {
-            **self.event.to_json(),
-            "datacontenttype": "application/json",
-            "sequence": f"{self.seq:020}",
-            "partitionkey": partition,
-        }
+        return {**self.event.to_json(), "sequence": f"{self.seq:020}"}
 
 
 @dataclass(frozen=True)

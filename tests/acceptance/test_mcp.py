@@ -18,6 +18,7 @@ from mcp.client.subscriptions import ResourceUpdated, ToolsListChanged
 from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
 from mcp_types import ResourceUpdatedNotification
 
+from aima.trace import made
 from tests.acceptance.agent import NEW, OLD, Agent, agent_of
 from tests.acceptance.command import AIMA, REPOSITORY, Aima
 from tests.acceptance.running import data_folder, running_aima
@@ -88,6 +89,22 @@ async def test_every_way_offers_the_same_and_does_it(agent: Agent, connect: Conn
         asked = await agent.ask("POST", "/command/retrieval.delete", given, wait=60)
     assert answer.structured_content == asked["result"] == {"count": 0}
     assert heard[-1] == "unit done"
+
+
+async def test_a_call_belongs_to_the_trace_that_its_meta_names(agent: Agent) -> None:
+    """What an agent's program recorded is the parent of all that the call brings about."""
+    given = {"unit": "retrieval.delete", "input": {"collection": "drafts", "ids": ["none"]}}
+    asked = {made() for _ in range(2)}
+    for way, trace in zip(("http, new", "http, old"), asked, strict=True):
+        async with CONNECTIONS[way](agent) as client:
+            meta: Any = {"traceparent": trace}
+            await client.call_tool("call_unit", given, meta=meta)
+    told: set[str] = set()
+    async with asyncio.timeout(60):
+        while not asked <= told:
+            page = await agent.ask("GET", "/events?type=pipeline.started&limit=1000")
+            told = {event["traceparent"] for event in page["events"]}
+    assert asked <= told
 
 
 @pytest.mark.parametrize(

@@ -219,7 +219,7 @@ async def test_the_first_trigger_that_wants_an_event_starts_the_run(lab: Lab) ->
 
 async def test_what_a_run_tells_says_what_led_to_it(lab: Lab) -> None:
     """From the request of a caller over a run, its event, and the run that this starts."""
-    apply(lab, SHIP + '  - {id: told, emit: {type: order.sent}}\n')
+    apply(lab, SHIP + "  - {id: told, emit: {type: order.sent}}\n")
     with traced(asked := made()):
         teller = await lab.start(PAY, {"order": 7})
     await lab.outcome(teller)

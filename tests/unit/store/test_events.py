@@ -111,9 +111,12 @@ def test_the_json_of_an_event_is_a_cloud_event() -> None:
         "type": "order.paid",
         "source": "aima/test/run",
         "time": "2026-03-01T12:00:00+00:00",
+        "datacontenttype": "application/json",
         "data": {"n": "a"},
+        "partitionkey": "aima/test/run",
     }
-    assert CloudEvent("a", "t", "s", subject="7").to_json()["subject"] == "7"
+    told = CloudEvent("a", "t", "s", subject="7").to_json()
+    assert (told["subject"], told["partitionkey"]) == ("7", "7")
 
 
 KILLED = """
