@@ -14,6 +14,7 @@
     ├── TooLarge                  TOO_LARGE               413
     ├── UnsupportedMedia          UNSUPPORTED_MEDIA_TYPE  415
     ├── RateLimited               RATE_LIMITED            429  retryable
+    │   └── TooManyRuns           TOO_MANY_RUNS           429  retryable
     ├── Cancelled                 CANCELLED               499
     ├── ExecutionFailed           EXECUTION_FAILED        500  retryable
     │   └── WrongAnswer           EXECUTION_FAILED        500  retryable
@@ -141,6 +142,12 @@ class RateLimited(AimaError):
         """Tell what is too much, and when to come back."""
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class TooManyRuns(RateLimited):
+    """As many runs are open as may be; there is room when some have ended."""
+
+    code = "TOO_MANY_RUNS"
 
 
 class Cancelled(AimaError):

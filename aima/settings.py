@@ -292,6 +292,12 @@ class Door(_Group):
         description="Requests of one key in a minute, by its role; 0 or absent: no bound. "
         "`aima key create --per-minute` gives a key its own.",
     )
+    open_runs: int = Field(
+        default=10_000,
+        ge=0,
+        description="Runs that may be open at once, about; whoever asks for one more is told to "
+        "wait (429). Schedules and events start theirs all the same. 0: no bound.",
+    )
     shutdown_seconds: float = Field(
         default=5, ge=0, le=600, description="Time for requests to end when AIMA stops."
     )

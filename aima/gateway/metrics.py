@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.responses import Response
 from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.taskqueue.v1 import TaskQueue, TaskQueueStats
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.service import RPCError
 
@@ -85,6 +85,7 @@ class Metrics:
 
     def _here(self) -> list[Metric]:
         watchers = {"resource": self.resources.watchers, "event": self.events.readers}
+        bound = self.runs.bound
         return [
             _gauge("aima_build_info", "This AIMA.", {__version__: 1.0}, "version"),
             _gauge(
@@ -92,6 +93,11 @@ class Metrics:
                 "Who watches resources or events now.",
                 {kind: float(count) for kind, count in watchers.items()},
                 "kind",
+            ),
+            _counter(
+                "aima_runs_refused",
+                "Runs that were not started, as too many were open.",
+                {"": float(bound.refused)} if bound else {},
             ),
         ]
 
@@ -111,11 +117,17 @@ class Metrics:
                 waiting = [await self._backlog(kind) for kind in _QUEUES.values()]
         except (RPCError, TimeoutError):
             return []
-        by_kind = dict(zip(_QUEUES, waiting, strict=True))
-        what = "Tasks that wait for a worker, about."
-        return [_gauge("aima_queue_backlog", what, by_kind, "kind")]
+        many = {
+            k: float(b.approximate_backlog_count) for k, b in zip(_QUEUES, waiting, strict=True)
+        }
+        ages = [b.approximate_backlog_age.ToTimedelta().total_seconds() for b in waiting]
+        what, age = "Tasks that wait for a worker, about.", "How long the first of them has waited."
+        return [
+            _gauge("aima_queue_backlog", what, many, "kind"),
+            _gauge("aima_queue_age_seconds", age, dict(zip(_QUEUES, ages, strict=True)), "kind"),
+        ]
 
-    async def _backlog(self, kind: TaskQueueType.ValueType) -> float:
+    async def _backlog(self, kind: TaskQueueType.ValueType) -> TaskQueueStats:
         client = self.runs.client
         asked = DescribeTaskQueueRequest(
             namespace=client.namespace,
@@ -124,7 +136,7 @@ class Metrics:
             report_stats=True,
         )
         told = await client.workflow_service.describe_task_queue(asked)
-        return float(told.stats.approximate_backlog_count)
+        return told.stats
 
     async def _events(self) -> list[Metric]:
         try:

@@ -22,6 +22,7 @@ from aima.errors import (
     QuotaExceeded,
     RateLimited,
     TemporalUnreachable,
+    TooManyRuns,
     Unauthorized,
     ValidationFailed,
 )
@@ -40,6 +41,7 @@ _OPENAI_CODES = {
     ModelNotFound.code: "model_not_found",
     QuotaExceeded.code: "insufficient_quota",
     RateLimited.code: "rate_limit_exceeded",
+    TooManyRuns.code: "rate_limit_exceeded",
     Unauthorized.code: "invalid_api_key",
 }
 

@@ -180,7 +180,8 @@ class Door:
 
     @cached_property
     def _starter(self) -> Starter:
-        return Starter(Runs(self.client, self.settings.temporal.task_queue))
+        runs = Runs(self.client, self.settings.temporal.task_queue)
+        return Starter(runs.bounded(self.settings.door.open_runs))
 
     @cached_property
     def _operations(self) -> Operations:

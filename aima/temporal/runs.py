@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from time import time_ns
 from typing import Any
 
@@ -37,9 +38,17 @@ from temporalio.exceptions import TimeoutError as TemporalTimeout
 
 from aima.dsl.json import Json
 from aima.dsl.plan import Plan
-from aima.errors import Conflict, NotFound, TemporalUnreachable, TooLarge, ValidationFailed
+from aima.errors import (
+    Conflict,
+    NotFound,
+    TemporalUnreachable,
+    TooLarge,
+    TooManyRuns,
+    ValidationFailed,
+)
 from aima.temporal.attributes import LABELS, PLAN
 from aima.temporal.history import Steps, StepState
+from aima.temporal.open_runs import OpenRuns
 from aima.temporal.overview import Overview
 from aima.temporal.refusals import told
 from aima.temporal.watch import MOST_REPLAYED, Tree, Watch
@@ -53,6 +62,7 @@ ANSWER_SECONDS = 10.0
 _BEFORE_THE_FIRST_STEP = 3
 """Events of a run that no worker has answered for yet: started, and its first task."""
 
+_TAKEN = "there is a run {!r} already; give another id"
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 _STATES = {
     WorkflowExecutionStatus.RUNNING: "running",
@@ -202,10 +212,22 @@ def new_run_id(name: str) -> str:
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs of one Temporal namespace."""
+    """The runs of one Temporal namespace.
+
+    Attributes:
+        bound: says when there are too many for one more to be started here; None: never.
+    """
 
     client: Client
     task_queue: str
+    bound: OpenRuns | None = None
+
+    def bounded(self, most: int) -> Runs:
+        """Give the same for those who may start no more than ``most`` at once; 0: no bound."""
+        if not most:
+            return self
+        here = f"TaskQueue = '{self.task_queue}' AND ExecutionStatus = '{STATUSES['running']}'"
+        return replace(self, bound=OpenRuns(most, partial(self.count, here)))
 
     async def start(self, plan: Plan, request: RunRequest) -> str:
         """Start a run of a plan and give its id; from then on it is never lost.
@@ -214,8 +236,20 @@ class Runs:
             Conflict: the id is taken.
             InvalidRequest: the input is no JSON.
             TooLarge: the input is more than may pass between steps.
+            TooManyRuns: as many are open as may be.
         """
         run_id = request.id or new_run_id(plan.name)
+        if self.bound is None:
+            return await self._start(plan, request, run_id)
+        try:
+            async with self.bound.one_more():
+                return await self._start(plan, request, run_id)
+        except TooManyRuns:
+            if request.id and await self._exists(run_id):  # which somebody may only ask again
+                raise Conflict(_TAKEN.format(run_id)) from None
+            raise
+
+    async def _start(self, plan: Plan, request: RunRequest, run_id: str) -> str:
         start = start_of(self.client, plan, request)
         asked = {TRACEPARENT: current()} if current() else {}
         try:
@@ -232,8 +266,15 @@ class Runs:
         except TooLarge as error:
             raise TooLarge(f"the run's input: {error.message}") from error
         except WorkflowAlreadyStartedError as error:
-            raise Conflict(f"there is a run {run_id!r} already; give another id") from error
+            raise Conflict(_TAKEN.format(run_id)) from error
         return run_id
+
+    async def _exists(self, run_id: str) -> bool:
+        try:
+            await self._describe(run_id)
+        except NotFound:
+            return False
+        return True
 
     async def latest(self, *, limit: int = 20, query: str = "", skip: int = 0) -> list[Run]:
         """List runs, newest first.
@@ -402,6 +443,8 @@ class Runs:
         """
         run = await self.find(run_id)
         if run.state != "running":
+            if message_id and await self._has_taken(run_id, message_id):
+                return
             raise Conflict(f"run {run_id!r} has ended already: it is {run.state}")
         if name.startswith("aima.") and name != APPROVE:
             raise ValidationFailed(f"{name!r} is a name of AIMA's own; a signal has another")
@@ -418,6 +461,15 @@ class Runs:
                 f"no worker took it for run {run_id!r} within {ANSWER_SECONDS:g} s; start one with "
                 "`aima up` or `aima worker`"
             ) from error
+
+    async def _has_taken(self, run_id: str, message_id: str) -> bool:
+        """Tell whether a run that has ended took a message; Temporal remembers those."""
+        try:
+            with told(f"message {message_id!r}"):
+                await self.handle(run_id).get_update_handle(message_id).result()
+        except (NotFound, WorkflowUpdateFailedError):
+            return False
+        return True
 
     async def waits(self, run_id: str) -> list[Json]:
         """Tell what the steps of a run and of its children wait for."""

@@ -1,4 +1,4 @@
-"""The door when it is killed, asked by many at once, and given more than it takes."""
+"""The door killed (F12), asked by many at once, and given more than it takes (F16, F23)."""
 
 from __future__ import annotations
 
@@ -92,6 +92,68 @@ async def _command(
     if wait:
         assert answer.json()["state"] == "succeeded", answer.text
     assert told.setdefault(number, answer.json()["id"]) == answer.json()["id"]
+
+
+OPEN_RUNS = 100
+ASKED_FOR = 500
+
+
+async def test_f23_five_hundred_runs_for_one_slot_are_held_at_the_door(
+    aima: Aima, sink: Sink
+) -> None:
+    """What there is room for waits and ends well, the rest is told to come again, and does."""
+    aima.settings |= {"AIMA_WORKER_ACTIVITIES": "1", "AIMA_DOOR_OPEN_RUNS": str(OPEN_RUNS)}
+    aima.up()
+    door = Door(aima, (aima.data / "admin.key").read_text().strip())
+    gated = (aima.cwd / "workflows" / "gated.yaml").read_text()
+    async with door.client() as http:
+        (await http.put("/api/v2/workflows/gated", content=gated)).raise_for_status()
+        before = door.process().memory_info().rss
+        answers = await asyncio.gather(*(_gated(http, sink, n) for n in range(ASKED_FOR)))
+        begun = [answer for answer in answers if answer.status_code == 202]
+        refused = [answer for answer in answers if answer.status_code == 429]
+        assert len(begun) + len(refused) == ASKED_FOR
+        assert OPEN_RUNS * 0.9 <= len(begun) <= OPEN_RUNS * 1.1, len(begun)
+        assert {answer.json()["code"] for answer in refused} == {"TOO_MANY_RUNS"}
+        assert all(int(answer.headers["retry-after"]) > 0 for answer in refused)
+        waited = await _queue_age(http)
+        async with asyncio.timeout(60):  # Temporal looks at its queues every few seconds
+            while await _queue_age(http) <= waited:  # noqa: ASYNC110 - no bell
+                await asyncio.sleep(1)
+        sink.gate.touch()
+        await asyncio.gather(*(_until_begun(http, sink, n) for n in range(ASKED_FOR)))
+        wanted: dict[str, Any] = {"workflow": "gated", "state": "running", "limit": 1000}
+        async with asyncio.timeout(300):
+            while (await http.get("/api/v2/runs", params=wanted)).json()["items"]:  # noqa: ASYNC110 - no bell
+                await asyncio.sleep(0.5)
+        ended = (await http.get("/api/v2/runs", params=wanted | {"state": "completed"})).json()
+        grown = door.process().memory_info().rss - before
+    assert len(ended["items"]) == ASKED_FOR, "each ended well, whatever it waited"
+    assert [sink.deliveries(step) for step in ("before", "held", "after")] == [ASKED_FOR] * 3
+    assert grown < 100 * MB, f"{grown / MB:.1f} MB"
+
+
+async def _gated(http: httpx2.AsyncClient, sink: Sink, number: int) -> httpx2.Response:
+    """Ask for a run that waits for the gate, once for each number."""
+    given = {"input": {"file": str(sink.file), "gate": str(sink.gate)}}
+    headers = {"idempotency-key": f"run-{number}"}
+    return await http.post("/api/v2/workflows/gated/runs", json=given, headers=headers)
+
+
+async def _until_begun(http: httpx2.AsyncClient, sink: Sink, number: int) -> None:
+    """Come again as often as one is told to."""
+    while (answer := await _gated(http, sink, number)).status_code == 429:  # noqa: ASYNC110 - as told
+        await asyncio.sleep(int(answer.headers["retry-after"]))
+    assert answer.status_code == 202, answer.text
+
+
+async def _queue_age(http: httpx2.AsyncClient) -> float:
+    """Read how long the first step has waited."""
+    told = (await http.get("/metrics")).text
+    [line] = [
+        row for row in told.splitlines() if row.startswith('aima_queue_age_seconds{kind="act')
+    ]
+    return float(line.split()[-1])
 
 
 async def test_what_is_too_large_does_not_fill_the_memory(door: Door) -> None:

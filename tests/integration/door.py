@@ -61,10 +61,13 @@ async def nothing() -> Outside:
 
 
 @asynccontextmanager
-async def door_on(lab: Lab) -> AsyncIterator[Door]:
-    """Serve the door of a lab, whose worker runs."""
+async def door_on(lab: Lab, *, open_runs: int = 0) -> AsyncIterator[Door]:
+    """Serve the door of a lab, whose worker runs; ``open_runs`` bounds what is started at it."""
     store = partial(store_of, lab.settings)
-    starter, definitions = Starter(lab.runs), Definitions(lab.catalog, lab.settings.data)
+    starter, definitions = (
+        Starter(lab.runs.bounded(open_runs)),
+        Definitions(lab.catalog, lab.settings.data),
+    )
     workflows = WorkflowParts.of(lab.settings, definitions, starter, store)
     units = UnitRoutes(definitions, Operations(starter), nothing)
     resources = Resources(shown_by(lab.catalog.resources, units.show))
