@@ -58,6 +58,7 @@ from aima.ports.inference import (
     Voice,
     ignored,
 )
+from aima.ports.translation import Translation
 from aima.routing.budget import RetryBudget
 from aima.routing.directory import Directory
 from aima.routing.instance import Instance, helps_elsewhere
@@ -173,18 +174,36 @@ class Router:
         ask = _Ask(Describes, "vlm", request, pieces)
         return await self._ask(ask, lambda e, r: e.describe(r, pieces=ask.pieces))
 
-    async def relay(self, request: RelayRequest, model_type: ModelType, answer: Outlet) -> None:
-        """Pass a request of OpenAI's API on to an engine that speaks it."""
-        ask = _Ask(Relays, model_type, request)
+    async def relay(
+        self,
+        request: RelayRequest,
+        model_type: ModelType,
+        answer: Outlet,
+        *,
+        translation: Translation | None = None,
+    ) -> None:
+        """Pass a request of OpenAI's API on to an engine that speaks it.
+
+        Where none does, ``translation`` asks one that can do the same in other words.
+        """
+        ask = _Ask(Engine, model_type, request)
+        ask.abilities = (Relays, translation.ability) if translation else (Relays,)
         passed = _Passed(answer, ask)
-        await self._ask(ask, lambda e, r: e.relay(r, answer=passed))
+
+        async def call(engine: Engine, asked: RelayRequest) -> None:
+            if isinstance(engine, Relays):
+                await engine.relay(asked, answer=passed)
+            elif translation:
+                await translation.ask(engine, asked, passed)
+
+        await self._ask(ask, call)
 
     async def _ask(
         self, ask: _Ask[Able, Asked], call: Callable[[Able, Asked], Awaitable[Answered]]
     ) -> Answered:
         """Ask one instance after the other, until one answers or asking does not help."""
         self.budget.earn()
-        served = await self._serving(ask.request.model, ask.model_type, ask.ability)
+        served = await self._serving(ask.request.model, ask.model_type, ask.abilities)
         session = getattr(ask.request, "session", None)
         while True:
             entered = await self._enter(served, session)
@@ -202,13 +221,17 @@ class Router:
                     raise
 
     async def _serving(
-        self, model: str, model_type: ModelType, ability: type
+        self, model: str, model_type: ModelType, abilities: Sequence[type]
     ) -> dict[str, ModelCard]:
-        """Give the cards of a model at the engines that serve it and can do what is asked."""
+        """Give the cards of a model at the engines that serve it and can do what is asked.
+
+        It can be asked in several ways, the best first.
+        """
         cards = {card.engine: card for card in await self.directory.serving(model, model_type)}
-        able = {n: c for n, c in cards.items() if isinstance(self.instances[n].engine, ability)}
-        if able:
-            return able
+        for ability in abilities:
+            able = {n: c for n, c in cards.items() if isinstance(self.instances[n].engine, ability)}
+            if able:
+                return able
         name, card = next(iter(cards.items()))
         engine = self.instances[name].engine
         can = ", ".join(key for key, kind in ABILITIES.items() if isinstance(engine, kind))
@@ -259,7 +282,7 @@ class _Ask(Generic[Able, Asked]):
         *,
         progress: Progress = ignored,
     ) -> None:
-        self.ability = ability
+        self.abilities: tuple[type, ...] = (ability,)
         self.model_type = model_type
         self.request = request
         self.progress = progress
@@ -287,7 +310,7 @@ class _Ask(Generic[Able, Asked]):
 class _Passed:
     """Takes an answer; from its first bytes on nobody else is asked."""
 
-    def __init__(self, outlet: Outlet, ask: _Ask[Relays, RelayRequest]) -> None:
+    def __init__(self, outlet: Outlet, ask: _Ask[Engine, RelayRequest]) -> None:
         self._outlet = outlet
         self._ask = ask
 

@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "aima.disk": "aima.errors",
     "aima.media": "aima.errors",
     "aima.recording": "aima.errors",
+    "aima.subtitles": "",
     "aima.sentences": "",
     "aima.media_image": "aima.errors",
     "aima.addresses": "",
@@ -51,7 +52,8 @@ MAY_IMPORT = {
     "aima.artifacts": "aima.blocking aima.disk aima.errors aima.media_type aima.ports",
     "aima.models": "aima.errors",
     "aima.store": "aima.blocking aima.disk aima.errors",
-    "aima.embedded": "aima.errors aima.media_image aima.models aima.recording aima.settings",
+    "aima.embedded": "aima.errors aima.media_image aima.models aima.recording aima.settings "
+    "aima.subtitles",
     "aima.adapters": "aima.blocking aima.disk aima.errors aima.json_schema aima.media "
     "aima.media_image aima.ports aima.settings",
     "aima.routing": "aima.errors aima.ports aima.settings",
