@@ -18,6 +18,7 @@ from aima.embedded.stopping import Stop, in_thread, while_wanted
 from aima.embedded.turns import Turns
 from aima.embedded.whisper import Hearing, Segment, Whisper
 from aima.models.manifest import Model
+from aima.subtitles import srt, vtt
 
 
 class TranscribeForm(BaseModel):
@@ -27,7 +28,7 @@ class TranscribeForm(BaseModel):
 
     model: str = "default"
     language: str | None = None
-    response_format: Literal["json", "verbose_json", "text"] = "json"
+    response_format: Literal["json", "verbose_json", "text", "srt", "vtt"] = "json"
     prompt: str | None = Field(default=None, max_length=1000)
     words: bool = False
 
@@ -66,8 +67,13 @@ class Transcription:
         begun = time.monotonic()
         heard = await while_wanted(request, self._heard(file, _hearing(language, form)))
         total_ms = (time.monotonic() - begun) * 1000
-        if form.response_format == "text":
-            return PlainTextResponse(heard.text)
+        match form.response_format:
+            case "text":
+                return PlainTextResponse(heard.text)
+            case "srt":
+                return PlainTextResponse(srt(heard.segments), media_type="application/x-subrip")
+            case "vtt":
+                return PlainTextResponse(vtt(heard.segments), media_type="text/vtt")
         told: dict[str, object] = {"text": heard.text}
         if form.response_format == "verbose_json":
             told |= self._details(heard, language)

@@ -30,6 +30,7 @@ from aima.gateway.mcp.routes import McpRoutes
 from aima.gateway.messages.routes import MessagesRoutes
 from aima.gateway.metrics import Metrics
 from aima.gateway.openai.routes import OpenAIRoutes
+from aima.gateway.openai.translation.translated import Translated
 from aima.gateway.openai.workflow_models import WorkflowModels
 from aima.gateway.openapi import Described
 from aima.gateway.request_meter import RequestMeter
@@ -117,15 +118,18 @@ class Door:
 
     @cached_property
     def _described(self) -> Described:
-        outbound = Outbound(self.settings.outbound)
+        outbound, artifacts = Outbound(self.settings.outbound), artifacts_of(self.settings)
         parts = (
             StackRoutes(self.settings.data / ADMIN_KEY, self.supervisor, self.state, self.client),
             KeyRoutes(self._keys),
             AuditRoutes(self._store, self.access_log),
             OpenAIRoutes(
-                self._engines, outbound, WorkflowModels(self._workflows.known, self._starter)
+                self._engines,
+                outbound,
+                artifacts,
+                WorkflowModels(self._workflows.known, self._starter),
             ),
-            MessagesRoutes(self._engines, outbound),
+            MessagesRoutes(Translated(self._engines, artifacts), outbound),
             self._operations,
             self._units,
             ResourceRoutes(self.resources),

@@ -75,10 +75,10 @@ MAY_IMPORT = {
     "aima.testing.engines aima.unit",
     # The doors, and what opens them:
     "aima.gateway": "aima aima.artifacts aima.blocking aima.catalog aima.disk aima.dsl "
-    "aima.errors aima.graph aima.media_type aima.outbound aima.ports aima.resources "
-    "aima.resources.uri aima.routing "
-    "aima.settings aima.shipped aima.stack aima.store aima.stores aima.streams aima.temporal "
-    "aima.trace aima.unit aima.worker aima.workflows",
+    "aima.errors aima.graph aima.media_type aima.outbound aima.ports aima.recording "
+    "aima.resources aima.resources.uri aima.routing "
+    "aima.settings aima.shipped aima.stack aima.store aima.stores aima.streams aima.subtitles "
+    "aima.temporal aima.trace aima.unit aima.worker aima.workflows",
     # An agent's door is a client of the API: it knows neither Temporal nor the store.
     "aima.gateway.mcp": "aima aima.blocking aima.catalog aima.dsl aima.errors aima.gateway "
     "aima.ports aima.prompts aima.settings aima.shipped aima.stack aima.trace aima.unit "

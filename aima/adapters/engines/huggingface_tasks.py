@@ -66,16 +66,14 @@ class _Chunk(BaseModel):
     text: str
     timestamp: tuple[float, float | None]
 
-    @property
-    def segment(self) -> Segment:
-        """Give it as a stretch of speech; the last one may be cut off and not say its end."""
+    def segment(self, seconds: float) -> Segment:
+        """Give it as a stretch of speech; the last one does not say its end, which is the last."""
         start, end = self.timestamp
-        return Segment(start=start, end=start if end is None else end, text=self.text)
+        return Segment(start=start, end=max(start, seconds) if end is None else end, text=self.text)
 
-    @property
-    def word(self) -> Word:
+    def word(self, seconds: float) -> Word:
         """Give it as a word."""
-        segment = self.segment
+        segment = self.segment(seconds)
         return Word(start=segment.start, end=segment.end, word=self.text.strip())
 
 
@@ -169,12 +167,13 @@ class HubInference(OpenAIChats, ChatDescribes):
             told["generation_parameters"] = how
         heard = self._read(_Heard, await self._asked(request.model, request.audio, told))
         pieces(heard.text.strip())
+        seconds = seconds_of(await self.artifacts.path(request.audio))
         return Transcript(
             text=heard.text.strip(),
-            segments=[] if request.words else [chunk.segment for chunk in heard.chunks],
-            words=[chunk.word for chunk in heard.chunks] if request.words else None,
+            segments=[] if request.words else [chunk.segment(seconds) for chunk in heard.chunks],
+            words=[chunk.word(seconds) for chunk in heard.chunks] if request.words else None,
             language=request.language or "",
-            duration=seconds_of(await self.artifacts.path(request.audio)),
+            duration=seconds,
             model=request.model,
         )
 

@@ -24,13 +24,13 @@ from aima.gateway.incoming import read
 from aima.gateway.messages.answered import Events, message
 from aima.gateway.messages.asked import Asked
 from aima.gateway.openai.remote_media import bring_in
+from aima.gateway.openai.translation.translated import Translated
 from aima.gateway.problem import anthropic_error
 from aima.gateway.relaying import passed_on, while_heard
 from aima.gateway.route import Way
 from aima.gateway.sse import EVENTS, HEADERS, event
 from aima.outbound import Outbound
 from aima.ports.inference import ModelType, Outlet, RelayRequest
-from aima.routing.router import Router
 
 MOST_BYTES = 96 << 20
 MOST_ANSWER_BYTES = 64 << 20
@@ -49,7 +49,7 @@ class MessagesRoutes:
         outbound: fetches what requests name by address; no engine does that for them.
     """
 
-    engines: Router
+    engines: Translated
     outbound: Outbound
 
     def ways(self) -> list[Way]:

@@ -1,7 +1,8 @@
 """The door that speaks OpenAI's API: every model of every engine at one address.
 
-Requests are passed on as they came, unknown fields and all, and answers as they come. What
-differs between engines (rerank, voices, the list of models) is asked in AIMA's own words.
+Requests are passed on as they came, unknown fields and all, and answers as they come, by every
+engine that speaks this API. Of one that does not, the same is asked in AIMA's own words, and so is
+what differs between engines (rerank, voices, the list of models).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,11 +26,13 @@ from aima.gateway.access.permission import Permission
 from aima.gateway.accounts import SPENT, Spent
 from aima.gateway.incoming import accept, read
 from aima.gateway.openai.remote_media import bring_in
+from aima.gateway.openai.translation.translated import Translated
 from aima.gateway.openai.workflow_models import PREFIX, WorkflowModels
 from aima.gateway.problem import Mistakes
 from aima.gateway.relaying import Relayed, while_heard
 from aima.gateway.route import Way
 from aima.outbound import Outbound
+from aima.ports.artifacts import Artifacts
 from aima.ports.inference import ModelCard, ModelType, RelayRequest, RerankRequest, Upload
 from aima.routing.router import Router
 
@@ -75,11 +78,13 @@ class OpenAIRoutes:
 
     Attributes:
         outbound: fetches what requests name by address; no engine does that for them.
+        artifacts: where files of requests are kept for engines that do not speak this API.
         workflows: those that answer chats, as further models.
     """
 
     engines: Router
     outbound: Outbound
+    artifacts: Artifacts
     workflows: WorkflowModels | None = None
 
     def ways(self) -> list[Way]:
@@ -159,7 +164,7 @@ class OpenAIRoutes:
         kind: ModelType = "vlm" if path == "chat/completions" and _sees(body) else ASKED[path]
         wanted = RelayRequest(model=model, path=path, body=body)
         return Relayed(
-            partial(self.engines.relay, wanted, kind),
+            partial(self._any.relay, wanted, kind),
             _spent(request),
             closing=DONE if "completions" in path else b"",
             tells_usage=tells,
@@ -183,8 +188,12 @@ class OpenAIRoutes:
         await while_heard(request, bring_in(texts, self.outbound))
         wanted = RelayRequest(model=model, path=path, body=texts, uploads=uploads)
         return _Holding(
-            Relayed(partial(self.engines.relay, wanted, SENT[path]), _spent(request)), held
+            Relayed(partial(self._any.relay, wanted, SENT[path]), _spent(request)), held
         )
+
+    @cached_property
+    def _any(self) -> Translated:
+        return Translated(self.engines, self.artifacts)
 
 
 class _Named(BaseModel):

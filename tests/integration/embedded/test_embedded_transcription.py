@@ -39,6 +39,11 @@ def test_the_forms_of_an_answer(engine: RunningEngine, question: bytes) -> None:
     plain = engine.transcribe(question, response_format="text")
     assert plain.headers["content-type"].startswith("text/plain")
     assert plain.text == SAID
+    subtitles = engine.transcribe(question, response_format="srt").text.splitlines()
+    assert subtitles[0] == "1"
+    assert subtitles[1].startswith("00:00:00,")
+    assert subtitles[2] == SAID
+    assert engine.transcribe(question, response_format="vtt").text.startswith("WEBVTT\n\n00:00:00.")
     brief = engine.transcribe(question).json()
     assert brief.keys() == {"text", "timings"}
 

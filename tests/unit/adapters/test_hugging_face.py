@@ -92,17 +92,17 @@ async def test_each_makes_vectors_and_compares(faked: Faked, kind: EngineKind) -
 
 @each
 async def test_each_hears(faked: Faked, kind: EngineKind) -> None:
-    """In stretches or word by word; the last of them does not say where it ends."""
+    """In stretches or word by word; the last of them ends with the recording."""
     there, size = engine(faked, kind), f"{len(silence())} bytes"
     request = TranscribeRequest(model=MODEL, audio=await sound(faked), language="en")
     whole = await there.transcribe(request, pieces=ignored)
     assert (whole.text, whole.language, whole.duration) == (size, "en", SECONDS)
-    assert [segment.text for segment in whole.segments] == [size]
+    assert [(one.text, one.end) for one in whole.segments] == [(size, SECONDS)]
     asked = request.model_copy(update={"words": True})
     words = (await there.transcribe(asked, pieces=ignored)).words or []
     assert [(word.word, word.end) for word in words] == [
         (str(len(silence())), SECONDS),
-        ("bytes", 0.0),
+        ("bytes", SECONDS),
     ]
     with pytest.raises(ValidationFailed, match="takes none"):
         await there.transcribe(request.model_copy(update={"prompt": "x"}), pieces=ignored)

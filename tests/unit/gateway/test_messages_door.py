@@ -18,6 +18,7 @@ from starlette.responses import Response
 from aima.adapters.engines.embedded import EmbeddedEngine
 from aima.adapters.engines.openai import OpenAIEngine
 from aima.gateway.messages.routes import MessagesRoutes
+from aima.gateway.openai.translation.translated import Translated
 from aima.outbound import Outbound
 from aima.routing.router import Router
 from aima.settings import Models
@@ -71,7 +72,8 @@ async def lab() -> AsyncIterator[Lab]:
             EmbeddedEngine("told", told.url, http, store),
         )
         router = Router(engines, Models(aliases={"claude": "fake"}))
-        async with served(MessagesRoutes(router, Outbound(Bounds())).ways()) as url:
+        asked = MessagesRoutes(Translated(router, store), Outbound(Bounds()))
+        async with served(asked.ways()) as url:
             yield Lab(url, engine, told)
 
 

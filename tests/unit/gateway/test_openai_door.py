@@ -85,7 +85,7 @@ async def lab() -> AsyncIterator[Lab]:
         )
         router = Router(engines, Models(aliases={"gpt-4o": "fake"}))
         allowed = Outbound(Bounds(allow=[told.url.split("/")[2]]))
-        async with served(OpenAIRoutes(router, allowed).ways()) as url:
+        async with served(OpenAIRoutes(router, allowed, store).ways()) as url:
             yield Lab(f"{url}/v1", first, second, told)
 
 

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 from pydantic import BaseModel, Field
 
 from aima.gateway.incoming import accept
-from aima.gateway.translation.written import told
+from aima.gateway.openai.translation.written import told
 from aima.ports.engine import Embeds, Engine
 from aima.ports.inference import EmbedRequest, Outlet, RelayRequest
 

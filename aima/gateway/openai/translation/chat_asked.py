@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, Field, field_validator
 
-from aima.gateway.translation.files import from_base64, from_data_uri
+from aima.gateway.openai.translation.files import from_base64, from_data_uri
 from aima.ports.artifacts import Artifacts
 from aima.ports.inference import (
     AudioPart,

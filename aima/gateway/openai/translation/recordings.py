@@ -8,8 +8,8 @@ from typing import Any, Literal, Protocol
 from pydantic import BaseModel, Field
 
 from aima.gateway.incoming import accept
-from aima.gateway.translation.files import kept, upload_of
-from aima.gateway.translation.written import Stream, as_it_comes, told, whole
+from aima.gateway.openai.translation.files import kept, upload_of
+from aima.gateway.openai.translation.written import Stream, as_it_comes, told, whole
 from aima.ports.artifacts import Artifacts
 from aima.ports.engine import Engine, Transcribes
 from aima.ports.inference import (
@@ -76,13 +76,7 @@ class Recordings:
         elif form == "verbose_json":
             await told(answer, engine, asked, self._verbose(heard))
         else:
-            written = {
-                "text": f"{heard.text}\n",
-                "srt": srt(_lines(heard)),
-                "vtt": vtt(_lines(heard)),
-            }
-            kind = "text/vtt; charset=utf-8" if form == "vtt" else _PLAIN
-            await whole(answer, engine, asked, written[form].encode(), kind)
+            await whole(answer, engine, asked, _plain(heard, form).encode(), _PLAIN[form])
 
     def _verbose(self, heard: Transcript) -> dict[str, Any]:
         lines = [{"id": number, **line.model_dump()} for number, line in enumerate(_lines(heard))]
@@ -107,8 +101,9 @@ async def _streamed(engine: _Able, wanted: TranscribeRequest, stream: Stream) ->
 
 
 def _plain(heard: Transcript, form: str) -> str:
-    lines = _lines(heard)
-    return {"srt": srt(lines), "vtt": vtt(lines)}.get(form, f"{heard.text}\n")
+    if form == "text":
+        return f"{heard.text}\n"
+    return (srt if form == "srt" else vtt)(_lines(heard))
 
 
 def _lines(heard: Transcript) -> list[Segment]:
