@@ -51,6 +51,7 @@ def create_app(engine: Engine, *, local_only: bool) -> Starlette:
     doors = _Doors(engine)
     post = ["POST"]
     speech, transcriptions = "/v1/audio/speech", "/v1/audio/transcriptions"
+    translations = "/v1/audio/translations"
     return Starlette(
         routes=[
             Route("/health", doors.health),
@@ -66,6 +67,7 @@ def create_app(engine: Engine, *, local_only: bool) -> Starlette:
             Route("/v1/images/generations", doors.images, methods=post, middleware=[JSON]),
             Route(speech, doors.speech, methods=post, middleware=[JSON]),
             Route(transcriptions, doors.transcriptions, methods=post, middleware=[UPLOAD]),
+            Route(translations, doors.translations, methods=post, middleware=[UPLOAD]),
         ],
         exception_handlers={
             AimaError: tell,
@@ -171,6 +173,13 @@ class _Doors:
         return await self._engine.named(body.model, Speaking).answer(request, body)
 
     async def transcriptions(self, request: Request) -> Response:
+        return await self._written(request, "transcribe")
+
+    async def translations(self, request: Request) -> Response:
+        """Write English down, which is all that the model hears."""
+        return await self._written(request, "translate")
+
+    async def _written(self, request: Request, task: str) -> Response:
         async with request.form(max_files=1, max_fields=20) as fields:
             upload = fields.get("file")
             if not isinstance(upload, UploadFile):
@@ -178,6 +187,7 @@ class _Doors:
             texts: dict[str, object] = {
                 n: text for n, text in fields.items() if isinstance(text, str)
             }
+            texts["task"] = task
             texts["words"] = "word" in fields.getlist("timestamp_granularities[]")
             try:
                 form = TranscribeForm.model_validate(texts)

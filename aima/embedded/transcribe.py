@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ class TranscribeForm(BaseModel):
     response_format: Literal["json", "verbose_json", "text", "srt", "vtt"] = "json"
     prompt: str | None = Field(default=None, max_length=1000)
     words: bool = False
+    stream: bool = False
+    task: Literal["transcribe", "translate"] = "transcribe"
 
 
 @dataclass(frozen=True)
@@ -63,10 +66,12 @@ class Transcription:
 
     async def answer(self, request: Request, form: TranscribeForm, file: IO[bytes]) -> Response:
         """Write down a recording."""
-        language = self._language(form.language)
+        language = self._language("en" if form.task == "translate" else form.language)
         begun = time.monotonic()
         heard = await while_wanted(request, self._heard(file, _hearing(language, form)))
         total_ms = (time.monotonic() - begun) * 1000
+        if form.stream:
+            return Response(_events(heard), media_type="text/event-stream")
         match form.response_format:
             case "text":
                 return PlainTextResponse(heard.text)
@@ -76,7 +81,7 @@ class Transcription:
                 return PlainTextResponse(vtt(heard.segments), media_type="text/vtt")
         told: dict[str, object] = {"text": heard.text}
         if form.response_format == "verbose_json":
-            told |= self._details(heard, language)
+            told |= self._details(heard, language) | {"task": form.task}
         if form.words:
             told["words"] = [
                 {"word": word.text, "start": round(word.start, 3), "end": round(word.end, 3)}
@@ -108,7 +113,6 @@ class Transcription:
             for number, segment in enumerate(heard.segments)
         ]
         return {
-            "task": "transcribe",
             "model": self.model.name,
             "language": language,
             "duration": round(heard.seconds, 3),
@@ -132,6 +136,17 @@ class Transcription:
             f"model {self.model.name!r} hears {', '.join(known)} only, not {asked!r}; "
             "use a model of another engine",
         )
+
+
+def _events(heard: Heard) -> bytes:
+    """Write a transcript as the events of a stream, one for each stretch of speech."""
+    between = ["", *(" " for _ in heard.segments[1:])]
+    told: list[dict[str, str]] = [
+        {"type": "transcript.text.delta", "delta": space + segment.text}
+        for space, segment in zip(between, heard.segments, strict=False)
+    ]
+    told.append({"type": "transcript.text.done", "text": heard.text})
+    return b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in told)
 
 
 def _hearing(language: str, form: TranscribeForm) -> Hearing:

@@ -9,6 +9,7 @@ from typing import ClassVar
 from aima.adapters.engines.openai import OpenAIAll
 from aima.adapters.engines.reranking import JinaReranks
 from aima.adapters.engines.server import given
+from aima.errors import ValidationFailed
 from aima.ports.artifacts import Artifact
 from aima.ports.engine_lifecycle import Product
 from aima.ports.inference import (
@@ -16,8 +17,10 @@ from aima.ports.inference import (
     DescribeRequest,
     DetectReply,
     DetectRequest,
+    Outlet,
     Pieces,
     Progress,
+    RelayRequest,
 )
 
 
@@ -42,6 +45,18 @@ class EmbeddedEngine(OpenAIAll, JinaReranks):
         """Bring a model into memory; all leave it together, when nobody asks for a while."""
         progress(f"loading {model!r}")
         await self._post("models/load", {"model": model})
+
+    async def relay(self, request: RelayRequest, *, answer: Outlet) -> None:
+        """Pass a request on; what it has no door for is told in words.
+
+        Raises:
+            ValidationFailed: it changes no pictures.
+        """
+        if request.path == "images/edits":
+            raise ValidationFailed(
+                f"engine {self.name!r} changes no pictures; name a model of another engine"
+            )
+        await super().relay(request, answer=answer)
 
     async def detect(self, request: DetectRequest) -> DetectReply:
         """Find things in a picture."""

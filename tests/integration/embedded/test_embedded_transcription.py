@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 
 import numpy as np
@@ -44,8 +45,21 @@ def test_the_forms_of_an_answer(engine: RunningEngine, question: bytes) -> None:
     assert subtitles[1].startswith("00:00:00,")
     assert subtitles[2] == SAID
     assert engine.transcribe(question, response_format="vtt").text.startswith("WEBVTT\n\n00:00:00.")
+    streamed = engine.transcribe(question, stream="true").text.split("\n\n")
+    assert [json.loads(event[6:])["type"] for event in streamed if event] == [
+        "transcript.text.delta",
+        "transcript.text.done",
+    ]
     brief = engine.transcribe(question).json()
     assert brief.keys() == {"text", "timings"}
+
+
+def test_what_is_heard_is_english_already(engine: RunningEngine, question: bytes) -> None:
+    """So a program that wants everything in English may ask for that."""
+    asked = {"response_format": "verbose_json"}
+    files = {"file": ("speech.wav", question, "audio/wav")}
+    told = engine.client.post("/v1/audio/translations", files=files, data=asked).json()
+    assert (told["text"], told["task"], told["language"]) == (SAID, "translate", "en")
 
 
 @pytest.mark.parametrize(

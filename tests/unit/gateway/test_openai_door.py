@@ -227,6 +227,13 @@ async def test_speech_comes_as_it_is_made(lab: Lab) -> None:
     assert lab.told.body["voice"] == "anna"
 
 
+async def test_the_embedded_engine_says_that_it_changes_no_pictures(lab: Lab) -> None:
+    """In words, where an address that is not there would leave a user guessing."""
+    async with lab.client() as client:
+        with pytest.raises(openai.BadRequestError, match="name a model of another engine"):
+            await client.images.edit(model="paints", prompt="a", image=b64decode(PIXEL))
+
+
 async def test_texts_are_ranked(lab: Lab) -> None:
     """In the form that most servers of this API have."""
     ranked = {"results": [{"index": 1, "relevance_score": 0.9}], "model": "ranks"}
