@@ -12,8 +12,11 @@ A value in ``{{ }}`` reads as in ``${ }``: text as it is, everything else as com
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
+from types import CodeType
 
+from jinja2 import Template
 from jinja2.exceptions import TemplateError, TemplateNotFound, TemplateSyntaxError
 
 from aima.dsl.expression import ExpressionError
@@ -28,6 +31,8 @@ from aima.shipped import shipped
 __all__ = ["prompt_folders", "render", "render_file"]
 
 _TEXT = "<template>"  # what Jinja2 calls a template that is no file
+_COMPILED = 64
+"""Templates kept as code: a loop, and each run of a workflow, fills the same ones in again."""
 
 
 def prompt_folders() -> tuple[Path, ...]:
@@ -48,7 +53,17 @@ def render(text: str, values: Mapping[str, Json], folders: Sequence[Path] = ()) 
     """
     check_length(text)
     environment = Sandbox(folders)
-    return _told(lambda: environment.from_string(text).render(values), name=_TEXT)
+    return _told(lambda: _template(environment, text).render(values), name=_TEXT)
+
+
+def _template(environment: Sandbox, text: str) -> Template:
+    return Template.from_code(environment, _code(text), environment.make_globals(None))
+
+
+@lru_cache(_COMPILED)
+def _code(text: str) -> CodeType:
+    """Compile a template; what it may do is counted by whoever renders it."""
+    return Sandbox(()).compile(text)
 
 
 def render_file(name: str, values: Mapping[str, Json], folders: Sequence[Path]) -> str:
