@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from aima.models.store import ModelStore
     from aima.runlog import RunLogs
     from aima.store.database import Store
+    from aima.store.kept import KeptStore
 
 
 def artifacts_of(settings: Settings) -> FolderArtifacts:
@@ -41,6 +42,13 @@ def store_of(settings: Settings) -> Store:
     from aima.store import open_store
 
     return open_store(settings.data / "aima.db")
+
+
+def kept_store_of(settings: Settings) -> KeptStore:
+    """Prepare to open the SQL store once, for all that a process is asked."""
+    from aima.store.kept import KeptStore
+
+    return KeptStore(lambda: store_of(settings))
 
 
 def converter_of(settings: Settings) -> DataConverter:

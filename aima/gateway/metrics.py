@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,7 +62,7 @@ class Metrics:
     shared: Path
     runs: Runs
     engines: Router
-    store: Callable[[], Store]
+    store: Callable[[], AbstractContextManager[Store]]
     resources: Resources
     events: EventFeed
     awake: Callable[[str], bool]

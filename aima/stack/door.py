@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -56,13 +56,13 @@ from aima.resources.units import shown_by
 from aima.routing.router import Router
 from aima.settings import Settings
 from aima.stack.lock import StackState
-from aima.stores import artifacts_of, models_of, store_of
+from aima.stores import artifacts_of, kept_store_of, models_of, store_of
 from aima.temporal.runs import Runs
 
 if TYPE_CHECKING:
     from aima.catalog import Catalog
     from aima.stack.supervisor import Supervisor
-    from aima.store.database import Store
+    from aima.store.kept import KeptStore
 
 
 @dataclass(frozen=True)
@@ -86,14 +86,15 @@ class Door:
 
     def services(self, listeners: Sequence[socket.socket]) -> tuple[Coroutine[Any, Any, None], ...]:
         """Give what must be kept running."""
-        door, held = self.settings.door, (self._http, StoredJournal(self._store))
+        door = self.settings.door
+        journal = StoredJournal(partial(store_of, self.settings))
         drain = Drain(door.shutdown_seconds)
         app = create_app(
             self.ways,
             self._keys,
             self._sessions,
             hosts=LOOPBACK | set(door.hosts),
-            journal=held[1],
+            journal=journal,
             meter=self._meter,
             rates=Rates(
                 {Role(role): most for role, most in door.per_minute.items()},
@@ -101,7 +102,9 @@ class Door:
             ),
             drain=drain,
         )
-        return self._mcp.serve(app), serve_door(app, listeners, held, self.access_log, drain)
+        return self._mcp.serve(app), serve_door(
+            app, listeners, (self._store, self._http, journal), self.access_log, drain
+        )
 
     @property
     def description(self) -> dict[str, Any]:
@@ -158,8 +161,8 @@ class Door:
         )
 
     @cached_property
-    def _store(self) -> Callable[[], Store]:
-        return partial(store_of, self.settings)
+    def _store(self) -> KeptStore:
+        return kept_store_of(self.settings)
 
     @cached_property
     def _http(self) -> AsyncClient:
@@ -197,12 +200,17 @@ class Door:
 
     @cached_property
     def _units(self) -> UnitRoutes:
-        outside = partial(in_thread, lambda: self._outside)
-        return UnitRoutes(self.definitions, self._operations, outside)
+        return UnitRoutes(self.definitions, self._operations, self._opened)
+
+    async def _opened(self) -> Outside:
+        """Give what queries may ask of the outside; the first of them waits for the imports."""
+        if "_outside" not in vars(self):
+            await in_thread(lambda: self._outside)
+        return self._outside
 
     @cached_property
     def _outside(self) -> Outside:
-        """Open what queries may ask of the outside; the first of them waits for the imports."""
+        """Open what queries may ask of the outside."""
         from aima.worker import files_of, frames_of, vectors_of
 
         return Outside(

@@ -42,7 +42,7 @@ class Applied:
         begin: gives a connection in a transaction of the store.
     """
 
-    begin: Callable[[], AbstractContextManager[Connection]]
+    begin: Callable[..., AbstractContextManager[Connection]]
 
     def put(self, workflow: AppliedWorkflow) -> None:
         """Apply a workflow, in place of the one of its name, and tell it if its plan is new."""
@@ -74,7 +74,7 @@ class Applied:
 
         from aima.store.tables import applied
 
-        with self.begin() as connection:
+        with self.begin(reads=True) as connection:
             row = connection.execute(select(applied).where(applied.c.name == name)).one_or_none()
         return None if row is None else _workflow(row)
 
@@ -84,7 +84,7 @@ class Applied:
 
         from aima.store.tables import applied
 
-        with self.begin() as connection:
+        with self.begin(reads=True) as connection:
             rows = connection.execute(select(applied).order_by(applied.c.name)).all()
         return [_workflow(row) for row in rows]
 

@@ -36,6 +36,7 @@ from aima.store.keys import KeyTable
 from aima.store.schema import upgrade
 
 _BUSY_SECONDS = 10.0
+_READS = "aima_reads"
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",  # readers and the one writer do not wait for each other
     # Every commit reaches the disk. NORMAL would lose the last ones in a power cut, and with them
@@ -88,17 +89,24 @@ class Store:
         return AuditLog(self.transaction)
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, *, reads: bool = False) -> Iterator[Connection]:
         """Give a connection in a transaction: all of the block happens, or nothing of it.
 
         Writers of all processes take turns from the block's start, so keep it short.
+
+        Args:
+            reads: it only reads: it sees the store as it is now, and waits for no writer.
 
         Raises:
             TimedOut: another process has not let go for ten seconds.
             InsufficientResources: the disk is full.
             Forbidden: the file may not be written.
         """
-        with _told(self.file), self.engine.begin() as connection:
+        with (
+            _told(self.file),
+            self.engine.connect() as connection,
+            connection.execution_options(**{_READS: reads}).begin(),
+        ):
             yield connection
 
     def close(self) -> None:
@@ -176,7 +184,8 @@ def _engine(file: Path) -> Engine:
     def begin(connection: Connection) -> None:
         # A transaction that begins by reading and then writes may fail at once, without waiting,
         # when another one wrote in between.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reads = connection.get_execution_options().get(_READS, False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
 

@@ -109,7 +109,7 @@ class Outbox:
         begin: gives a connection in a transaction of the store.
     """
 
-    begin: Callable[[], AbstractContextManager[Connection]]
+    begin: Callable[..., AbstractContextManager[Connection]]
 
     def publish(self, *told: CloudEvent) -> int:
         """Write events; give how many are new: one whose id is there already stays as it is."""
@@ -135,7 +135,7 @@ class Outbox:
         return self._entries(wanted.order_by(events.c.seq.desc()).limit(limit))[::-1]
 
     def _entries(self, wanted: Select[tuple[object, ...]]) -> list[Entry]:
-        with self.begin() as connection:
+        with self.begin(reads=True) as connection:
             rows = connection.execute(wanted).all()
         return [Entry(row.seq, _event(row)) for row in rows]
 
@@ -146,7 +146,7 @@ class Outbox:
         from aima.store.tables import events
 
         ever = text("SELECT seq FROM sqlite_sequence WHERE name = 'events'")
-        with self.begin() as connection:
+        with self.begin(reads=True) as connection:
             newest = connection.scalar(ever) or 0
             oldest = connection.scalar(select(func.min(events.c.seq)))
         return (newest if oldest is None else oldest - 1), newest
@@ -157,7 +157,7 @@ class Outbox:
 
         from aima.store.tables import cursors
 
-        with self.begin() as connection:
+        with self.begin(reads=True) as connection:
             seq = connection.scalar(select(cursors.c.seq).where(cursors.c.name == name))
         return seq or 0
 
@@ -205,7 +205,7 @@ class Outbox:
 
         from aima.store.tables import waits
 
-        with self.begin() as connection:
+        with self.begin(reads=True) as connection:
             rows = connection.execute(
                 select(waits)
                 .where(waits.c.type.in_(_patterns(entry.event.type)), waits.c.from_seq < entry.seq)

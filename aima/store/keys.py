@@ -51,7 +51,7 @@ class KeyTable:
         begin: gives a connection in a transaction of the store.
     """
 
-    begin: Callable[[], AbstractContextManager[Connection]]
+    begin: Callable[..., AbstractContextManager[Connection]]
 
     def add(self, key: KeyRow) -> None:
         """Keep a new key.
@@ -76,7 +76,7 @@ class KeyTable:
 
         from aima.store.tables import keys
 
-        with self.begin() as connection:
+        with self.begin(reads=True) as connection:
             rows = connection.execute(select(keys).order_by(keys.c.created_at, keys.c.id)).all()
         return [_key(row) for row in rows]
 

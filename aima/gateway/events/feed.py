@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,10 @@ class EventFeed:
     """The events of a stack."""
 
     def __init__(
-        self, store: Callable[[], Store], *, silence_seconds: float = SILENCE_SECONDS
+        self,
+        store: Callable[[], AbstractContextManager[Store]],
+        *,
+        silence_seconds: float = SILENCE_SECONDS,
     ) -> None:
         """Read nothing yet; ``silence_seconds`` lie between two signs of life."""
         self.readers = 0

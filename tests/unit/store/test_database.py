@@ -173,3 +173,12 @@ def test_the_door_to_the_store_is_light(tmp_path: Path) -> None:
         done = subprocess.run(script, check=True, capture_output=True, text=True)
         outputs.append(done.stdout.strip())
     assert outputs == ["0 1", "0 0"]
+
+
+def test_whoever_only_reads_waits_for_no_writer(tmp_path: Path) -> None:
+    """A request that looks something up must not wait until another one's commit is on disk."""
+    with open_store(tmp_path / "aima.db") as store, store.transaction() as writing:
+        writing.execute(text("CREATE TABLE facts_of_mine (x)"))
+        with ThreadPoolExecutor() as pool:
+            before = pool.submit(store.events.bounds).result(timeout=5)
+    assert before == (0, 0)
