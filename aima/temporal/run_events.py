@@ -119,12 +119,16 @@ class RunEvents:
                 yield run
 
     async def _tell(self, run: WorkflowExecution) -> None:
+        state = _ENDS.get(run.status or WorkflowExecutionStatus.RUNNING)
+        begun = self._is_new(f"{run.id} started")
+        ended = state is not None and self._is_new(f"{run.id} ended")
+        if not begun and not ended:
+            return  # each is listed for a minute, again and again
         about = await self._about(run)
-        if self._is_new(f"{run.id} started"):
+        if begun:
             await self.events.publish(about.event("started", run.start_time))
             self._remember(f"{run.id} started")
-        state = _ENDS.get(run.status or WorkflowExecutionStatus.RUNNING)
-        if state is None or not self._is_new(f"{run.id} ended"):
+        if not ended:
             return
         steps = await self._steps_of(run, about)
         end = run.close_time or self.clock()
