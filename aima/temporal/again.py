@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,9 +27,14 @@ _SEGMENT = re.compile(r"\[\d+\.\.\d+\]$")
 
 @dataclass(frozen=True)
 class Again:
-    """Starts runs from other ones."""
+    """Starts runs from other ones.
+
+    Attributes:
+        begin: starts a run and gives its id; None: as any run is started.
+    """
 
     runs: Runs
+    begin: Callable[[Plan, RunRequest], Awaitable[str]] | None = None
 
     async def rerun(self, run_id: str) -> str:
         """Start a run with the recorded input and plan of another; give its id.
@@ -39,7 +44,7 @@ class Again:
         """
         request, plan = await self.runs.started_with(run_id)
         given = RunRequest(request["input"], request["config"], memo={"rerun_of": run_id})
-        return await self.runs.start(Plan(plan), given)
+        return await (self.begin or self.runs.start)(Plan(plan), given)
 
     async def retry(self, run_id: str, *, start: str, config: dict[str, Json]) -> str:
         """Start a run that reuses what another one finished; give its id.
@@ -83,7 +88,7 @@ class Again:
             effects=str(state.get("effects") or ""),
             memo={"retry_of": run_id},
         )
-        return await self.runs.start(Plan(plan), given)
+        return await (self.begin or self.runs.start)(Plan(plan), given)
 
     async def _children(
         self, run_id: str, plan: dict[str, Any], again: frozenset[str]

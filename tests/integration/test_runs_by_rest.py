@@ -198,6 +198,46 @@ async def test_a_cancelled_run_says_so_as_its_last_word(door: Door) -> None:
     assert end.data["error"]["code"] == "CANCELLED"
 
 
+# --- again, and answered ---------------------------------------------------------------------
+
+ASKED = """\
+name: asked
+steps:
+  - id: review
+    wait_for: {approval: {message: Shall it?}, timeout: 1m}
+output: {by: "${steps.review.by}"}
+"""
+
+
+@pytest.mark.parametrize("way", ["retry", "rerun"])
+async def test_a_run_is_begun_again_with_nothing_but_its_address(door: Door, way: str) -> None:
+    """The answer tells where the new run is; sent again with the same key, none is begun."""
+    body = {"text": "name: fails\nsteps:\n  - {id: no, raise: {code: NO, message: no}}\n"}
+    run = (await door.http.post(RUNS, json={**body, "file": "fails.yaml"})).json()["id"]
+    await door.lab.runs.outcome(run)
+    headers = {"idempotency-key": f"again-{way}", "prefer": "wait=30"}
+    begun = [await door.http.post(f"{RUNS}/{run}/{way}", headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in begun] == [200, 200]
+    assert begun[0].json() == begun[1].json()
+    new = begun[0].json()
+    assert (new["state"], new["error"]["code"]) == ("failed", "NO")
+    assert new["id"] != run
+    assert begun[0].headers["location"] == new["links"]["self"] == f"{RUNS}/{new['id']}"
+    other = await door.http.post(f"{RUNS}/{new['id']}/{way}", headers=headers)
+    assert other.status_code == 422
+
+
+async def test_an_approval_is_in_the_name_of_the_key(door: Door) -> None:
+    """Whoever is not the admin cannot say yes as somebody else."""
+    body = {"text": ASKED, "file": "asked.yaml"}
+    run = (await door.http.post(RUNS, json=body)).json()["id"]
+    way, operator = f"{RUNS}/{run}/approvals/review", key(Role.OPERATOR)
+    forged = await door.http.post(way, json={"by": "ann"}, headers=operator)
+    assert (forged.status_code, forged.json()["code"]) == (403, "FORBIDDEN")
+    assert (await door.http.post(way, json={}, headers=operator)).status_code == 202
+    assert (await door.lab.runs.outcome(run)).output == {"by": "operator"}
+
+
 # --- artifacts -------------------------------------------------------------------------------
 
 

@@ -87,8 +87,7 @@ async def look_at_run(asked: OneRun, call: Call) -> Told:
 
 async def approve_run(asked: ApproveRun, call: Call) -> Told:
     """Answer a step of a run that waits for approval; ask the person you work for first."""
-    mine = await call.rest.ask("GET", "/keys/mine")
-    body = {"approved": asked.approved, "by": mine["name"], "comment": asked.comment}
+    body = {"approved": asked.approved, "comment": asked.comment}
     path = f"/runs/{_segment(asked.id)}/approvals/{_segment(asked.step)}"
     await call.rest.ask("POST", path, body)
     return {"id": asked.id, "step": asked.step, "approved": asked.approved}

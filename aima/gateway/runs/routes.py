@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Annotated, Any, Literal, TypeAlias, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -17,10 +18,10 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from aima.blocking import in_thread
 from aima.dsl.inputs import accept_config, accept_input
-from aima.errors import Conflict, NotFound
+from aima.errors import Conflict, Forbidden, NotFound
 from aima.gateway.about import IDEMPOTENT, About
 from aima.gateway.access.commanded import note
-from aima.gateway.access.permission import Permission
+from aima.gateway.access.permission import Permission, Role
 from aima.gateway.incoming import accept, read
 from aima.gateway.paging import PageQuery, decoded, encoded
 from aima.gateway.problem import Mistakes
@@ -30,6 +31,7 @@ from aima.gateway.route import Endpoint, Way, caller_of
 from aima.gateway.runs.answers import RunAnswers, plain
 from aima.gateway.runs.feed import RunFeeds
 from aima.gateway.runs.run_id import run_id
+from aima.gateway.runs.starting import KeyUsedOtherwise
 from aima.gateway.runs.streams import Listen, Say, StreamRoutes, along, as_json
 from aima.gateway.sse import HEADERS, RETRY_MS, since
 from aima.gateway.workflows.definitions import Definitions
@@ -91,7 +93,9 @@ class Approval(_Body):
     """Answer a step that waits for approval."""
 
     approved: bool = True
-    by: str = Field(min_length=1, max_length=200)
+    by: str = Field(
+        default="", max_length=200, description="Who says so. Absent: the name of the key."
+    )
     comment: str = ""
     id: str = Field(default="", max_length=200, description="Sent twice, it counts once.")
 
@@ -139,8 +143,10 @@ class RunRoutes:
         started = About(body=StartRun, example=_EXAMPLE, headers=IDEMPOTENT, errors=(Conflict,))
         resume = {"Last-Event-ID": "The number of the last event that was read."}
         followed = About(gives=(EVENTS, JSON_LINES), headers=resume, errors=(NotFound,))
-        answered = About(body=Approval, example={"approved": True, "by": "Ann"}, errors=gone)
-        again = About(body=Retry, example={"from": "summarize"}, errors=gone)
+        answered = About(body=Approval, example={"approved": True, "comment": "Go."}, errors=gone)
+        once = (*gone, KeyUsedOtherwise)
+        again = About(body=Retry, example={"from": "step-2"}, headers=IDEMPOTENT, errors=once)
+        repeated = About(headers=IDEMPOTENT, errors=once)
         sent = About(body=Signal, example={"data": {"paid": True}, "id": "s-1"}, errors=gone)
         listed = About(query=ListRuns)
         table: list[tuple[str, str, Endpoint, Permission, About]] = [
@@ -153,7 +159,7 @@ class RunRoutes:
             ("GET", f"{run}/stream", self.streams.read, may.RUN_READ, About(gives=(JSON_LINES,))),
             ("POST", f"{run}/cancel", self.cancel_run, may.RUN_CONTROL, steered),
             ("POST", f"{run}/retry", self.retry_run, may.RUN_CONTROL, again),
-            ("POST", f"{run}/rerun", self.rerun_run, may.RUN_CONTROL, steered),
+            ("POST", f"{run}/rerun", self.rerun_run, may.RUN_CONTROL, repeated),
             ("POST", f"{run}/signals/{{name}}", self.signal_run, may.RUN_CONTROL, sent),
             ("POST", f"{run}/approvals/{{step}}", self.approve_run, may.RUN_CONTROL, answered),
             ("GET", run, self.find_run, may.RUN_READ, one),
@@ -253,18 +259,21 @@ class RunRoutes:
         return StreamingResponse(lines(), media_type=JSON_LINES)
 
     async def retry_run(self, request: Request) -> Response:
-        """Start a run that reuses what another one finished."""
-        asked = await read(request, Retry)
+        """Start a run that reuses what another one finished: 202 and where it is, or its end."""
+        asked = accept(Retry.model_validate_json, await request.body() or b"{}", what="the request")
         old = request.path_params["id"]
-        run_id = await Again(self.runs).retry(old, start=asked.start, config=asked.config)
-        note(request.scope, run=run_id)
-        return JSONResponse({"id": run_id}, status_code=201)
+        again = self._again(request, f"retry {old} {asked.start}")
+        run_id = await again.retry(old, start=asked.start, config=asked.config)
+        return await self.answers.started(request, run_id, {})
 
     async def rerun_run(self, request: Request) -> Response:
-        """Start a run with the recorded input and plan of another one."""
-        run_id = await Again(self.runs).rerun(request.path_params["id"])
-        note(request.scope, run=run_id)
-        return JSONResponse({"id": run_id}, status_code=201)
+        """Start a run with the recorded input and plan of another one, and tell where it is."""
+        old = request.path_params["id"]
+        run_id = await self._again(request, f"rerun {old}").rerun(old)
+        return await self.answers.started(request, run_id, {})
+
+    def _again(self, request: Request, what: str) -> Again:
+        return Again(self.runs, partial(self.answers.starter.start, request, what=what))
 
     async def signal_run(self, request: Request) -> Response:
         """Send a run a signal; one that no step of it can take is refused."""
@@ -274,10 +283,17 @@ class RunRoutes:
         return Response(status_code=202)
 
     async def approve_run(self, request: Request) -> Response:
-        """Answer a step that waits for approval."""
+        """Answer a step that waits for approval, in the name of the key.
+
+        Raises:
+            Forbidden: it is said in another's name, which only the admin may do.
+        """
         asked = await read(request, Approval)
-        way = request.path_params
-        answer = {"step": way["step"], "approved": asked.approved, "by": asked.by}
+        way, caller = request.path_params, caller_of(request.scope)
+        by = asked.by or caller.name
+        if by != caller.name and caller.role is not Role.ADMIN:
+            raise Forbidden(f"the key {caller.name!r} answers in its own name; leave `by` out")
+        answer = {"step": way["step"], "approved": asked.approved, "by": by}
         answer |= {"comment": asked.comment} if asked.comment else {}
         await self.runs.send(way["id"], "aima.approve", answer, message_id=asked.id)
         return Response(status_code=202)
