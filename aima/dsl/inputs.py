@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,9 +20,10 @@ from aima.errors import ValidationFailed
 if TYPE_CHECKING:  # it costs 0.1 s
     from jsonschema import ValidationError
 
+_FIELDS = ("artifact", "media_type", "bytes")
 _REFERENCE: Mapping[str, Any] = {
     "type": "object",
-    "required": ["artifact", "media_type", "bytes"],
+    "required": [*_FIELDS],
     "additionalProperties": False,
     "properties": {
         "artifact": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"},
@@ -33,6 +35,35 @@ _MOST_PROBLEMS = 10
 _MOST_CHARACTERS = 200
 
 
+@dataclass(frozen=True)
+class Misfit:
+    """One thing that is wrong with a value.
+
+    Attributes:
+        pointer: where, as a JSON pointer (RFC 6901); empty: the whole.
+        detail: what, in a sentence that names where.
+        code: which rule it breaks, in the words of JSON Schema.
+    """
+
+    pointer: str
+    detail: str
+    code: str
+
+
+class UnfitInput(ValidationFailed):
+    """The input of a run is not what the workflow declares.
+
+    Attributes:
+        misfits: what is wrong, one by one.
+    """
+
+    def __init__(self, workflow: str, misfits: Sequence[Misfit]) -> None:
+        """Tell all of it."""
+        listed = "; ".join(misfit.detail for misfit in misfits)
+        super().__init__(f"the input does not fit workflow {workflow!r}: {listed}")
+        self.misfits = tuple(misfits)
+
+
 def accept_input(plan: Plan, given: Json) -> Json:
     """Check an input; fill in the defaults of its schema, and make each number what it declares.
 
@@ -40,19 +71,17 @@ def accept_input(plan: Plan, given: Json) -> Json:
     never mix the two.
 
     Raises:
-        ValidationFailed: it does not fit; the message lists everything that is wrong.
+        UnfitInput: it does not fit; the message lists everything that is wrong.
     """
-    problems = list(islice(_numbers_amiss(given, "input"), _MOST_PROBLEMS))
+    problems = list(islice(_numbers_amiss(given, "input", ""), _MOST_PROBLEMS))
     schema = plan.data["inputs"]
     value = given
     if isinstance(schema, dict) and not problems:
         value = _completed(Type.of(schema), given)
         validator = Type.of(_rewritten(closed(schema))).validator
-        errors = validator.iter_errors(cast("Any", value))
-        problems = [said for error in islice(errors, _MOST_PROBLEMS) for said in _said(error)]
+        problems = _misfits(validator.iter_errors(cast("Any", value)))
     if problems:
-        listed = "; ".join(problems)
-        raise ValidationFailed(f"the input does not fit workflow {plan.name!r}: {listed}")
+        raise UnfitInput(plan.name, problems)
     return value
 
 
@@ -74,21 +103,27 @@ def accept_config(plan: Plan, given: Mapping[str, Json]) -> dict[str, Json]:
 def problems_of(value: Json, schema: JsonSchema) -> list[str]:
     """Tell what is wrong with a value; nothing where it fits."""
     errors = Type.of(closed(schema)).validator.iter_errors(cast("Any", value))
-    return [said for error in islice(errors, _MOST_PROBLEMS) for said in _said(error)]
+    return [misfit.detail for misfit in _misfits(errors)]
 
 
-def _numbers_amiss(value: Json, path: str) -> Iterator[str]:
+def _misfits(errors: Iterator[ValidationError]) -> list[Misfit]:
+    """Tell each once: of what is no file, each field that a reference has is wrong."""
+    found = (misfit for error in islice(errors, _MOST_PROBLEMS) for misfit in _said(error))
+    return list(dict.fromkeys(found))
+
+
+def _numbers_amiss(value: Json, path: str, pointer: str) -> Iterator[Misfit]:
     """Find numbers that the language does not have: integers past 64 bits, NaN, infinities."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _numbers_amiss(inner, f"{path}.{key}")
+            yield from _numbers_amiss(inner, f"{path}.{key}", f"{pointer}/{_escaped(key)}")
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _numbers_amiss(inner, f"{path}[{index}]")
+            yield from _numbers_amiss(inner, f"{path}[{index}]", f"{pointer}/{index}")
     elif isinstance(value, int) and not INT_MIN <= value <= INT_MAX:
-        yield f"{path!r} does not fit into 64 bits"
+        yield Misfit(pointer, f"{path!r} does not fit into 64 bits", "integer")
     elif isinstance(value, float) and not math.isfinite(value):
-        yield f"{path!r} is {value}, which is no number"
+        yield Misfit(pointer, f"{path!r} is {value}, which is no number", "number")
 
 
 def _completed(kind: Type, value: Json) -> Json:
@@ -120,19 +155,36 @@ def _rewritten(schema: Any) -> Any:  # noqa: ANN401 - any JSON
     return [_rewritten(item) for item in schema] if isinstance(schema, list) else schema
 
 
-def _said(error: ValidationError) -> Iterator[str]:
+def _said(error: ValidationError) -> Iterator[Misfit]:
     where = ".".join(str(part) for part in error.absolute_path)
+    pointer = "".join(f"/{_escaped(part)}" for part in error.absolute_path)
     if _REFERENCE in (error.schema, error.parent.schema if error.parent else None):
-        yield f"{where!r} must be a file: give it as {where}=@FILE"
+        yield Misfit(pointer, _no_file(where, error.instance), "artifact")
     elif error.validator == "additionalProperties" and isinstance(error.schema, Mapping):
         known = error.schema.get("properties", {})
         given = cast("Mapping[str, Json]", error.instance)
         for key in islice((key for key in given if key not in known), _MOST_PROBLEMS):
             near = nearest(key, known)
             hint = f", did you mean {near!r}?" if near else ""
-            yield f"there is no input {f'{where}.{key}' if where else key!r}{hint}"
+            said = f"there is no input {f'{where}.{key}' if where else key!r}{hint}"
+            yield Misfit(f"{pointer}/{_escaped(key)}", said, "additionalProperties")
     else:
+        if error.validator == "required":
+            missing = (key for key in error.schema["required"] if key not in error.instance)
+            pointer += f"/{_escaped(next(k for k in missing if error.message.startswith(repr(k))))}"
         message = error.message
         if len(message) > _MOST_CHARACTERS:
             message = message[:_MOST_CHARACTERS] + "…"
-        yield f"{where!r}: {message}" if where else message
+        said = f"{where!r}: {message}" if where else message
+        yield Misfit(pointer, said, str(error.validator))
+
+
+def _no_file(where: str, value: object) -> str:
+    if isinstance(value, Mapping) and _FIELDS[0] in value:
+        return f"{where!r} is no whole reference to a file: that has {', '.join(_FIELDS)}"
+    return f"{where!r} must be a file: give it as {where}=@FILE"
+
+
+def _escaped(part: int | str) -> str:
+    """Write one step of a JSON pointer."""
+    return str(part).replace("~", "~0").replace("/", "~1")

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from aima.dsl.inputs import UnfitInput
 from aima.errors import (
     AimaError,
     EngineNotRunning,
@@ -104,16 +106,27 @@ def tell(
 
 def problem(error: AimaError) -> dict[str, object]:
     """Write an error as a problem (RFC 9457), without where it happened."""
-    mistakes = error if isinstance(error, Mistakes) else None
+    members = _members(error)
     return {
         "type": f"urn:aima:error:{error.code}",
-        "title": "ValidationFailed" if mistakes else type(error).__name__,
+        "title": ValidationFailed.__name__ if members else type(error).__name__,
         "status": error.status,
         "detail": error.message,
         "code": error.code,
         "retryable": error.retryable,
-        **(mistakes.members if mistakes else {}),
+        **members,
     }
+
+
+def _members(error: AimaError) -> Mapping[str, object]:
+    """List the mistakes of a request, each with its place in the body."""
+    match error:
+        case Mistakes(members=members):
+            return members
+        case UnfitInput(misfits=misfits):
+            return {"errors": [{**asdict(one), "pointer": f"/input{one.pointer}"} for one in misfits]}
+        case _:
+            return {}
 
 
 def openai_error(error: AimaError) -> dict[str, object]:

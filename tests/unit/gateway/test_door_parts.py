@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.testclient import TestClient
 from temporalio.service import RPCError, RPCStatusCode
 
+from aima.dsl.inputs import Misfit, UnfitInput
 from aima.errors import Conflict, ModelNotFound, RateLimited, ValidationFailed
 from aima.gateway import MOST_BODY_BYTES
 from aima.gateway.access.keys import Keys
@@ -47,6 +48,7 @@ FAILURES: dict[str, Exception] = {
     "busy": RateLimited("too many", retry_after=1.2),
     "model": ModelNotFound("no engine serves 'x'"),
     "temporal": RPCError("shard status unknown", RPCStatusCode.UNAVAILABLE, b""),
+    "unfit": UnfitInput("w", [Misfit("/n", "'n': it is no number", "type")]),
     "http": HTTPException(405, headers={"allow": "POST"}),
     "bug": ZeroDivisionError("the secret is 42"),
 }
@@ -141,6 +143,15 @@ def test_the_door_answers_to_more_names_where_the_settings_say(client: TestClien
         for host in ("ai.example.org", "ai.EXAMPLE.org:443", "x.ai.example.org", "ai.example.org.x")
     }
     assert list(told.values()) == [200, 200, 403, 403]
+
+
+def test_an_input_that_does_not_fit_is_told_place_by_place(client: TestClient) -> None:
+    """Where in the body each mistake is, so that a program shows it there."""
+    told = client.get("/fail/unfit").json()
+    assert (told["status"], told["title"]) == (400, "ValidationFailed")
+    assert told["errors"] == [
+        {"pointer": "/input/n", "detail": "'n': it is no number", "code": "type"}
+    ]
 
 
 def test_a_page_of_the_web_gets_no_leave_to_read(client: TestClient) -> None:
