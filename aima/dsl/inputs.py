@@ -170,8 +170,9 @@ def _said(error: ValidationError) -> Iterator[Misfit]:
             yield Misfit(f"{pointer}/{_escaped(key)}", said, "additionalProperties")
     else:
         if error.validator == "required":
-            missing = (key for key in error.schema["required"] if key not in error.instance)
-            pointer += f"/{_escaped(next(k for k in missing if error.message.startswith(repr(k))))}"
+            needed = cast("Sequence[str]", error.validator_value)  # it names one of them
+            missing = next(key for key in needed if error.message.startswith(repr(key)))
+            pointer += f"/{_escaped(missing)}"
         message = error.message
         if len(message) > _MOST_CHARACTERS:
             message = message[:_MOST_CHARACTERS] + "…"

@@ -124,7 +124,9 @@ def _members(error: AimaError) -> Mapping[str, object]:
         case Mistakes(members=members):
             return members
         case UnfitInput(misfits=misfits):
-            return {"errors": [{**asdict(one), "pointer": f"/input{one.pointer}"} for one in misfits]}
+            return {
+                "errors": [{**asdict(one), "pointer": f"/input{one.pointer}"} for one in misfits]
+            }
         case _:
             return {}
 

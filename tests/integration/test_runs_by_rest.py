@@ -123,7 +123,8 @@ class Stream:
 async def events(door: Door, run: str, **headers: str) -> AsyncIterator[Stream]:
     """Follow a run."""
     asked = {**headers, "accept": "text/event-stream"}
-    async with door.http.stream("GET", f"{RUNS}/{run}/events", headers=asked) as answer:
+    way = run if run.startswith("/") else f"{RUNS}/{run}/events"
+    async with door.http.stream("GET", way, headers=asked) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")
         yield Stream(answer.aiter_lines())
@@ -196,6 +197,16 @@ async def test_a_cancelled_run_says_so_as_its_last_word(door: Door) -> None:
         assert (await door.http.post(f"{RUNS}/{run}/cancel")).status_code == 202
         end = await stream.until("end", state="canceled")
     assert end.data["error"]["code"] == "CANCELLED"
+
+
+async def test_an_operation_is_followed_below_its_own_address(door: Door) -> None:
+    """Whoever has it need not know that it is a run."""
+    body = {"name": "a", "times": 0}
+    began = await door.http.post("/api/v2/command/lab.pay", json=body)
+    way = began.headers["location"]
+    assert began.json()["links"]["events"] == f"{way}/events"
+    async with events(door, f"{way}/events", **key(Role.VIEWER)) as stream:
+        await stream.until("end", state="completed")
 
 
 # --- again, and answered ---------------------------------------------------------------------

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+)
+from pydantic_core.core_schema import ValidationInfo
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -44,6 +52,19 @@ class CreateKey(BaseModel):
     per_minute: int | None = Field(
         default=None, ge=1, le=1_000_000, description="How often it may ask. Absent: as its role."
     )
+
+    @field_validator("scopes")
+    @classmethod
+    def _narrow(
+        cls, scopes: list[Permission] | None, given: ValidationInfo
+    ) -> list[Permission] | None:
+        """Refuse what the role has not: the key would open less than its maker thinks."""
+        role = given.data.get("role")
+        beyond = [scope for scope in scopes or () if role and scope not in GRANTS[role]]
+        if beyond:
+            has = [r.value for r in Role if GRANTS[r].issuperset(beyond)]
+            raise ValueError(f"the role {role} has no {beyond[0]}; {', '.join(has)} has")
+        return scopes
 
 
 @dataclass(frozen=True)

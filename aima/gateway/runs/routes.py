@@ -51,6 +51,8 @@ _EXAMPLE = {
 _RAW = About(query=Say, takes=("application/octet-stream",))
 _SHOWN = About(query=Listen, gives=(JSON_LINES,))
 STREAMS = f"{PREFIX}/streams"
+OPERATION_EVENTS = f"{PREFIX}/operations/{{id}}/events"
+"""An operation is a run of one unit, and is followed like any."""
 
 
 RunId = Annotated[str, AfterValidator(run_id)]
@@ -155,6 +157,7 @@ class RunRoutes:
             ("POST", STREAMS, self.streams.write, may.STREAM_SHARE, _RAW),
             ("GET", STREAMS, self.streams.listen, may.STREAM_SHARE, _SHOWN),
             ("GET", f"{run}/events", self.watch_run, may.RUN_READ, followed),
+            ("GET", OPERATION_EVENTS, self.watch_run, may.RUN_READ, followed),
             ("GET", f"{run}/state", self.state_of_run, may.RUN_READ, one),
             ("GET", f"{run}/stream", self.streams.read, may.RUN_READ, About(gives=(JSON_LINES,))),
             ("POST", f"{run}/cancel", self.cancel_run, may.RUN_CONTROL, steered),

@@ -39,7 +39,7 @@ class Operations:
 
     def ways(self) -> list[Way]:
         """Give the addresses."""
-        one = f"{PATH}/{{id:path}}"
+        one = f"{PATH}/{{id}}"
         return [
             Way("POST", f"{one}/cancel", self.cancel, Permission.RUN_CONTROL),
             Way("GET", one, self.get, Permission.RUN_READ),
@@ -82,7 +82,7 @@ class Operations:
             "links": {
                 "self": way,
                 "cancel": f"{way}/cancel",
-                "events": f"/api/v2/runs/{quote(run.id, safe='')}/events",
+                "events": f"{way}/events",
             },
         }
         if run.state == "running":

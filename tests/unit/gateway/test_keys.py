@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 from starlette.testclient import TestClient
 
 from aima.errors import Conflict, NotFound
+from aima.gateway.access.key_routes import CreateKey
 from aima.gateway.access.keys import ADMIN_KEY, Keys, NewKey, first_key, new_key
 from aima.gateway.access.permission import GRANTS, Permission, Role
 from aima.gateway.chain import create_app
@@ -69,6 +71,13 @@ async def test_a_scope_gives_nothing_that_the_role_has_not(keys: Keys) -> None:
     caller = await keys.caller(made.text.encode())
     assert caller is not None
     assert [p for p in Permission if caller.may(p)] == [Permission.RUN_READ]
+
+
+def test_a_key_is_not_made_for_what_its_role_may_not() -> None:
+    """Its maker would learn of it from whoever stands before a closed door."""
+    CreateKey(name="ci", role=Role.OPERATOR, scopes=[Permission.RUN_START])
+    with pytest.raises(ValidationError, match="viewer has no run:start; operator, author, admin"):
+        CreateKey(name="ci", role=Role.VIEWER, scopes=[Permission.RUN_READ, Permission.RUN_START])
 
 
 async def test_a_key_ends_when_it_was_told_to(keys: Keys) -> None:
