@@ -307,6 +307,13 @@ class Door(_Group):
         description="Wrong keys that one address may send in a minute; a right one always opens. "
         "0: no bound.",
     )
+    responses_hours: float = Field(
+        default=24,
+        ge=0,
+        le=24 * 365,
+        description="How long an answer of `/v1/responses` is kept, so that a later request of the "
+        "same key may go on from it. 0: none is kept.",
+    )
 
     @field_validator("address")
     @classmethod

@@ -146,6 +146,7 @@ def _tidy(store: Store, settings: Settings) -> None:
     store.effects.prune(_effects_kept(settings))
     store.events.prune(timedelta(days=settings.temporal.retention_days))
     store.cache.prune()
+    store.responses.prune()
 
 
 def _effects_kept(settings: Settings) -> timedelta:

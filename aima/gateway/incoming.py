@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 from starlette.requests import Request
 
 from aima.gateway.problem import Mistakes
@@ -25,6 +26,22 @@ async def read(request: Request, model: type[Model]) -> Model:
         ValidationFailed: it is no JSON, or does not fit.
     """
     return accept(model.model_validate_json, await request.body(), what="the request")
+
+
+async def read_object(request: Request) -> dict[str, Any]:
+    """Read a JSON object, unknown fields and all.
+
+    Raises:
+        TooLarge: it is over the limit; what is over it is not read.
+        ValidationFailed: it is none.
+    """
+    try:
+        told = from_json(await request.body(), allow_inf_nan=False)
+    except ValueError as error:
+        raise Mistakes(f"the request: Invalid JSON: {error}") from error
+    if not isinstance(told, dict):
+        raise Mistakes("the request: Input should be an object")
+    return told
 
 
 def accept(validate: Callable[[Given], Model], given: Given, *, what: str) -> Model:

@@ -35,7 +35,7 @@ class Relayed(Response):
         ask: Callable[[Outlet], Awaitable[None]],
         spent: Spent,
         *,
-        closing: bytes = b"",
+        closing: tuple[bytes, ...] = (b"",),
         tells_usage: bool = True,
     ) -> None:
         """Relay what ``ask`` gives.
@@ -43,7 +43,7 @@ class Relayed(Response):
         Args:
             ask: asks an engine, whose answer goes to the outlet.
             spent: learns what the answer cost.
-            closing: what stands in the last of its events.
+            closing: one of them stands in the last of its events.
             tells_usage: the client wants the event that tells what it cost.
         """
         self._ask = ask
@@ -122,7 +122,9 @@ async def _gone(request: Request) -> None:
 class _Passing:
     """Sends an answer's bytes on, and reads along what it cost."""
 
-    def __init__(self, send: Send, spent: Spent, *, closing: bytes, tells_usage: bool) -> None:
+    def __init__(
+        self, send: Send, spent: Spent, *, closing: tuple[bytes, ...], tells_usage: bool
+    ) -> None:
         self._send = send
         self._closing = closing
         self._spent = spent
@@ -194,7 +196,7 @@ class _Passing:
         whole, self._rest = data[:ends], data[ends:]
         if len(self._rest) > _LONGEST_EVENT:
             raise ExecutionFailed(f"engine {self._spent.engine!r} sends an event without an end")
-        self._closed = self._closed or self._closing in whole
+        self._closed = self._closed or any(end in whole for end in self._closing)
         if b'"usage"' not in whole:
             return whole
         return b"".join(event for event in _events(whole) if self._is_wanted(event))

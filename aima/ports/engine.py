@@ -191,6 +191,15 @@ class Relays(Protocol):
 
 
 @runtime_checkable
+class Responds(Protocol):
+    """Has OpenAI's Responses API, too; who has not is asked by chats."""
+
+    async def respond(self, request: RelayRequest, *, answer: Outlet) -> None:
+        """Ask it; ``answer`` gets the bytes as they come. A cancel stops the engine's work."""
+        ...
+
+
+@runtime_checkable
 class Engine(Protocol):
     """An instance of an inference engine."""
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from aima.errors import AimaError, EngineNotRunning, ValidationFailed
 from aima.ports.engine import (
@@ -23,6 +23,7 @@ from aima.ports.engine import (
     Memory,
     Relays,
     Reranks,
+    Responds,
     Speaks,
     Transcribes,
 )
@@ -198,6 +199,17 @@ class Router:
 
         await self._ask(ask, call)
 
+    async def respond(self, request: RelayRequest, model_type: ModelType, answer: Outlet) -> None:
+        """Pass a request of the Responses API on to an engine that has it."""
+        ask = _Ask(Responds, model_type, request)
+        passed = _Passed(answer, ask)
+        await self._ask(ask, lambda e, r: e.respond(r, answer=passed))
+
+    async def responds(self, model: str, model_type: ModelType) -> bool:
+        """Tell whether an engine that serves a model has the Responses API."""
+        cards = await self.directory.serving(model, model_type)
+        return any(isinstance(self.instances[card.engine].engine, Responds) for card in cards)
+
     async def _ask(
         self, ask: _Ask[Able, Asked], call: Callable[[Able, Asked], Awaitable[Answered]]
     ) -> Answered:
@@ -310,7 +322,7 @@ class _Ask(Generic[Able, Asked]):
 class _Passed:
     """Takes an answer; from its first bytes on nobody else is asked."""
 
-    def __init__(self, outlet: Outlet, ask: _Ask[Engine, RelayRequest]) -> None:
+    def __init__(self, outlet: Outlet, ask: _Ask[Any, RelayRequest]) -> None:
         self._outlet = outlet
         self._ask = ask
 

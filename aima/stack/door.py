@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -34,6 +35,8 @@ from aima.gateway.openai.translation.translated import Translated
 from aima.gateway.openai.workflow_models import WorkflowModels
 from aima.gateway.openapi import Described
 from aima.gateway.request_meter import RequestMeter
+from aima.gateway.responses.kept import Kept
+from aima.gateway.responses.routes import ResponsesRoutes
 from aima.gateway.route import Way
 from aima.gateway.runs.starting import Starter
 from aima.gateway.serve import serve_door
@@ -122,6 +125,7 @@ class Door:
     @cached_property
     def _described(self) -> Described:
         outbound, artifacts = Outbound(self.settings.outbound), artifacts_of(self.settings)
+        chats = Translated(self._engines, artifacts)
         parts = (
             StackRoutes(self.settings.data / ADMIN_KEY, self.supervisor, self.state, self.client),
             KeyRoutes(self._keys),
@@ -132,7 +136,13 @@ class Door:
                 artifacts,
                 WorkflowModels(self._workflows.known, self._starter),
             ),
-            MessagesRoutes(Translated(self._engines, artifacts), outbound),
+            MessagesRoutes(chats, outbound),
+            ResponsesRoutes(
+                self._engines,
+                chats,
+                outbound,
+                Kept(self._store, timedelta(hours=self.settings.door.responses_hours)),
+            ),
             self._operations,
             self._units,
             ResourceRoutes(self.resources),

@@ -33,6 +33,7 @@ from aima.store.effects import Effects
 from aima.store.events import Outbox
 from aima.store.facts import Facts
 from aima.store.keys import KeyTable
+from aima.store.responses import KeptResponses
 from aima.store.schema import upgrade
 
 _BUSY_SECONDS = 10.0
@@ -82,6 +83,11 @@ class Store:
     def keys(self) -> KeyTable:
         """The keys of the door."""
         return KeyTable(self.transaction)
+
+    @cached_property
+    def responses(self) -> KeptResponses:
+        """The answers that a later request may go on from."""
+        return KeptResponses(self.transaction)
 
     @cached_property
     def audit(self) -> AuditLog:

@@ -124,3 +124,16 @@ audit = Table(
     sqlite_autoincrement=True,  # it remembers the highest number, also of a row that is gone
 )
 """Who commanded what; triggers let it only grow: see :mod:`aima.store.audit`."""
+
+responses = Table(
+    "responses",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("response", JSON, nullable=False),
+    Column("input", JSON, nullable=False),
+    Index("responses_owner", "owner", "expires_at"),
+    Index("responses_expires_at", "expires_at"),
+)
+"""Answers that a later request may go on from: see :mod:`aima.store.responses`."""

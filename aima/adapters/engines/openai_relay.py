@@ -28,3 +28,11 @@ class OpenAIRelays(EngineServer):
             async for chunk in response.aiter_bytes() if packed else response.aiter_raw():
                 await answer.write(chunk)
             await answer.end()
+
+
+class OpenAIResponds(OpenAIRelays):
+    """Takes requests of the Responses API, too."""
+
+    async def respond(self, request: RelayRequest, *, answer: Outlet) -> None:
+        """Pass a request on, and its answer as it comes in."""
+        await self.relay(request, answer=answer)

@@ -19,6 +19,7 @@ from aima.adapters.engines.openai import (
     OpenAIEmbeds,
     OpenAITranscribes,
 )
+from aima.adapters.engines.openai_relay import OpenAIResponds
 from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.prometheus import SGLANG
 from aima.adapters.engines.reranking import JinaReranks
@@ -48,6 +49,7 @@ class _Server(BaseModel):
 @dataclass(frozen=True)
 class SglangEngine(
     OpenAIServer,
+    OpenAIResponds,
     OpenAIChats,
     OpenAICompletes,
     OpenAIEmbeds,

@@ -18,6 +18,7 @@ from aima.adapters.engines.openai import (
     OpenAIEmbeds,
     OpenAITranscribes,
 )
+from aima.adapters.engines.openai_relay import OpenAIResponds
 from aima.adapters.engines.openai_server import OpenAIServer
 from aima.adapters.engines.prometheus import VLLM
 from aima.adapters.engines.reranking import JinaReranks
@@ -39,6 +40,7 @@ class _Sleep(BaseModel):
 @dataclass(frozen=True)
 class VllmEngine(
     OpenAIServer,
+    OpenAIResponds,
     OpenAIChats,
     OpenAICompletes,
     OpenAIEmbeds,

@@ -7,7 +7,8 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
-from aima.errors import ExecutionFailed
+from aima.errors import AimaError, ExecutionFailed
+from aima.gateway.problem import anthropic_error
 from aima.gateway.sse import event
 
 _REASONS = {
@@ -70,13 +71,15 @@ class Events:
             if reason := choice.get("finish_reason"):
                 self._reason = _REASONS.get(reason, "end_turn")
 
-    def end(self) -> Iterator[bytes]:
+    async def end(self) -> bytes:
         """Give the events that end the answer."""
-        yield from self._begin()
-        yield from self._close()
         delta = {"stop_reason": self._reason, "stop_sequence": None}
-        yield _event("message_delta", delta=delta, usage=self._spent)
-        yield _event("message_stop")
+        ended = _event("message_delta", delta=delta, usage=self._spent)
+        return b"".join((*self._begin(), *self._close(), ended, _event("message_stop")))
+
+    def fail(self, error: AimaError) -> bytes:
+        """Give the event that tells of a failure."""
+        return event("error", anthropic_error(error))
 
     def _begin(self) -> Iterator[bytes]:
         if not self._began:

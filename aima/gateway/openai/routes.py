@@ -15,7 +15,6 @@ from functools import cached_property, partial
 from typing import Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import from_json
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -24,11 +23,10 @@ from starlette.types import Receive, Scope, Send
 from aima.errors import ModelNotFound
 from aima.gateway.access.permission import Permission
 from aima.gateway.accounts import SPENT, Spent
-from aima.gateway.incoming import accept, read
+from aima.gateway.incoming import accept, read, read_object
 from aima.gateway.openai.remote_media import bring_in
 from aima.gateway.openai.translation.translated import Translated
 from aima.gateway.openai.workflow_models import PREFIX, WorkflowModels
-from aima.gateway.problem import Mistakes
 from aima.gateway.relaying import Relayed, while_heard
 from aima.gateway.route import Way
 from aima.outbound import Outbound
@@ -45,7 +43,6 @@ DONE = b"data: [DONE]"
 ASKED: Mapping[str, ModelType] = {
     "chat/completions": "llm",
     "completions": "llm",
-    "responses": "llm",
     "embeddings": "embedding",
     "audio/speech": "tts",
     "images/generations": "diffusion",
@@ -150,7 +147,7 @@ class OpenAIRoutes:
 
     async def ask(self, path: str, request: Request) -> Response:
         """Pass on what is asked with JSON."""
-        body = _object(await request.body())
+        body = await read_object(request)
         model = accept(_Named.model_validate, body, what="the request").model
         if self.workflows and model.startswith(PREFIX) and path == "chat/completions":
             return await self.workflows.chat(request, body)
@@ -166,7 +163,7 @@ class OpenAIRoutes:
         return Relayed(
             partial(self._any.relay, wanted, kind),
             _spent(request),
-            closing=DONE if "completions" in path else b"",
+            closing=(DONE if "completions" in path else b"",),
             tells_usage=tells,
         )
 
@@ -213,17 +210,6 @@ class _Holding(Response):
         """Send the answer, then let go."""
         async with self._held:
             await self._answer(scope, receive, send)
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    """Read a JSON object, unknown fields and all."""
-    try:
-        told = from_json(body, allow_inf_nan=False)
-    except ValueError as error:
-        raise Mistakes(f"the request: Invalid JSON: {error}") from error
-    if not isinstance(told, dict):
-        raise Mistakes("the request: Input should be an object")
-    return told
 
 
 def _sees(body: Mapping[str, Any]) -> bool:

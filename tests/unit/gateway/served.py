@@ -1,4 +1,4 @@
-"""Some routes served on loopback behind the door's chain, with a key that opens them."""
+"""Some routes served on loopback behind the door's chain, with keys that open them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from aima.gateway.route import Way
 from aima.store.database import Store
 
 KEY = "a key of the test"
+OTHER_KEY = "a key of somebody else"
 
 
 @asynccontextmanager
 async def served(ways: Iterable[Way]) -> AsyncIterator[str]:
     """Serve routes on a free port of loopback; give its address."""
-    app = create_app(ways, Keys({KEY: Caller("t", Role.OPERATOR)}, _no_store))
+    callers = {KEY: Caller("t", Role.OPERATOR), OTHER_KEY: Caller("o", Role.OPERATOR, id="other")}
+    app = create_app(ways, Keys(callers, _no_store))
     listener = socket.create_server(("127.0.0.1", 0))
     server = _Quiet(uvicorn.Config(app, log_level="critical", lifespan="off"))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
