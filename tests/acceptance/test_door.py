@@ -11,11 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import openai
 import psutil
 import pytest
+from pydantic import BaseModel
 
 from tests.acceptance.command import AIMA, REPOSITORY, Aima, Sink, wait_until
 from tests.acceptance.running import running_aima
@@ -277,6 +278,34 @@ def test_models_answer_clients_of_openai(door: Door) -> None:
         vectors = client.embeddings.create(model="default", input=["a cat", "a dog"])
         assert [len(data.embedding) for data in vectors.data] == [384, 384]
     line = logged(door, "POST", "/v1/chat/completions")
+    assert line["engine"] == "embedded"
+    assert line["completion_tokens"] > 0
+
+
+class Place(BaseModel):
+    """What is asked for."""
+
+    city: Literal["Paris", "Rome"]
+
+
+def test_the_responses_api_is_served_by_the_engine_that_comes_with_aima(door: Door) -> None:
+    """Streamed, kept, gone on from, and in a shape that was asked for."""
+    key = (door.aima.data / "admin.key").read_text().strip()
+    asked: dict[str, Any] = {"model": "default", "input": "What is the capital of France?"}
+    with openai.OpenAI(base_url=f"http://127.0.0.1:{door.port}/v1", api_key=key) as client:
+        with client.responses.stream(**asked) as stream:
+            told = stream.get_final_response()
+        assert "Paris" in told.output_text
+        assert client.responses.retrieve(told.id).output_text == told.output_text
+        shaped = client.responses.parse(
+            model="default",
+            input="Name that city.",
+            previous_response_id=told.id,
+            text_format=Place,
+            max_output_tokens=40,
+        )
+        assert shaped.output_parsed is not None
+    line = logged(door, "POST", "/v1/responses")
     assert line["engine"] == "embedded"
     assert line["completion_tokens"] > 0
 
