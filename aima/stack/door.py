@@ -134,7 +134,7 @@ class Door:
                 self._engines,
                 outbound,
                 artifacts,
-                WorkflowModels(self._workflows.known, self._starter),
+                WorkflowModels(self._workflows.known, self._starter, self._workflows.hub),
             ),
             MessagesRoutes(chats, outbound),
             ResponsesRoutes(
