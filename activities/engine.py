@@ -152,6 +152,7 @@ class Done(BaseModel):
 
 @engine.query(
     timeout=LOOK,
+    view=True,
     errors=ERRORS,
     examples=(
         Example(
@@ -176,6 +177,8 @@ async def list_(request: EnginesRequest, ctx: Context) -> EngineList:
 
 @engine.query(
     timeout=LONG,
+    view=True,
+    unless=("probe",),
     errors=ERRORS,
     examples=(
         Example(
@@ -193,6 +196,7 @@ async def get(request: GetRequest, ctx: Context) -> EngineReport:
 
 
 @engine.query(
+    view=True,
     errors=ERRORS,
     examples=(
         Example(
@@ -252,6 +256,7 @@ async def start(request: StartRequest, ctx: Context) -> Started:
 
 @engine.command(
     idempotent=True,
+    destructive=True,
     timeout=LONG,
     errors=(*ERRORS, Conflict),
     emits=engine_events.TOLD,
@@ -264,7 +269,9 @@ async def stop(request: StopRequest, ctx: Context) -> Done:
 
 
 @engine.command(
-    idempotent=True,
+    idempotent=True,  # an attempt finds what the one before has started
+    repeatable=False,
+    destructive=True,
     timeout=LONG,
     errors=(*ERRORS, Conflict, InsufficientResources),
     emits=engine_events.TOLD,

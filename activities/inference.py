@@ -499,6 +499,7 @@ async def batch_describe(request: BatchDescribeRequest, ctx: Context) -> BatchDe
 
 
 @inference.query(
+    view=True,
     errors=(EngineNotRunning,),
     examples=(
         Example(
@@ -515,6 +516,7 @@ async def models(request: ModelsRequest, ctx: Context) -> ModelList:
 
 
 @inference.query(
+    view=True,
     errors=(EngineNotRunning,),
     examples=(
         Example(

@@ -294,6 +294,7 @@ async def delete(request: DeleteRequest, ctx: Context) -> Deleted:
 
 
 @retrieval.query(
+    view=True,
     errors=STORE_ERRORS,
     examples=(
         Example(

@@ -12,7 +12,6 @@ from pathlib import Path
 from pkgutil import ModuleInfo
 from traceback import extract_tb
 from types import ModuleType
-from typing import Any
 
 from aima.dsl.nearest import nearest
 from aima.dsl.signature import Signature
@@ -92,29 +91,12 @@ def _signature(unit: Unit) -> Signature:
     return Signature(
         name=unit.name,
         input=unit.input.model_json_schema(),
-        output=_leaving_out(unit.output.model_json_schema(mode="serialization")),
+        output=unit.sent_schema(),
         timeout=unit.timeout,
         retry=unit.retry,
         idempotent=unit.idempotent,
         pure=unit.kind is Kind.QUERY,
     )
-
-
-def _leaving_out(schema: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Say of a field that is null by default what units do with it: they leave it out."""
-    if isinstance(schema, list):
-        return [_leaving_out(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    told = {key: _leaving_out(value) for key, value in schema.items()}
-    if isinstance(fields := schema.get("properties"), dict) and "required" in schema:
-        absent = {
-            k for k, v in fields.items() if isinstance(v, dict) and v.get("default", 0) is None
-        }
-        told["required"] = [name for name in schema["required"] if name not in absent]
-        for name in absent:
-            told["properties"][name].pop("default")
-    return told
 
 
 def _domains() -> list[Domain]:

@@ -223,3 +223,9 @@ def error_classes(root: type[AimaError] = AimaError) -> Iterator[type[AimaError]
 def error_class(code: str) -> type[AimaError]:
     """Give the class of ``code``; :class:`ExecutionFailed` stands for codes of others."""
     return next((cls for cls in error_classes() if cls.code == code), ExecutionFailed)
+
+
+def is_retryable(code: str) -> bool:
+    """Tell whether trying again may help; of a code that is not of this tree nobody knows."""
+    found = error_class(code)
+    return found.code == code and found.retryable

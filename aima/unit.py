@@ -18,10 +18,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import ClassVar, Protocol, TypeVar, get_type_hints
+from typing import Any, ClassVar, Protocol, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
+from pydantic.json_schema import DEFAULT_REF_TEMPLATE
 
+from aima.absent import leaving_out
 from aima.errors import AimaError
 from aima.ports.artifacts import Artifacts
 from aima.ports.engine import Engines, Memory
@@ -164,7 +166,12 @@ class Unit:
     Attributes:
         idempotent: running it twice does what running it once does. The effect of a command
             that is not is recorded, so that an attempt after a crash finds it done.
-        destructive: it may take away what nobody else keeps, so agents ask before they call it.
+        destructive: it may take away what nobody else keeps, or break off what others do, so
+            agents ask before they call it.
+        repeatable: asked again it does nothing more. Another attempt at the same is another
+            thing: `idempotent` tells of that.
+        view: it only tells how things are, and has no engine work: who may look may ask it.
+        unless: fields of a view's input that have an engine work, where they are given.
         timeout: longest time of one attempt.
         version: raise it when the same input shall give another output; cached outputs of older
             versions are not used.
@@ -184,6 +191,20 @@ class Unit:
     examples: tuple[Example, ...] = ()
     version: int = 1
     destructive: bool = False
+    repeatable: bool = True
+    view: bool = False
+    unless: tuple[str, ...] = ()
+
+    def has_work(self, asked: BaseModel) -> bool:
+        """Tell whether a view was asked for more than a look."""
+        fields = type(asked).model_fields
+        return any(getattr(asked, name) != fields[name].default for name in self.unless)
+
+    def sent_schema(self, ref_template: str = DEFAULT_REF_TEMPLATE) -> dict[str, Any]:
+        """Give the JSON Schema of what it sends, in which what is null is left out."""
+        schema = self.output.model_json_schema(mode="serialization", ref_template=ref_template)
+        told: dict[str, Any] = leaving_out(schema)
+        return told
 
     @property
     def summary(self) -> str:
@@ -241,8 +262,9 @@ class Domain:
         examples: tuple[Example, ...] = (),
         version: int = 1,
         destructive: bool = False,
+        repeatable: bool | None = None,
     ) -> Callable[[Body[Input, Output]], Body[Input, Output]]:
-        """Declare a unit that changes something."""
+        """Declare a unit that changes something; it is as repeatable as idempotent, unless told."""
 
         def declare(body: Body[Input, Output]) -> Body[Input, Output]:
             self._add(
@@ -256,12 +278,13 @@ class Domain:
                 examples=examples,
                 version=version,
                 destructive=destructive,
+                repeatable=idempotent if repeatable is None else repeatable,
             )
             return body
 
         return declare
 
-    def query(
+    def query(  # noqa: PLR0913 - each is one thing said of the unit
         self,
         *,
         timeout: timedelta = timedelta(minutes=1),
@@ -269,8 +292,10 @@ class Domain:
         errors: tuple[type[AimaError], ...] = (),
         examples: tuple[Example, ...] = (),
         version: int = 1,
+        view: bool = False,
+        unless: tuple[str, ...] = (),
     ) -> Callable[[Body[Input, Output]], Body[Input, Output]]:
-        """Declare a unit that changes nothing."""
+        """Declare a unit that changes nothing; a ``view`` is for whoever may look."""
 
         def declare(body: Body[Input, Output]) -> Body[Input, Output]:
             self._add(
@@ -282,6 +307,8 @@ class Domain:
                 errors=errors,
                 examples=examples,
                 version=version,
+                view=view,
+                unless=unless,
             )
             return body
 
@@ -318,6 +345,9 @@ class Domain:
         if not inspect.iscoroutinefunction(body):
             raise TypeError(f"{name!r} must be `async def`; a thread may do its blocking work")
         request, reply = _models(body, name)
+        unless = said.get("unless", ())
+        if unless and not (said["view"] and set(unless) <= set(request.model_fields)):  # type: ignore[call-overload] # names
+            raise TypeError(f"{name!r}: `unless` names fields of a view's input")
         self.units[name] = Unit(
             name=name,
             input=request,

@@ -16,7 +16,7 @@ from aima import __version__
 from aima.catalog import Catalog
 from aima.errors import AimaError, Forbidden, TooLarge, Unauthorized, ValidationFailed
 from aima.gateway.about import JSON, About
-from aima.gateway.access.permission import Permission
+from aima.gateway.access.permission import Permission, needed
 from aima.gateway.route import Way
 from aima.gateway.runs.form_parts import FORM
 from aima.gateway.units.operation import OPERATION
@@ -236,19 +236,18 @@ def _of_unit(unit: Unit, schemas: dict[str, Any]) -> dict[str, Any]:
             "content": {"application/json": content | ({"examples": examples} if examples else {})}
         },
         "responses": answers | _failures((*ALWAYS, *unit.errors)),
-        "x-permission": (
-            Permission.UNIT_QUERY if unit.kind is Kind.QUERY else Permission.UNIT_RUN
-        ).value,
+        "x-permission": needed(unit).value,
     }
 
 
 def _named(unit: Unit, side: str, schemas: dict[str, Any]) -> dict[str, str]:
     """Put a model of a unit, and what it is made of, among the schemas."""
-    model, mode = (unit.input, "validation") if side == "input" else (unit.output, "serialization")
     prefix = f"{unit.name}.{side}"
-    told = model.model_json_schema(
-        mode=mode,  # type: ignore[arg-type] # one of the two
-        ref_template=f"#/components/schemas/{prefix}.{{model}}",
+    places = f"#/components/schemas/{prefix}.{{model}}"
+    told = (
+        unit.input.model_json_schema(ref_template=places)
+        if side == "input"
+        else unit.sent_schema(places)
     )
     schemas |= {f"{prefix}.{name}": inner for name, inner in told.pop("$defs", {}).items()}
     schemas[prefix] = told

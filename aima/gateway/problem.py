@@ -28,6 +28,7 @@ from aima.errors import (
     Unauthorized,
     ValidationFailed,
 )
+from aima.mistakes import Mistakes
 
 OPENAI = "/v1/"
 """Where the addresses of OpenAI's API begin."""
@@ -56,19 +57,6 @@ _ANTHROPIC_TYPES = {
     429: "rate_limit_error",
     503: "overloaded_error",
 }
-
-
-class Mistakes(ValidationFailed):
-    """The request has mistakes that are told one by one.
-
-    Attributes:
-        members: what else the problem has, such as a list of the mistakes.
-    """
-
-    def __init__(self, message: str, /, **members: object) -> None:
-        """Tell what is wrong as a whole, and each mistake."""
-        super().__init__(message)
-        self.members = members
 
 
 def tell(

@@ -22,7 +22,12 @@ CALLER = "aima.caller"
 """Where the scope of a request has its :class:`Caller`, or None."""
 NOTHING = About()
 _LOOK = frozenset({"GET", "HEAD"})
-_NO_COMMANDS = {Permission.UNIT_QUERY, Permission.INFERENCE_USE, Permission.STREAM_SHARE}
+_NO_COMMANDS = {
+    Permission.UNIT_VIEW,
+    Permission.UNIT_QUERY,
+    Permission.INFERENCE_USE,
+    Permission.STREAM_SHARE,
+}
 """Asked for by `POST` too, and change nothing that is kept; the access log tells of them."""
 
 
@@ -34,7 +39,8 @@ class Way:
         permission: what the caller must be allowed to do.
         most_bytes: largest body that is taken.
         most_form_bytes: the same of a form with files; None: no larger than others.
-        looks: it changes nothing, whatever its method says.
+        looks: it changes nothing, whatever its method says; None: its body tells, and what only
+            looks says so (:func:`~aima.gateway.access.commanded.looked`).
         refuse: tells somebody who may not use it, where that is no program.
         about: what programs are told of it.
     """
@@ -45,7 +51,7 @@ class Way:
     permission: Permission
     most_bytes: int = MOST_BODY_BYTES
     most_form_bytes: int | None = None
-    looks: bool = False
+    looks: bool | None = False
     refuse: Callable[[Request, AimaError], Response] | None = None
     about: About = NOTHING
 
@@ -58,6 +64,8 @@ class Way:
     @property
     def commands(self) -> bool:
         """Tell whether it may change something, so that the audit log tells of it."""
+        if self.looks is None:
+            return True
         looks = self.looks or self.method in _LOOK
         return not looks and self.permission not in _NO_COMMANDS
 

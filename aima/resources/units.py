@@ -12,7 +12,7 @@ from aima.unit import Shown, Unit
 Ask = Callable[[Unit, Values], Awaitable[Data]]
 """Asks a query with an input, and gives what it says."""
 
-PERMISSION = "unit:query"
+VIEW, QUERY = "unit:view", "unit:query"
 """Whoever may ask the query may read what shows it."""
 
 
@@ -22,7 +22,7 @@ def shown_by(resources: Mapping[str, Shown], ask: Ask) -> list[Resource]:
         Resource(
             Template.parse(shown.uri),
             shown.title,
-            PERMISSION,
+            VIEW if shown.unit.view else QUERY,
             partial(ask, shown.unit),
             shown.members,
             shown.interval_seconds,

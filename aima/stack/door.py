@@ -58,7 +58,7 @@ from aima.resources.registry import Resources
 from aima.resources.units import shown_by
 from aima.routing.router import Router
 from aima.settings import Settings
-from aima.stack.lock import StackState
+from aima.stack.lock import PYTHON, StackState
 from aima.stores import artifacts_of, kept_store_of, models_of, store_of
 from aima.temporal.runs import Runs
 
@@ -186,6 +186,7 @@ class Door:
     def _keys(self) -> Keys:
         own = {
             self.state.token: Caller("the command line", Role.ADMIN),
+            self.state.token_of(PYTHON): Caller("a Python program", Role.ADMIN),
             self.worker_token: Caller("a worker", Role.DEVICE),
         }
         oidc = self.settings.oidc

@@ -26,6 +26,10 @@ GLANCE_SECONDS = 0.5
 """Whoever asks whether the folder is owned holds the lock for a moment; the owner tries longer."""
 
 
+PYTHON = "python"
+"""The program that :mod:`aima.client` is part of."""
+
+
 @dataclass(frozen=True)
 class StackState:
     """How to reach a running stack.
@@ -40,6 +44,10 @@ class StackState:
     temporal: str
     ui: str
     project: str
+
+    def token_of(self, program: str) -> str:
+        """Give what lets the command line in, or another program of the owner by its name."""
+        return f"{self.token}.{program}" if program else self.token
 
 
 class DataLock:

@@ -10,7 +10,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from pydantic import ValidationError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -22,9 +21,9 @@ from aima.errors import (
     InternalError,
     RateLimited,
     TimedOut,
-    ValidationFailed,
 )
 from aima.meters import DONE
+from aima.mistakes import accept
 from aima.store.cache import CacheKey
 from aima.temporal.activity_context import ActivityContext, Surroundings
 from aima.temporal.events import source_of
@@ -167,10 +166,7 @@ async def _run(
 ) -> dict[str, Any]:
     if secrets := call.get("secrets"):
         context.mask = await in_thread(fill_in, given, secrets)
-    try:
-        request = unit.input.model_validate(given)
-    except ValidationError as error:
-        raise ValidationFailed(f"{unit.name}: {_first(error)}") from error
+    request = accept(unit.input.model_validate, given, what=f"the input of {unit.name}")
 
     async def work() -> dict[str, Any]:
         try:
@@ -253,10 +249,3 @@ def _told(error: AimaError, context: ActivityContext) -> ApplicationError:
         non_retryable=not error.retryable,
         next_retry_delay=None if asked is None else timedelta(seconds=asked),
     )
-
-
-def _first(error: ValidationError) -> str:
-    """Say the first thing that is wrong with an input."""
-    first = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return f"`{where}`: {first['msg']}" if where else str(first["msg"])

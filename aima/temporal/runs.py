@@ -45,6 +45,7 @@ from aima.errors import (
     TooLarge,
     TooManyRuns,
     ValidationFailed,
+    is_retryable,
 )
 from aima.temporal.attributes import LABELS, PLAN
 from aima.temporal.history import Steps, StepState
@@ -553,17 +554,22 @@ def _run(execution: WorkflowExecution) -> Run:
 
 
 def _failure(error: WorkflowFailureError) -> Outcome:
-    cause = error.cause
+    state, told = _told_by(error.cause)
+    return Outcome(state, error={**told, "retryable": is_retryable(str(told["code"]))})
+
+
+def _told_by(cause: BaseException) -> tuple[str, dict[str, Any]]:
+    """Give the state that a run ended in, and what it says of why."""
     if isinstance(cause, CancelledError):
-        return Outcome("canceled", error={"code": "CANCELLED", "message": "the run was cancelled"})
+        return "canceled", {"code": "CANCELLED", "message": "the run was cancelled"}
     if isinstance(cause, ApplicationError):
         told = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
         code = cause.type or "EXECUTION_FAILED"
-        return Outcome("failed", error={**told, "code": code, "message": cause.message})
+        return "failed", {**told, "code": code, "message": cause.message}
     if isinstance(cause, TerminatedError):
         message = f"somebody terminated the run in Temporal: {cause.message}"
-        return Outcome("terminated", error={"code": "CANCELLED", "message": message})
+        return "terminated", {"code": "CANCELLED", "message": message}
     if isinstance(cause, TemporalTimeout):
         message = "the run took longer than Temporal was told to allow"
-        return Outcome("timed_out", error={"code": "TIMEOUT", "message": message})
-    return Outcome("failed", error={"code": "EXECUTION_FAILED", "message": str(cause)})
+        return "timed_out", {"code": "TIMEOUT", "message": message}
+    return "failed", {"code": "EXECUTION_FAILED", "message": str(cause)}

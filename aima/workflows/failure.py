@@ -41,19 +41,20 @@ _UNREGISTERED = "NotFoundError"  # how the SDK fails an activity that its worker
 
 @dataclass(frozen=True)
 class StepError:
-    """What went wrong where; ``line`` is the step's in the YAML file."""
+    """What went wrong where; ``line`` is the step's in the YAML file, 0 where there is no file."""
 
     code: str
     message: str
     step: str
     unit: str | None
     attempt: int
-    line: int
+    line: int = 0
     item: int | None = None
 
     def data(self) -> dict[str, Json]:
         """Give it as plain data, unknowns left out."""
-        return {key: value for key, value in asdict(self).items() if value is not None}
+        known = {key: value for key, value in asdict(self).items() if value is not None}
+        return known if self.line else {k: v for k, v in known.items() if k != "line"}
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> StepError:

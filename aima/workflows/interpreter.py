@@ -178,7 +178,7 @@ def _read(args: Sequence[RawValue]) -> list[Json]:
 
 def _failed(error: StepError, run: Run) -> ApplicationError:
     where = ""
-    if error.step:
+    if error.step and error.line:  # a unit asked for alone has no line, and no step of anybody's
         unit = f" ({error.unit})" if error.unit else ""
         item = f", item {error.item}" if error.item is not None else ""
         where = f"line {error.line}, step {error.step!r}{unit}{item}: "

@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "aima": "",
     "aima.errors": "",
     "aima.blocking": "",
+    "aima.mistakes": "aima.errors",
     "aima.regex": "",
     "aima.trace": "",
     "aima.json_schema": "aima.regex",
@@ -36,7 +37,8 @@ MAY_IMPORT = {
     "aima.outbound": "aima.addresses aima.errors aima.settings",
     "aima.ports": "aima.errors",
     "aima.resources.uri": "aima.errors",
-    "aima.unit": "aima.errors aima.ports aima.resources.uri",
+    "aima.absent": "",
+    "aima.unit": "aima.absent aima.errors aima.ports aima.resources.uri",
     "aima.resources": "aima.dsl aima.errors aima.models aima.ports aima.resources.uri aima.unit",
     "aima.prompts": "aima.dsl aima.errors aima.settings aima.shipped",
     "aima.asked": "aima.errors aima.ports aima.unit",
@@ -59,8 +61,9 @@ MAY_IMPORT = {
     "aima.routing": "aima.errors aima.ports aima.settings",
     "aima.streams": "aima.errors",
     "aima.meters": "aima.errors",
-    "aima.temporal": "aima.artifacts aima.blocking aima.dsl aima.errors aima.meters aima.ports "
-    "aima.settings aima.store aima.streams aima.trace aima.unit aima.workflows",
+    "aima.temporal": "aima.artifacts aima.blocking aima.dsl aima.errors aima.meters "
+    "aima.mistakes aima.ports aima.settings aima.store aima.streams aima.trace aima.unit "
+    "aima.workflows",
     "aima.stores": "aima.artifacts aima.models aima.runlog aima.settings aima.store aima.temporal",
     "aima.shipped": "aima.dsl aima.errors",
     "aima.stack": "aima.errors aima.settings aima.temporal",
@@ -75,14 +78,14 @@ MAY_IMPORT = {
     "aima.testing.engines aima.unit",
     # The doors, and what opens them:
     "aima.gateway": "aima aima.artifacts aima.blocking aima.catalog aima.disk aima.dsl "
-    "aima.errors aima.graph aima.media_type aima.outbound aima.ports aima.recording "
-    "aima.resources aima.resources.uri aima.routing "
+    "aima.errors aima.graph aima.media_type aima.mistakes aima.outbound aima.ports "
+    "aima.recording aima.resources aima.resources.uri aima.routing "
     "aima.settings aima.shipped aima.stack aima.store aima.stores aima.streams aima.subtitles "
     "aima.temporal aima.trace aima.unit aima.worker aima.workflows",
     # An agent's door is a client of the API: it knows neither Temporal nor the store.
     "aima.gateway.mcp": "aima aima.blocking aima.catalog aima.dsl aima.errors aima.gateway "
-    "aima.ports aima.prompts aima.settings aima.shipped aima.stack aima.trace aima.unit "
-    "aima.workflows",
+    "aima.mistakes aima.ports aima.prompts aima.settings aima.shipped aima.stack aima.trace "
+    "aima.unit aima.workflows",
     "aima.stack.supervisor": "aima.blocking aima.errors aima.gateway aima.meters aima.settings "
     "aima.stack aima.stack.door aima.stores aima.temporal",
     "aima.stack.door": "aima.blocking aima.engines aima.errors aima.gateway "
@@ -91,6 +94,7 @@ MAY_IMPORT = {
     "aima.lsp": "aima aima.dsl aima.errors aima.gateway aima.unit aima.workflows",
     "aima.trial": "aima.artifacts aima.catalog aima.disk aima.dsl aima.errors aima.gateway "
     "aima.temporal aima.workflows",
+    "aima.client": "aima.errors aima.gateway.cli aima.settings aima.stack",
     "aima.gateway.cli": "aima aima.disk aima.dsl aima.embedded aima.engines aima.errors "
     "aima.gateway aima.gateway.mcp aima.graph aima.lsp aima.ports aima.prompts aima.settings "
     "aima.shipped aima.stack aima.stack.supervisor aima.stores aima.temporal aima.trial "

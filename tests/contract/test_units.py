@@ -21,11 +21,24 @@ import aima.ports.vectors
 from aima.catalog import discover
 from aima.errors import AimaError, InternalError
 from aima.shipped import shipped
-from aima.unit import Example, Unit
+from aima.unit import Example, Kind, Unit
 
-UNITS = list(discover())
+CATALOG = discover()
+UNITS, RESOURCES = list(CATALOG), list(CATALOG.resources.values())
 EXAMPLES = [(unit, example) for unit in UNITS for example in unit.examples]
 ARTIFACT = {"artifact": f"sha256:{'0' * 64}", "media_type": "audio/wav", "bytes": 44}
+TAKES = {
+    "cancel", "clear", "delete", "deregister", "disable", "drop", "end", "exec", "kill", "purge",
+    "release", "remove", "reset", "restart", "restore", "revoke", "rollback", "stop", "uninstall",
+    "unregister",
+}  # fmt: skip
+"""Verbs of what ends, replaces or takes away something that others may use."""
+ADDS = {"create", "enable", "index", "install", "load", "pull", "start", "wake"}
+"""Verbs of what is there afterwards; asked again it is there already."""
+BEGINS_AGAIN = {"exec", "reset", "restart"}
+"""Verbs of what happens once more each time."""
+LOOKS = {"collections", "features", "get", "list", "models", "voices"}
+"""Verbs of queries that tell how things are, from what is known anyway."""
 PORTS = (
     aima.ports.engine,
     aima.ports.artifacts,
@@ -62,6 +75,24 @@ def test_a_unit_shows_how_it_is_used(unit: Unit) -> None:
 
 
 @every_unit
+def test_a_unit_that_takes_something_away_says_so(unit: Unit) -> None:
+    """An agent asks before it calls one; its verb tells people, so the declaration must agree."""
+    word = unit.name.partition(".")[2].partition("_")[0]
+    assert unit.destructive == (unit.kind is Kind.COMMAND and word in TAKES)
+    assert unit.repeatable or word not in ADDS
+    assert not (unit.repeatable and word in BEGINS_AGAIN)
+
+
+@every_unit
+def test_a_view_only_looks(unit: Unit) -> None:
+    """Viewers may ask it: a list, a thing and its features, and nothing an engine works for."""
+    looks = unit.name.partition(".")[2] in LOOKS
+    assert unit.view == (unit.kind is Kind.QUERY and looks)
+    for shown in RESOURCES:
+        assert shown.unit is not unit or unit.view, f"{shown.uri} shows what viewers may not ask"
+
+
+@every_unit
 def test_a_unit_declares_the_errors_of_the_ports_it_asks(unit: Unit) -> None:
     """What a port raises goes through a unit to its caller; undeclared, it comes as a surprise.
 
@@ -86,7 +117,7 @@ def test_an_example_is_a_valid_call(unit: Unit, example: Example) -> None:
 @every_example
 def test_an_example_gives_only_what_the_unit_gives(unit: Unit, example: Example) -> None:
     """A field that the output does not have would be read in vain."""
-    fields = unit.output.model_json_schema(mode="serialization")["properties"]
+    fields = unit.sent_schema()["properties"]
     assert example.output.keys() <= fields.keys()
 
 

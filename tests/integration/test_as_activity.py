@@ -71,7 +71,7 @@ async def test_an_input_that_does_not_fit_names_its_field(lab: Lab) -> None:
     )
     code, message = told(outcome)
     assert code == "VALIDATION_ERROR"
-    assert "lab.meet: `parties`: Input should be a valid integer" in message
+    assert "the input of lab.meet: 'parties': Input should be a valid integer" in message
     assert lab.board.running == 0
 
 

@@ -4,6 +4,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.common.v1 import RetryPolicy
 
+from aima.errors import is_retryable
 from tests.integration.lab import Lab
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -157,6 +158,7 @@ async def test_a_run_fails_with_the_code_and_place_of_its_step(
         "unit": "lab.fail",
         "attempt": attempts,
         "line": 5,
+        "retryable": is_retryable(code),
     }
     closing = (await lab.history(run_id)).events[-1]
     failure = closing.workflow_execution_failed_event_attributes.failure

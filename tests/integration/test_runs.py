@@ -160,6 +160,7 @@ async def test_a_terminated_run_tells_who_ended_it(lab: Lab) -> None:
     assert outcome.error == {
         "code": "CANCELLED",
         "message": "somebody terminated the run in Temporal: no longer needed",
+        "retryable": False,
     }
 
 

@@ -15,8 +15,8 @@ from starlette.responses import JSONResponse, Response
 
 from aima.blocking import in_thread
 from aima.gateway.access.permission import Permission
-from aima.gateway.incoming import accept
 from aima.gateway.route import Way
+from aima.mistakes import accept
 from aima.store.audit import WITNESS_CHARACTERS, Verdict
 
 if TYPE_CHECKING:

@@ -32,6 +32,11 @@ class Commanded:
     body: HASH = field(default_factory=hashlib.sha256)
 
 
+def looked(scope: Scope) -> None:
+    """Tell that what was asked for only looks: it is no command."""
+    scope.pop(COMMANDED, None)
+
+
 def note(scope: Scope, *, subject: str = "", run: str = "") -> None:
     """Tell what a command is about, where its address does not."""
     commanded = scope.get(COMMANDED)

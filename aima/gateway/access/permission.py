@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from aima.unit import Kind, Unit
+
 
 class Permission(StrEnum):
     """What a route asks of its caller; ``PUBLIC`` asks nothing."""
@@ -19,6 +21,7 @@ class Permission(StrEnum):
     WORKFLOW_READ = "workflow:read"
     WORKFLOW_WRITE = "workflow:write"
     UNIT_READ = "unit:read"
+    UNIT_VIEW = "unit:view"
     UNIT_QUERY = "unit:query"
     UNIT_RUN = "unit:run"
     MODEL_READ = "model:read"
@@ -47,6 +50,7 @@ _VIEWS = {
     Permission.RUN_READ,
     Permission.WORKFLOW_READ,
     Permission.UNIT_READ,
+    Permission.UNIT_VIEW,
     Permission.MODEL_READ,
     Permission.RESOURCE_READ,
     Permission.EVENT_READ,
@@ -68,6 +72,16 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
 }
 """The permissions of each role."""
 
+INCLUDED_IN = {Permission.UNIT_VIEW: Permission.UNIT_QUERY}
+"""What a scope allows that allows more."""
+
+
+def needed(unit: Unit) -> Permission:
+    """Tell what a caller must be allowed to do, to ask a unit."""
+    if unit.kind is Kind.COMMAND:
+        return Permission.UNIT_RUN
+    return Permission.UNIT_VIEW if unit.view else Permission.UNIT_QUERY
+
 
 @dataclass(frozen=True)
 class Caller:
@@ -88,5 +102,6 @@ class Caller:
 
     def may(self, permission: Permission) -> bool:
         """Tell whether it may do this."""
-        narrowed = self.scopes is not None and permission not in self.scopes
+        wanted = {permission, INCLUDED_IN.get(permission, permission)}
+        narrowed = self.scopes is not None and not wanted & self.scopes
         return permission in GRANTS[self.role] and not narrowed

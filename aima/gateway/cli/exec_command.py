@@ -58,5 +58,5 @@ def command(
         except UnitNotFound as error:
             raise UnitNotFound(error.message + other_project(client, settings)) from error
         told = {**started, "workflow": unit}
-        code = Follower(client, settings, as_json=as_json).follow(told, targets)
+        code = Follower(client, settings, as_json=as_json, alone=True).follow(told, targets)
     raise SystemExit(code)

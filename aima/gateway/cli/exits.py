@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+from aima.errors import is_retryable
 from aima.gateway.cli.terminal import give_json, say, tint, wants_json
 
 FAILED = 1
@@ -34,7 +35,8 @@ def tell(message: str, *, code: str, **more: object) -> None:
     from aima.dsl.render import escaped
 
     if wants_json():
-        give_json({"error": {"code": code, "message": message}, **more})
+        told = {"code": code, "message": message, "retryable": is_retryable(code)}
+        give_json({"error": told, **more})
     else:
         lines = "\n".join(escaped(line) for line in message.splitlines())
         say(f"{tint('error:', 'red', bold=True)} {lines}")

@@ -12,7 +12,13 @@ from typing import Any
 
 import click
 
-from aima.errors import AimaError, Conflict, EngineNotRunning, TemporalUnreachable
+from aima.errors import (
+    AimaError,
+    Conflict,
+    EngineNotRunning,
+    TemporalUnreachable,
+    error_class,
+)
 from aima.gateway.cli import outputs
 from aima.gateway.cli.answers import Speech
 from aima.gateway.cli.exits import FAILED, INTERRUPTED, TIMEOUT, exit_code, tell
@@ -35,12 +41,14 @@ class Follower:
 
     Attributes:
         asks: whether somebody is there who can say what Ctrl-C meant.
+        alone: the run is one unit, whose failure is the command's own.
     """
 
     client: StackClient
     settings: Settings
     as_json: bool = False
     watch: bool = False
+    alone: bool = False
     asks: Callable[[], bool] = can_ask
     steps: dict[str, dict[str, Any]] = field(default_factory=dict)
     cancelled: bool = False
@@ -206,7 +214,12 @@ class Follower:
                 say(f"nothing is lost: `aima status {run_id} -o KEY=FILE` writes an output")
         if failure is not None:
             return exit_code(failure.code, failure.status)
-        return 0 if completed else _exit_code(outcome, cancelled=self.cancelled)
+        if completed:
+            return 0
+        if self.alone and outcome["state"] == "failed":
+            failed = error_class(outcome["error"]["code"])
+            return exit_code(failed.code, failed.status)
+        return _exit_code(outcome, cancelled=self.cancelled)
 
     def _show_where(self, run_id: str) -> None:
         """Tell where the run can be looked at."""
@@ -241,7 +254,8 @@ def _answer() -> str:
 def _told(outcome: dict[str, Any], failure: AimaError | None) -> dict[str, Any]:
     told = {key: value for key, value in outcome.items() if key != "type" and value is not None}
     if failure is not None:
-        told["error"] = {"code": failure.code, "message": failure.message}
+        error = {"code": failure.code, "message": failure.message}
+        told["error"] = {**error, "retryable": failure.retryable}
     return told
 
 

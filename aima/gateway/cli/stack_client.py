@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any
 from urllib.parse import quote
@@ -48,9 +48,14 @@ class Refused(ValidationFailed):
 
 @dataclass(frozen=True)
 class StackClient:
-    """Talks to a running stack."""
+    """Talks to a running stack.
+
+    Attributes:
+        program: what talks, where it is not the command line; the audit log tells it.
+    """
 
     state: StackState
+    program: str = field(default="", kw_only=True)
 
     def get(self, path: str) -> Any:  # noqa: ANN401 - JSON
         """Ask for something.
@@ -161,7 +166,7 @@ class StackClient:
     ) -> Iterator[HTTPResponse]:
         content = _encoded(body)
         connection = HTTPConnection("127.0.0.1", self.state.port, timeout=timeout)
-        headers = {"authorization": f"Bearer {self.state.token}", "accept": accept}
+        headers = {"authorization": f"Bearer {self.state.token_of(self.program)}", "accept": accept}
         if content is not None:
             headers["content-type"] = "application/json"
         try:

@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse, Response
 from aima.errors import Gone, InvalidRequest, NotFound
 from aima.gateway.about import About
 from aima.gateway.access.permission import Permission
-from aima.gateway.incoming import accept
 from aima.gateway.route import Way, admit, caller_of
 from aima.gateway.sse import EVENTS, event, since, streamed
+from aima.mistakes import accept
 from aima.resources.registry import Resources
 from aima.resources.resource import MEDIA_TYPE, Change, Resource
 from aima.resources.uri import SCHEME

@@ -14,9 +14,9 @@ from aima.errors import Gone, InvalidRequest
 from aima.gateway.about import JSON, About
 from aima.gateway.access.permission import Permission
 from aima.gateway.events.feed import EventFeed, Page
-from aima.gateway.incoming import accept
 from aima.gateway.route import Way
 from aima.gateway.sse import EVENTS, event, since, streamed
+from aima.mistakes import accept
 
 PATH = "/api/v2/events"
 BATCH = "application/cloudevents-batch+json"

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict
 
 from aima.errors import AimaError
 from aima.gateway.access.permission import Permission
-from aima.gateway.incoming import accept
 from aima.gateway.mcp.rest import Refused, Rest, refused
+from aima.mistakes import accept
 
 Told = dict[str, Any]
 """What a tool answers: an object of JSON."""

@@ -43,7 +43,7 @@ def unit_tool(unit: Unit) -> Tool:
         needs=Permission(unit["permission"]),
         reads=is_query,
         destroys=unit["destructive"],
-        repeatable=unit["idempotent"],
+        repeatable=unit["repeatable"],
         meta={"aima/unit": unit["name"]},
     )
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aima.gateway.problem import Mistakes
+from aima.mistakes import Mistakes
 
 
 class _Given(BaseModel):

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from aima.gateway.problem import Mistakes
 from aima.media_type import media_type_of
+from aima.mistakes import Mistakes
 from aima.outbound import Outbound
 
 MOST = 16

@@ -23,12 +23,13 @@ from starlette.types import Receive, Scope, Send
 from aima.errors import ModelNotFound
 from aima.gateway.access.permission import Permission
 from aima.gateway.accounts import SPENT, Spent
-from aima.gateway.incoming import accept, read, read_object
+from aima.gateway.incoming import read, read_object
 from aima.gateway.openai.remote_media import bring_in
 from aima.gateway.openai.translation.translated import Translated
 from aima.gateway.openai.workflow_models import PREFIX, WorkflowModels
 from aima.gateway.relaying import Relayed, while_heard
 from aima.gateway.route import Way
+from aima.mistakes import accept
 from aima.outbound import Outbound
 from aima.ports.artifacts import Artifacts
 from aima.ports.inference import ModelCard, ModelType, RelayRequest, RerankRequest, Upload

@@ -27,7 +27,6 @@ from aima.dsl.plan import Plan
 from aima.errors import AimaError, ExecutionFailed, ValidationFailed, error_class
 from aima.gateway.access.permission import Permission
 from aima.gateway.accounts import SPENT, Spent
-from aima.gateway.incoming import accept
 from aima.gateway.openai.heard import Heard
 from aima.gateway.openai.spoken import spoken_by
 from aima.gateway.problem import openai_error
@@ -36,6 +35,7 @@ from aima.gateway.route import admit
 from aima.gateway.runs.starting import Starter
 from aima.gateway.sse import EVENTS, HEADERS
 from aima.gateway.workflows.known import KnownWorkflows
+from aima.mistakes import accept
 from aima.streams.hub import Hub, Said
 from aima.temporal.runs import RunRequest
 

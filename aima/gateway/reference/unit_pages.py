@@ -19,6 +19,7 @@ def schema(unit: Unit) -> dict[str, Any]:
         "summary": unit.summary,
         "idempotent": unit.idempotent,
         "destructive": unit.destructive,
+        "repeatable": unit.repeatable,
         "timeout_seconds": unit.timeout.total_seconds(),
         "retry": {
             "max_attempts": unit.retry.attempts,
@@ -29,7 +30,7 @@ def schema(unit: Unit) -> dict[str, Any]:
         "errors": [error.code for error in unit.errors],
         "events": [event.TYPE for event in unit.emits],
         "input": unit.input.model_json_schema(),
-        "output": unit.output.model_json_schema(mode="serialization"),
+        "output": unit.sent_schema(),
         "examples": [
             {"title": e.title, "input": dict(e.input), "output": dict(e.output)}
             for e in unit.examples
@@ -45,11 +46,12 @@ def page(unit: Unit) -> str:
 def _lines(unit: Unit) -> Iterator[str]:
     yield f"# {unit.name}\n\n{unit.description}\n"
     again = "safe to repeat" if unit.idempotent else "its effect is recorded and happens once"
+    again += "; viewers may ask it" if unit.view else ""
     yield f"A {unit.kind}; {again}. One attempt takes at most {unit.timeout.total_seconds():g} s;"
     apart = unit.retry.delay.total_seconds()
     yield f"{unit.retry.attempts} attempts, {apart:g} s apart at first.\n"
     yield from _fields("Input", unit.input.model_json_schema())
-    yield from _fields("Output", unit.output.model_json_schema(mode="serialization"))
+    yield from _fields("Output", unit.sent_schema())
     if unit.errors:
         yield "## Errors\n\n| code | when | retried |\n|--|--|--|"
         for error in unit.errors:

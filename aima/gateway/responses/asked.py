@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from aima.gateway.problem import Mistakes
 from aima.gateway.responses.items import Item, items_of, messages
+from aima.mistakes import Mistakes
 
 _ECHOED = (
     *("instructions", "max_output_tokens", "max_tool_calls", "previous_response_id", "reasoning"),

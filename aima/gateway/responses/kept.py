@@ -11,8 +11,8 @@ from typing import Any
 
 from aima.blocking import in_thread
 from aima.errors import NotFound
-from aima.gateway.problem import Mistakes
 from aima.gateway.responses.asked import Named
+from aima.mistakes import Mistakes
 from aima.store.database import Store
 from aima.store.responses import KeptResponse
 

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from aima.gateway.about import JSON, About
 from aima.gateway.access.permission import Permission
 from aima.gateway.accounts import SPENT, Spent
-from aima.gateway.incoming import accept, read_object
+from aima.gateway.incoming import read_object
 from aima.gateway.openai.remote_media import bring_in
 from aima.gateway.openai.translation.translated import Translated
 from aima.gateway.relaying import Relayed, while_heard
@@ -31,6 +31,7 @@ from aima.gateway.responses.noted import Noted
 from aima.gateway.retelling import Retold, whole
 from aima.gateway.route import Way, caller_of
 from aima.gateway.sse import EVENTS
+from aima.mistakes import accept
 from aima.outbound import Outbound
 from aima.ports.inference import ModelType, Outlet, RelayRequest
 from aima.routing.router import Router

@@ -15,9 +15,9 @@ from starlette.requests import Request
 from aima.dsl.types import ARTIFACT, Type
 from aima.errors import ValidationFailed
 from aima.gateway import MOST_BODY_BYTES
-from aima.gateway.problem import Mistakes
 from aima.gateway.runs.form_parts import Part, parts_of
 from aima.media_type import HEAD_BYTES, media_type_of
+from aima.mistakes import Mistakes
 from aima.ports.artifacts import Artifact, Artifacts
 
 _DATA = "data:"

@@ -22,9 +22,8 @@ from aima.errors import Conflict, Forbidden, NotFound
 from aima.gateway.about import IDEMPOTENT, About
 from aima.gateway.access.commanded import note
 from aima.gateway.access.permission import Permission, Role
-from aima.gateway.incoming import accept, read
+from aima.gateway.incoming import read
 from aima.gateway.paging import PageQuery, decoded, encoded
-from aima.gateway.problem import Mistakes
 from aima.gateway.relaying import EVENTS
 from aima.gateway.representation import preferred
 from aima.gateway.route import Endpoint, Way, caller_of
@@ -35,6 +34,7 @@ from aima.gateway.runs.starting import KeyUsedOtherwise
 from aima.gateway.runs.streams import Listen, Say, StreamRoutes, along, as_json
 from aima.gateway.sse import HEADERS, RETRY_MS, since
 from aima.gateway.workflows.definitions import Definitions
+from aima.mistakes import Mistakes, accept
 from aima.streams.hub import Said
 from aima.temporal.again import Again
 from aima.temporal.history import StepState

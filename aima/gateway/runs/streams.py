@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from aima.gateway.incoming import accept
+from aima.mistakes import accept
 from aima.streams.hub import Hub, Reader, Said
 
 T = TypeVar("T")

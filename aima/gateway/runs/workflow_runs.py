@@ -17,7 +17,6 @@ from aima.gateway import MOST_BODY_BYTES
 from aima.gateway.about import IDEMPOTENT, About
 from aima.gateway.access.commanded import note
 from aima.gateway.access.permission import Permission
-from aima.gateway.incoming import accept
 from aima.gateway.route import Way
 from aima.gateway.runs.answers import RunAnswers
 from aima.gateway.runs.form_parts import FORM
@@ -26,6 +25,7 @@ from aima.gateway.runs.run_id import run_id
 from aima.gateway.runs.starting import KeyUsedOtherwise
 from aima.gateway.workflows.known import KnownWorkflows
 from aima.gateway.workflows.routes import PATH
+from aima.mistakes import accept
 from aima.temporal.runs import RunRequest
 
 

@@ -19,8 +19,9 @@ from starlette.responses import Response
 
 from aima.catalog import Catalog
 from aima.gateway.about import IDEMPOTENT, About
+from aima.gateway.access.permission import needed
 from aima.gateway.route import Way
-from aima.gateway.units.routes import NEEDED, UnitRoutes
+from aima.gateway.units.routes import UnitRoutes
 from aima.unit import Kind, Unit
 
 PREFIX = "/api/v2"
@@ -78,7 +79,7 @@ class DomainRoutes:
             place.method,
             PREFIX + place.path,
             partial(self.ask, unit, place.fixed),
-            NEEDED[unit.kind],
+            needed(unit),
             about=About(unit=unit, headers=IDEMPOTENT if unit.kind is Kind.COMMAND else None),
         )
 

@@ -26,15 +26,15 @@ from aima.dsl.inputs import accept_input
 from aima.dsl.plan import Plan
 from aima.errors import AimaError, Conflict, InvalidRequest, TimedOut, UnitNotFound, error_class
 from aima.gateway.about import IDEMPOTENT, About
-from aima.gateway.access.commanded import note
+from aima.gateway.access.commanded import looked, note
 from aima.gateway.access.permission import Permission
-from aima.gateway.incoming import accept, read
+from aima.gateway.incoming import read
 from aima.gateway.problem import tell
 from aima.gateway.relaying import EVENTS, while_heard
 from aima.gateway.route import Way, admit
 from aima.gateway.runs.answers import links_of
 from aima.gateway.sse import HEADERS, RETRY_MS, event
-from aima.gateway.units.routes import NEEDED, UnitRoutes
+from aima.gateway.units.routes import UnitRoutes, admitted
 from aima.gateway.workflows.parts import WorkflowParts
 from aima.resources.registry import Resources
 from aima.temporal.runs import RunRequest
@@ -95,7 +95,14 @@ class ExecuteRoutes:
         asked = About(body=Execute, example=_EXAMPLE, headers=IDEMPOTENT, errors=_ERRORS)
         streamed = replace(asked, gives=(EVENTS,))
         return [
-            Way("POST", f"{PREFIX}/execute", self.execute, Permission.UNIT_RUN, about=asked),
+            Way(
+                "POST",
+                f"{PREFIX}/execute",
+                self.execute,
+                Permission.UNIT_VIEW,  # and what the thing itself needs
+                looks=None,
+                about=asked,
+            ),
             Way("POST", f"{PREFIX}/stream", self.stream, Permission.UNIT_RUN, about=streamed),
         ]
 
@@ -118,11 +125,11 @@ class ExecuteRoutes:
     async def stream(self, request: Request) -> Response:
         """Have a unit do something and stream it: `start`, its pieces and progress, and `end`."""
         asked = await read(request, Execute)
+        note(request.scope, subject=asked.unit)
         unit = self._unit(asked)
-        admit(request.scope, NEEDED[unit.kind])
         if unit.kind is Kind.QUERY:
             raise InvalidRequest(f"{unit.name!r} is a query, which answers at once; ask it so")
-        run = await self._start(request, asked, *self._plan(unit, asked))
+        run = await self._start(request, *self._plan(request, unit, asked))
 
         async def frames() -> AsyncIterator[bytes]:
             yield f"retry: {RETRY_MS}\n\n".encode()
@@ -135,17 +142,20 @@ class ExecuteRoutes:
         return StreamingResponse(frames(), headers=HEADERS, media_type=EVENTS)
 
     async def _do(self, request: Request, asked: Execute) -> Any:  # noqa: ANN401 - any JSON
+        note(request.scope, subject=asked.unit)
         if asked.type == "resource":
+            looked(request.scope)
             return await self._read(request, asked.unit)
         if asked.type == "workflow":
             admit(request.scope, Permission.RUN_START)
             return await self._run(request, asked, *await self._workflow(asked))
         unit = self._unit(asked)
-        admit(request.scope, NEEDED[unit.kind])
         if unit.kind is Kind.QUERY and not asked.options.is_async:
+            looked(request.scope)
+            accepted = admitted(request, unit, asked.input or {})
             name = request.scope["aima.request_id"]
-            return await _within(asked.options, self.units.ask(unit, asked.input or {}, name))
-        return await self._run(request, asked, *self._plan(unit, asked))
+            return await _within(asked.options, self.units.said(unit, accepted, name))
+        return await self._run(request, asked, *self._plan(request, unit, asked))
 
     def _unit(self, asked: Execute) -> Unit:
         unit = self.units.definitions.catalog.get(asked.unit)
@@ -153,9 +163,11 @@ class ExecuteRoutes:
             raise UnitNotFound(f"there is no {asked.type} {unit.name!r}; it is a {unit.kind.value}")
         return unit
 
-    def _plan(self, unit: Unit, asked: Execute) -> tuple[Plan, RunRequest]:
+    def _plan(self, request: Request, unit: Unit, asked: Execute) -> tuple[Plan, RunRequest]:
+        """Have a unit run; a query too, which then takes what a run takes."""
         given = asked.input or {}
-        accept(unit.input.model_validate, given, what=f"the input of {unit.name}")
+        admitted(request, unit, given)
+        admit(request.scope, Permission.UNIT_RUN)
         return self.units.definitions.single(unit), RunRequest(given)
 
     async def _workflow(self, asked: Execute) -> tuple[Plan, RunRequest]:
@@ -174,7 +186,7 @@ class ExecuteRoutes:
         Raises:
             AimaError: it has failed, or was not done in time and is stopped.
         """
-        run, runs = await self._start(request, asked, plan, wanted), self.workflows.starter.runs
+        run, runs = await self._start(request, plan, wanted), self.workflows.starter.runs
         if asked.options.is_async:
             return {"id": run, "links": links_of(run)}
         try:
@@ -187,8 +199,7 @@ class ExecuteRoutes:
             raise error_class(str(outcome.error["code"]))(str(outcome.error["message"]))
         return outcome.output
 
-    async def _start(self, request: Request, asked: Execute, plan: Plan, wanted: RunRequest) -> str:
-        note(request.scope, subject=asked.unit)
+    async def _start(self, request: Request, plan: Plan, wanted: RunRequest) -> str:
         return await self.workflows.starter.start(request, plan, wanted, what=plan.hash)
 
 

@@ -15,20 +15,17 @@ from starlette.responses import JSONResponse, Response
 
 from aima.errors import InternalError, InvalidRequest, TimedOut
 from aima.gateway.access.commanded import note
-from aima.gateway.access.permission import Permission
-from aima.gateway.incoming import accept
-from aima.gateway.problem import Mistakes
+from aima.gateway.access.permission import Permission, needed
 from aima.gateway.reference.unit_pages import schema
 from aima.gateway.relaying import while_heard
-from aima.gateway.route import Way
+from aima.gateway.route import Way, admit
 from aima.gateway.units.operations import Operations
 from aima.gateway.units.query import Outside, QueryContext
 from aima.gateway.workflows.definitions import Definitions
+from aima.mistakes import Mistakes, accept
 from aima.unit import Kind, Unit
 
 PREFIX = "/api/v2"
-NEEDED = {Kind.QUERY: Permission.UNIT_QUERY, Kind.COMMAND: Permission.UNIT_RUN}
-"""What a caller must be allowed to do, to ask a unit of a kind."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +46,9 @@ class UnitRoutes:
         return [
             Way("GET", f"{PREFIX}/units", self.units, Permission.UNIT_READ),
             Way("GET", f"{PREFIX}/schema/{{unit}}", self.schema, Permission.UNIT_READ),
-            Way("GET", query, self.query, NEEDED[Kind.QUERY]),
-            Way("POST", query, self.query, NEEDED[Kind.QUERY]),
-            Way("POST", f"{PREFIX}/command/{{unit}}", self.command, NEEDED[Kind.COMMAND]),
+            Way("GET", query, self.query, Permission.UNIT_VIEW),  # and what the unit needs
+            Way("POST", query, self.query, Permission.UNIT_VIEW),
+            Way("POST", f"{PREFIX}/command/{{unit}}", self.command, Permission.UNIT_RUN),
         ]
 
     async def units(self, request: Request) -> Response:
@@ -66,7 +63,7 @@ class UnitRoutes:
                 "name": unit.name,
                 "kind": unit.kind.value,
                 "summary": unit.summary,
-                "permission": NEEDED[unit.kind].value,
+                "permission": needed(unit).value,
                 "links": {"self": way_of(unit), "schema": f"{PREFIX}/schema/{unit.name}"},
             }
             for unit in self.definitions.catalog
@@ -74,15 +71,8 @@ class UnitRoutes:
 
     @cached_property
     def _whole(self) -> list[dict[str, Any]]:
-        """Tell all of each unit; the output as it is sent, where what is null is left out."""
-        signatures = self.definitions.signatures
         return [
-            {
-                **listed,
-                **schema(unit),
-                "description": unit.description,
-                "output": signatures[unit.name].output,
-            }
+            {**listed, **schema(unit), "description": unit.description}
             for listed, unit in zip(self._listed, self.definitions.catalog, strict=True)
         ]
 
@@ -102,7 +92,10 @@ class UnitRoutes:
             given: its input.
             name: who asks, where a unit wants to tell it the outside.
         """
-        asked = accept(unit.input.model_validate, given, what=f"the input of {unit.name}")
+        return await self.said(unit, _accepted(unit, given), name)
+
+    async def said(self, unit: Unit, asked: BaseModel, name: str) -> dict[str, Any]:
+        """Give what a query says of an input that was accepted; ``name`` as for :meth:`ask`."""
         context = QueryContext(await self.outside(), name)
         return _output(unit, await _within(unit, unit.run(asked, context)))
 
@@ -120,11 +113,10 @@ class UnitRoutes:
         looks = request.method == "GET"
         asked: Mapping[str, Any] = request.query_params if looks else await _object(request)
         given = {**asked, **fixed}
+        accepted = admitted(request, unit, given)
         if unit.kind is Kind.QUERY:
-            asking = self.ask(unit, given, request.scope["aima.request_id"])
+            asking = self.said(unit, accepted, request.scope["aima.request_id"])
             return JSONResponse(await while_heard(request, asking))
-        accept(unit.input.model_validate, given, what=f"the input of {unit.name}")
-        note(request.scope, subject=unit.name)
         return await self.operations.start(request, self.definitions.single(unit), given)
 
     def _unit(self, request: Request, kind: Kind) -> Unit:
@@ -137,6 +129,25 @@ class UnitRoutes:
 def way_of(unit: Unit) -> str:
     """Give the address where a unit is asked."""
     return f"{PREFIX}/{unit.kind.value}/{unit.name}"
+
+
+def admitted(request: Request, unit: Unit, given: Mapping[str, Any]) -> BaseModel:
+    """Let a request ask a unit, wherever it came in; give the input as the unit takes it.
+
+    Raises:
+        Forbidden: the caller may not.
+        ValidationFailed: the input does not fit.
+    """
+    note(request.scope, subject=unit.name)
+    admit(request.scope, needed(unit))
+    accepted = _accepted(unit, given)
+    if unit.view and unit.has_work(accepted):
+        admit(request.scope, Permission.UNIT_QUERY)
+    return accepted
+
+
+def _accepted(unit: Unit, given: Mapping[str, Any]) -> BaseModel:
+    return accept(unit.input.model_validate, given, what=f"the input of {unit.name}")
 
 
 async def _object(request: Request) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class EnginesPage:
 
     def ways(self) -> list[Way]:
         """Give the address."""
-        return [self.look.way("GET", "/engines", self.show, Permission.UNIT_QUERY)]
+        return [self.look.way("GET", "/engines", self.show, Permission.UNIT_VIEW)]
 
     async def show(self, request: Request) -> Response:
         """Show them, each with what it tells in time."""

@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aima.gateway.access.permission import Permission
-from aima.gateway.incoming import accept
 from aima.gateway.paging import decoded, encoded
 from aima.gateway.route import Way
 from aima.gateway.runs.routes import ListRuns, RunState
 from aima.gateway.web.look import Look
+from aima.mistakes import accept
 from aima.temporal.runs import Runs
 
 SHOWN = 50

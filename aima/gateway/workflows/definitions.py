@@ -87,7 +87,7 @@ class Definitions:
 
     def single(self, unit: Unit) -> Plan:
         """Make the plan that runs one unit on the run's input."""
-        step: dict[str, Json] = {"id": "unit", "body": "type", "at": [1, 1], "after": []}
+        step: dict[str, Json] = {"id": "unit", "body": "type", "at": [0, 0], "after": []}
         signature = self.signatures[unit.name]
         step |= {"places": [], **unit_defaults(signature)}
         if shows(signature):

@@ -23,9 +23,9 @@ from aima.dsl.node import Mapping, Scalar
 from aima.dsl.plan import Plan
 from aima.errors import NotFound
 from aima.gateway.precondition import etag_of
-from aima.gateway.problem import Mistakes
 from aima.gateway.workflows.applied import AppliedWorkflows, shown, triggers_of
 from aima.gateway.workflows.definitions import Definitions
+from aima.mistakes import Mistakes
 from aima.shipped import known_workflows, shipped
 from aima.store.applied import AppliedWorkflow
 

@@ -10,11 +10,11 @@ from starlette.responses import Response
 from aima.dsl.diagnostic import Findings
 from aima.dsl.document import read_document
 from aima.dsl.load import load
-from aima.gateway.problem import Mistakes
 from aima.graph.dot import dot
 from aima.graph.mermaid import mermaid
 from aima.graph.shape import shape_of
 from aima.graph.svg import svg
+from aima.mistakes import Mistakes
 from aima.workflows.constructs import language
 
 PICTURES = {"image/svg+xml": "svg", "text/vnd.mermaid": "mermaid", "text/vnd.graphviz": "dot"}

@@ -16,15 +16,15 @@ from aima.errors import Conflict, NotFound, ValidationFailed
 from aima.gateway.about import GUARDED, About
 from aima.gateway.access.commanded import note
 from aima.gateway.access.permission import Permission
-from aima.gateway.incoming import accept, read
+from aima.gateway.incoming import read
 from aima.gateway.paging import PageQuery, page_of
 from aima.gateway.precondition import Precondition, PreconditionFailed, etag_of
-from aima.gateway.problem import Mistakes
 from aima.gateway.representation import JSON, preferred
 from aima.gateway.route import Way, caller_of
 from aima.gateway.workflows.definitions import Definitions
 from aima.gateway.workflows.known import KnownWorkflow, KnownWorkflows, Origin
 from aima.gateway.workflows.picture import PICTURES, draw
+from aima.mistakes import Mistakes, accept
 from aima.store.applied import AppliedWorkflow
 from aima.workflows.outline import NOTHING, rows, shape
 

@@ -20,8 +20,9 @@ from aima.gateway import MOST_BODY_BYTES
 from aima.gateway.access.keys import Keys
 from aima.gateway.access.permission import Caller, Permission, Role
 from aima.gateway.chain import MOST_HEADERS, create_app
-from aima.gateway.incoming import accept, read
+from aima.gateway.incoming import read
 from aima.gateway.route import Way
+from aima.mistakes import accept
 from aima.store.database import Store
 
 TOKEN = "open sesame"  # noqa: S105 - of a door that leads nowhere

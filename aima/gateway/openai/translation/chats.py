@@ -8,10 +8,9 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from aima.gateway.incoming import accept
 from aima.gateway.openai.translation.chat_asked import ChatAsked
 from aima.gateway.openai.translation.written import Stream, as_it_comes, head, told
-from aima.gateway.problem import Mistakes
+from aima.mistakes import Mistakes, accept
 from aima.ports.artifacts import Artifacts
 from aima.ports.engine import Chats as Able
 from aima.ports.engine import Engine

@@ -6,9 +6,9 @@ from typing import Protocol
 
 from pydantic import Field, field_validator
 
-from aima.gateway.incoming import accept
 from aima.gateway.openai.translation.chat_asked import Writing
 from aima.gateway.openai.translation.written import Stream, as_it_comes, head, told
+from aima.mistakes import accept
 from aima.ports.engine import Completes, Engine
 from aima.ports.inference import CompleteRequest, Outlet, RelayRequest, ignored
 

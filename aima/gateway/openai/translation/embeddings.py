@@ -8,8 +8,8 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, Field
 
-from aima.gateway.incoming import accept
 from aima.gateway.openai.translation.written import told
+from aima.mistakes import accept
 from aima.ports.engine import Embeds, Engine
 from aima.ports.inference import EmbedRequest, Outlet, RelayRequest
 

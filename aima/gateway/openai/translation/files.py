@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from typing import cast
 
 from aima.blocking import in_thread
-from aima.gateway.problem import Mistakes
 from aima.media_type import HEAD_BYTES, media_type_of
+from aima.mistakes import Mistakes
 from aima.ports.artifacts import Artifact, Artifacts
 from aima.ports.inference import RelayRequest, Upload
 

@@ -10,10 +10,9 @@ from typing import Literal, Protocol
 from pydantic import AliasChoices, BaseModel, Field
 
 from aima.errors import UnsupportedMedia
-from aima.gateway.incoming import accept
 from aima.gateway.openai.translation.files import kept, upload_of
 from aima.gateway.openai.translation.written import told
-from aima.gateway.problem import Mistakes
+from aima.mistakes import Mistakes, accept
 from aima.ports.artifacts import Artifact, Artifacts
 from aima.ports.engine import Draws, Engine
 from aima.ports.inference import ImageRequest, Outlet, RelayRequest, ignored

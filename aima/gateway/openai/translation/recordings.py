@@ -7,9 +7,9 @@ from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, Field
 
-from aima.gateway.incoming import accept
 from aima.gateway.openai.translation.files import kept, upload_of
 from aima.gateway.openai.translation.written import Stream, as_it_comes, told, whole
+from aima.mistakes import accept
 from aima.ports.artifacts import Artifacts
 from aima.ports.engine import Engine, Transcribes
 from aima.ports.inference import (

@@ -13,8 +13,8 @@ from pydantic import BaseModel, Field
 
 from aima.blocking import in_thread
 from aima.errors import UnsupportedMedia
-from aima.gateway.incoming import accept
 from aima.gateway.openai.translation.written import whole
+from aima.mistakes import accept
 from aima.ports.artifacts import Artifacts
 from aima.ports.engine import Engine, Speaks
 from aima.ports.inference import AudioFormat, Outlet, RelayRequest, SynthesizeRequest, ignored

@@ -43,7 +43,7 @@ def unit(**told: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
         "permission": "unit:run",
         "input": {"type": "object", "properties": {}},
         "output": {"type": "object", "properties": {}},
-        "idempotent": False,
+        "repeatable": False,
         "destructive": False,
         **told,
     }
