@@ -10,6 +10,7 @@ from aima.adapters.engines.embedded import EmbeddedEngine
 from aima.adapters.engines.kinds import KINDS, Machine, engine_of
 from aima.adapters.engines.running.docker import Docker
 from aima.adapters.engines.server import EngineServer
+from aima.connections import Connections
 from aima.ports.artifacts import Artifacts
 from aima.ports.engine_lifecycle import EngineCard, Product
 from aima.routing.router import Router
@@ -33,7 +34,11 @@ _LIMITS = httpx2.Limits(
 def engine_client() -> httpx2.AsyncClient:
     """Make the HTTP client for engines, which learn of the trace that they are asked for."""
     hooks = {"request": [_say_trace]}
-    return httpx2.AsyncClient(timeout=_TIMEOUT, limits=_LIMITS, event_hooks=hooks)
+    client = httpx2.AsyncClient(timeout=_TIMEOUT, limits=_LIMITS, event_hooks=hooks)
+    transport = client._transport  # noqa: SLF001 - httpx2 has no setting for what lies below its pool
+    if isinstance(transport, httpx2.AsyncHTTPTransport):
+        transport._pool._network_backend = Connections()  # noqa: SLF001 - nor here
+    return client
 
 
 async def _say_trace(request: httpx2.Request) -> None:
