@@ -126,22 +126,19 @@ class Door:
     def _described(self) -> Described:
         outbound, artifacts = Outbound(self.settings.outbound), artifacts_of(self.settings)
         chats = Translated(self._engines, artifacts)
+        models = WorkflowModels(self._workflows.known, self._starter, self._workflows.hub)
         parts = (
             StackRoutes(self.settings.data / ADMIN_KEY, self.supervisor, self.state, self.client),
             KeyRoutes(self._keys),
             AuditRoutes(self._store, self.access_log),
-            OpenAIRoutes(
-                self._engines,
-                outbound,
-                artifacts,
-                WorkflowModels(self._workflows.known, self._starter, self._workflows.hub),
-            ),
+            OpenAIRoutes(self._engines, outbound, artifacts, models),
             MessagesRoutes(chats, outbound),
             ResponsesRoutes(
                 self._engines,
                 chats,
                 outbound,
                 Kept(self._store, timedelta(hours=self.settings.door.responses_hours)),
+                models,
             ),
             self._operations,
             self._units,
