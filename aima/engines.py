@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
@@ -46,8 +47,21 @@ async def _say_trace(request: httpx2.Request) -> None:
         request.headers[TRACEPARENT] = trace
 
 
-def engines_of(settings: Settings, http: httpx2.AsyncClient, artifacts: Artifacts) -> Router:
-    """Make the clients of all configured engines, the embedded one last."""
+def engines_of(
+    settings: Settings,
+    http: httpx2.AsyncClient,
+    artifacts: Artifacts,
+    *,
+    awake: Callable[[], bool] = lambda: True,
+) -> Router:
+    """Make the clients of all configured engines, the embedded one last.
+
+    Args:
+        settings: with the address of the embedded one.
+        http: the client to use.
+        artifacts: where recordings are, and where speech goes.
+        awake: tells whether the embedded one runs, or a question would start it.
+    """
     docker = Docker(settings.containers.address)
     machine = Machine(settings.data, docker, settings.models.mirror)
     engines: list[EngineServer] = [
@@ -56,7 +70,7 @@ def engines_of(settings: Settings, http: httpx2.AsyncClient, artifacts: Artifact
     ]
     if settings.embedded.enabled and settings.embedded.url:
         url = settings.embedded.url.rstrip("/")
-        engines.append(EmbeddedEngine(EMBEDDED, url, http, artifacts))
+        engines.append(EmbeddedEngine(EMBEDDED, url, http, artifacts, awake=awake))
     told = {name: engine.concurrency for name, engine in settings.engines.items()}
     most = {engine.name: told.get(engine.name) or engine.AT_ONCE for engine in engines}
     slots = FileSlots(settings.data / "slots")

@@ -164,7 +164,7 @@ class Door:
             store=self._store,
             resources=self.resources,
             events=self._events,
-            awake=lambda name: name != EMBEDDED or self.supervisor.engine_is_awake,
+            awake=lambda name: name != EMBEDDED or self._engine_is_awake(),
         )
 
     @cached_property
@@ -177,7 +177,11 @@ class Door:
 
     @cached_property
     def _engines(self) -> Router:
-        return engines_of(self.settings, self._http, artifacts_of(self.settings))
+        kept = artifacts_of(self.settings)
+        return engines_of(self.settings, self._http, kept, awake=self._engine_is_awake)
+
+    def _engine_is_awake(self) -> bool:
+        return self.supervisor.engine_is_awake
 
     @cached_property
     def _keys(self) -> Keys:
