@@ -65,8 +65,17 @@ class Item:
 class Feed:
     """One resource, read for all that want it."""
 
-    def __init__(self, resource: Resource, uri: str, values: Values, versions: Versions) -> None:
-        """Read nothing yet."""
+    def __init__(
+        self,
+        resource: Resource,
+        uri: str,
+        values: Values,
+        versions: Versions,
+        *,
+        bookmark_seconds: float = BOOKMARK_SECONDS,
+    ) -> None:
+        """Read nothing yet; ``bookmark_seconds`` lie between two signs of life."""
+        self._bookmark_seconds = bookmark_seconds
         self.resource = resource
         self.uri = uri
         self.watchers = 0
@@ -112,9 +121,11 @@ class Feed:
         async with self._watched() as looking:
             await self.read()
             at, told, begun = self._from(since), None, False
+            loop, quiet_until = asyncio.get_running_loop(), 0.0
             while True:
                 changed, trouble = self._changed, self._wrong(at)
                 for change in self._news(at):
+                    quiet_until = loop.time() + pause_seconds
                     yield change
                 at = max(at, self._version)
                 if not begun:
@@ -126,8 +137,10 @@ class Feed:
                 await self._wait(changed, looking)
                 if changed is self._changed:
                     yield Change("BOOKMARK", self.uri, at)
-                elif pause_seconds:
-                    await asyncio.sleep(pause_seconds)
+                while changed is not self._changed and (left := quiet_until - loop.time()) > 0:
+                    await asyncio.sleep(min(left, self._bookmark_seconds))
+                    if left > self._bookmark_seconds:
+                        yield Change("BOOKMARK", self.uri, at)
                 self._from(at)
 
     def _from(self, since: int | None) -> int:
@@ -163,7 +176,7 @@ class Feed:
         try:
             await asyncio.wait(
                 (looking, waiting),
-                timeout=BOOKMARK_SECONDS,
+                timeout=self._bookmark_seconds,
                 return_when=asyncio.FIRST_COMPLETED,
             )
         finally:

@@ -48,11 +48,20 @@ class Resource:
         """Tell whether there are many of its kind."""
         return bool(self.template.variables)
 
+    @property
+    def member(self) -> Template | None:
+        """The template of the addresses of its members, where it is a collection."""
+        return None if self.members is None else Template.parse(self.members.uri)
+
+    def permissions(self) -> tuple[str, ...]:
+        """Tell all that whoever reads or watches it must be allowed to do."""
+        return (self.permission,)
+
     def items(self, uri: str, data: Data) -> dict[str, Data]:
         """Give what has changes of its own, by address: its members, or itself."""
-        if self.members is None:
+        way = self.member
+        if way is None or self.members is None:
             return {uri: data}
-        way = Template.parse(self.members.uri)
         [variable] = way.variables
         rows: list[Data] = data[self.members.field]
         return {way.expand({variable: str(row[self.members.key])}): row for row in rows}

@@ -57,6 +57,46 @@ class Uri:
 
 
 @dataclass(frozen=True)
+class Pattern:
+    """Addresses in which a star stands for any one part: `asms://device/*/metrics`.
+
+    Attributes:
+        parts: what follows the domain, decoded; None is a star.
+    """
+
+    domain: str
+    parts: tuple[str | None, ...]
+
+    def __str__(self) -> str:
+        return SCHEME + "/".join(
+            (self.domain, *("*" if p is None else quote(p, safe="") for p in self.parts))
+        )
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Take a pattern apart; None for an address without a star. `%2A` is an asterisk.
+
+        Raises:
+            BadAddress: it is none.
+        """
+        plain = Uri.parse(text)
+        raw = text[len(SCHEME) :].split("/")[1:]
+        if "*" not in raw:
+            return None
+        given = zip(raw, plain.path, strict=True)
+        return cls(plain.domain, tuple(None if part == "*" else known for part, known in given))
+
+    def fits(self, template: Template) -> bool:
+        """Tell whether an address of a template can be meant."""
+        if (template.domain, len(template.parts)) != (self.domain, len(self.parts)):
+            return False
+        return all(
+            wanted is None or wanted == part or _VARIABLE.fullmatch(part)
+            for part, wanted in zip(template.parts, self.parts, strict=True)
+        )
+
+
+@dataclass(frozen=True)
 class Template:
     """Addresses of one form: `asms://model/{id}`; each variable is a whole part."""
 
@@ -81,6 +121,20 @@ class Template:
     def variables(self) -> tuple[str, ...]:
         """The names of the variables, in their order."""
         return tuple(found[1] for part in self.parts if (found := _VARIABLE.fullmatch(part)))
+
+    def variable_parts(self) -> tuple[int, ...]:
+        """Tell which of its parts are variables."""
+        return tuple(n for n, part in enumerate(self.parts) if _VARIABLE.fullmatch(part))
+
+    def like(self, address: str) -> str:
+        """Fill the variables with what stands there in an address that may be meant for this."""
+        _, given = _apart(address.removeprefix(SCHEME))
+        if len(given) != len(self.parts):
+            return self.text
+        filled = (
+            g if _VARIABLE.fullmatch(p) else p for p, g in zip(self.parts, given, strict=True)
+        )
+        return SCHEME + "/".join((self.domain, *filled))
 
     def match(self, uri: Uri) -> dict[str, str] | None:
         """Give the values of the variables in an address; None where it is of another form."""

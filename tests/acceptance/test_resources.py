@@ -90,6 +90,8 @@ def test_a_resource_is_read_by_its_address_or_its_domain(aima: Aima) -> None:
     assert "asms://pipelines" in aima.call("get").stdout
     assert aima.call("get", "asms://engine/none").returncode == 3
     assert "did you mean 'engines'" in aima.call("get", "enginess").stderr
+    assert "such as asms://engines/status" in aima.call("watch", "engines").stderr
+    assert "did you mean 'asms://engine/there'" in aima.call("watch", "asms://engin/there").stderr
 
 
 def test_a_run_is_watched_to_its_end(aima: Aima) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from aima.gateway.cli.exits import until_interrupted
 from aima.gateway.cli.terminal import give_json, say
 
 PATH = "/api/v2/events"
@@ -40,8 +41,9 @@ def command(*, types: tuple[str, ...], since: str, limit: int, follow: bool, as_
             _tell(event, as_json=as_json)
         if follow:
             after = [*asked, ("since", page["next"]), ("follow", "true")]
-            for event in client.events(f"{PATH}?{urlencode(after)}"):
-                _tell(event, as_json=as_json)
+            with until_interrupted():
+                for event in client.events(f"{PATH}?{urlencode(after)}"):
+                    _tell(event, as_json=as_json)
     if not page["events"] and not as_json:
         say("no such event" if types or since else "nothing has happened yet")
 

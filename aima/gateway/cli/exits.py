@@ -14,6 +14,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from aima.errors import is_retryable
 from aima.gateway.cli.terminal import give_json, say, tint, wants_json
 
@@ -28,6 +31,15 @@ _BY_STATUS = {400: USAGE, 413: USAGE, 415: USAGE, 404: 3, 409: 4, 504: TIMEOUT, 
 def exit_code(code: str, status: int) -> int:
     """Give the exit code of an error."""
     return INTERRUPTED if code == "CANCELLED" else _BY_STATUS.get(status, FAILED)
+
+
+@contextmanager
+def until_interrupted() -> Iterator[None]:
+    """Do what has no end of its own; Ctrl-C is no mishap then, and nothing is said of it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
 
 
 def tell(message: str, *, code: str, **more: object) -> None:

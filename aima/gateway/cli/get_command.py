@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -18,14 +19,16 @@ SCHEME = "asms://"
 def command(*, uri: str, as_json: bool) -> None:
     """Read the resource at URI, or list what there are.
 
-    The scheme may be left out. A DOMAIN with one resource of a fixed address stands for it.
+    The scheme may be left out. A DOMAIN with one resource of a fixed address stands for it. A `*`
+    stands for each there is.
 
     \b
     aima get
     aima get engines
     aima get asms://pipeline/voice-assistant
+    aima get 'engine/*'
     """  # noqa: D301 - the mark for lines that click must not wrap is a backspace
-    from aima.gateway.cli.resource_view import page, rows
+    from aima.gateway.cli.resource_view import rows
     from aima.gateway.cli.stack import stack
     from aima.settings import load_settings
 
@@ -36,7 +39,7 @@ def command(*, uri: str, as_json: bool) -> None:
     if as_json:
         give_json(told)
         return
-    lines = page(told["data"]) if address else rows(_titles(told))
+    lines = _page(told) if address else rows(_titles(told), longest=100)
     for line in lines:
         click.echo(line)
 
@@ -55,6 +58,16 @@ def _address(uri: str, listed: dict[str, Any]) -> str:
         return SCHEME + uri.removeprefix(SCHEME)
     below = [name for name in fixed if name == SCHEME + uri or name.startswith(f"{SCHEME}{uri}/")]
     return below[0] if uri and len(below) == 1 else ""
+
+
+def _page(told: dict[str, Any]) -> Iterator[str]:
+    """Give the lines of a resource, or of all that are of a pattern."""
+    from aima.gateway.cli.resource_view import page, rows
+
+    if "*" not in told["uri"]:
+        return page(told["data"])
+    found = [{"uri": row["uri"], **row["data"]} for row in told["data"]["items"]]
+    return rows(found) if found else iter(("nothing there is of this form",))
 
 
 def _of_domain(domain: str, listed: dict[str, Any]) -> dict[str, Any]:

@@ -22,11 +22,11 @@ def page(data: dict[str, Any]) -> Iterator[str]:
             yield f"{escaped(name)}: {_cell(value, longest=2_000)}"
 
 
-def rows(items: list[dict[str, Any]]) -> Iterator[str]:
+def rows(items: list[dict[str, Any]], *, longest: int = _LONGEST_CELL) -> Iterator[str]:
     """Give a table of what the items have in common; `--json` has the rest."""
     names = [name for name in items[0] if not any(_is_nested(i.get(name)) for i in items)]
     names = names[:_COLUMNS]
-    cells = [[_cell(item.get(name)) for name in names] for item in items]
+    cells = [[_cell(item.get(name), longest=longest) for name in names] for item in items]
     widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
     for row in ([escaped(name).upper() for name in names], *cells):
         padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

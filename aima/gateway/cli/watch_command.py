@@ -9,9 +9,10 @@ from typing import Any
 import click
 
 from aima.dsl.render import escaped
+from aima.errors import NotFound
 from aima.gateway.cli.answers import Answer, Answers, name_of
 from aima.gateway.cli.exits import FAILED
-from aima.gateway.cli.resource_watch import watch_resource
+from aima.gateway.cli.resource_watch import like_address, watch_resource
 from aima.gateway.cli.steps import ENDED
 from aima.gateway.cli.terminal import give_json, say, tint
 
@@ -30,12 +31,13 @@ def command(*, run_id: str, step: str, since: str, as_json: bool) -> None:
     output stays in `aima status`.
 
     An address in place of RUN_ID, as `aima get` lists them, is watched for its changes: first all
-    that there is, then each change, until Ctrl-C.
+    that there is, then each change, until Ctrl-C. A `*` in it stands for each there is.
 
     \b
     aima watch RUN
     aima watch RUN chat > answer.txt
     aima watch asms://engines/status
+    aima watch 'asms://engine/*'
     """  # noqa: D301 - the mark for lines that click must not wrap is a backspace
     from aima.gateway.cli.stack import stack
     from aima.gateway.cli.stack_client import run_path
@@ -52,7 +54,11 @@ def command(*, run_id: str, step: str, since: str, as_json: bool) -> None:
         if step:
             _require(step, client.get(run_path(run_id)), run_id)
         lines = client.lines(run_path(run_id, "events?pieces=true"))
-        raise SystemExit(0 if _listen(lines, Voices(run_id, step), as_json=as_json) else FAILED)
+        try:
+            well = _listen(lines, Voices(run_id, step), as_json=as_json)
+        except NotFound as error:
+            raise NotFound(error.message + like_address(client, run_id)) from error
+    raise SystemExit(0 if well else FAILED)
 
 
 def _listen(lines: Iterator[dict[str, Any]], voices: Voices, *, as_json: bool) -> bool:

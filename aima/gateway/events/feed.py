@@ -110,7 +110,9 @@ class EventFeed:
                 return Page(entries, newest)
             if since < 0:
                 return Page([], newest)
-            if 0 < since < oldest or since > newest:
+            if since > newest:
+                raise Gone(f"no event has number {since} yet: the newest has {newest}")
+            if 0 < since < oldest:
                 raise Gone(
                     f"the events after number {since} are not kept any more; "
                     "those after 0 are the oldest that are"

@@ -86,7 +86,8 @@ class ResourceRoutes:
             Forbidden: the caller may not.
         """
         resource, _, _ = self.resources.find(uri)
-        admit(request.scope, Permission(resource.permission))
+        for permission in resource.permissions():
+            admit(request.scope, Permission(permission))
 
     def _list(self, request: Request) -> Response:
         caller = caller_of(request.scope)

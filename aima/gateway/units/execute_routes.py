@@ -177,7 +177,8 @@ class ExecuteRoutes:
     async def _read(self, request: Request, uri: str) -> object:
         resource, _, _ = self.resources.find(uri)
         admit(request.scope, Permission.RESOURCE_READ)
-        admit(request.scope, Permission(resource.permission))
+        for permission in resource.permissions():
+            admit(request.scope, Permission(permission))
         return (await self.resources.read(uri)).data
 
     async def _run(self, request: Request, asked: Execute, plan: Plan, wanted: RunRequest) -> Any:  # noqa: ANN401 - any JSON

@@ -32,6 +32,11 @@ async def show(values: Values) -> Data:
     return dict(values)
 
 
+async def show_nothing(_: Values) -> Data:
+    """Show that there is something."""
+    return {}
+
+
 @pytest.fixture(scope="module")
 def resources() -> Resources:
     """One kind of thing that operators may see, and one that viewers may."""
@@ -39,6 +44,8 @@ def resources() -> Resources:
         [
             Resource(Template.parse("asms://engine/{name}"), "An engine", "unit:query", show),
             Resource(Template.parse("asms://model/{name}"), "A model", "model:read", show),
+            Resource(Template.parse("asms://both/a"), "One", "unit:query", show_nothing),
+            Resource(Template.parse("asms://both/b"), "Another", "model:read", show_nothing),
         ]
     )
 
@@ -117,6 +124,8 @@ def test_what_cannot_be_read_has_a_status(
         ("operator", "asms://engine/gone", 404),
         ("device", "asms://model/gone", 403),
         ("nobody", "asms://model/gone", 401),
+        ("viewer", "asms://both/*", 403),
+        ("nobody", "asms://both/*", 401),
     ],
 )
 def test_who_may_not_ask_may_not_watch(
@@ -127,10 +136,17 @@ def test_who_may_not_ask_may_not_watch(
     assert client.get(f"/api/v2/{way}?uri={uri}", headers=headers).status_code == status
 
 
+def test_a_pattern_is_read_like_one(client: TestClient) -> None:
+    """With a version to watch it from."""
+    status, told = read(client, "asms://both/*")
+    assert (status, told["uri"]) == (200, "asms://both/*")
+    assert [row["uri"] for row in told["data"]["items"]] == ["asms://both/a", "asms://both/b"]
+
+
 def test_the_list_has_what_the_caller_may_read(client: TestClient) -> None:
     """With templates apart."""
     listed = client.get("/api/v2/resources").json()
-    assert listed["resources"] == []
+    assert [row["uri"] for row in listed["resources"]] == ["asms://both/a", "asms://both/b"]
     assert [row["uri_template"] for row in listed["templates"]] == [
         "asms://engine/{name}",
         "asms://model/{name}",

@@ -46,7 +46,9 @@ class Things:
         """Change one."""
         self.rows[name] = {"name": name, **more}
 
-    def resources(self, *, interval_seconds: float = 0.001) -> Resources:
+    def resources(
+        self, *, interval_seconds: float = 0.001, bookmark_seconds: float = 10.0
+    ) -> Resources:
         """Give them as resources, looked at often."""
         items = Members("items", "name", ONE)
         return Resources(
@@ -57,6 +59,7 @@ class Things:
                 Resource(Template.parse(ONE), "T", "p", self.one, None, interval_seconds),
             ],
             versions=Versions(count(1).__next__),
+            bookmark_seconds=bookmark_seconds,
         )
 
 
@@ -202,6 +205,30 @@ async def test_a_slow_watcher_gets_the_latest_and_costs_nobody_anything() -> Non
     assert grown < 50_000
 
 
+async def test_a_watcher_that_wants_to_hear_seldom_knows_that_it_is_connected() -> None:
+    """Its pause is an hour; proxies and people take a silence of a minute for a broken line."""
+    things = Things()
+    things.put("a", n=0)
+    resources = things.resources(bookmark_seconds=0.01)
+    changes = resources.watch("asms://things", pause_seconds=3600)
+    async with asyncio.timeout(30), aclosing(changes) as slow:
+        assert short([await anext(slow), await anext(slow)])[1] == "BOOKMARK things"
+        things.put("a", n=1)
+        told = [await anext(slow) for _ in range(5)]
+    assert short(told) == ["BOOKMARK things"] * 5
+
+
+async def test_a_pause_begins_with_what_was_told_last() -> None:
+    """Whoever has heard nothing for longer than that hears of a change at once."""
+    things = Things()
+    resources = things.resources()
+    changes = resources.watch("asms://things", pause_seconds=3600)
+    async with asyncio.timeout(30), aclosing(changes) as seldom:
+        assert (await anext(seldom)).type == "BOOKMARK"
+        things.put("a", n=1)
+        assert (await anext(seldom)).shows == {"name": "a", "n": 1}
+
+
 async def test_ends_are_remembered_up_to_a_bound() -> None:
     """Who missed more is told so, and reads anew."""
     things = Things()
@@ -232,6 +259,8 @@ def test_an_address_finds_its_resource_or_the_nearest_name() -> None:
     assert resources.find("asms://thing/a%2Fb")[2] == {"id": "a/b"}
     with pytest.raises(NotFound, match="did you mean 'asms://things'"):
         resources.find("asms://thinks")
+    with pytest.raises(NotFound, match="did you mean 'asms://thing/a'"):
+        resources.find("asms://thin/a")
     with pytest.raises(BadAddress):
         resources.find("asms://thing/..")
 

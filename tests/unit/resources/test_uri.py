@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aima.resources.uri import BadAddress, Template, Uri
+from aima.resources.uri import BadAddress, Pattern, Template, Uri
 
 
 @pytest.mark.parametrize(
@@ -96,3 +96,30 @@ def test_what_is_no_template_is_refused(text: str) -> None:
     """Other forms of RFC 6570 would match more than one thing."""
     with pytest.raises(BadAddress):
         Template.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("asms://device/*/metrics", None),
+        ("asms://Engine/*", "asms://engine/*"),
+        ("asms://model/%2A/*", None),
+        ("asms://model/llama3.2:3b/*", "asms://model/llama3.2%3A3b/*"),
+    ],
+)
+def test_a_star_stands_for_a_whole_part(text: str, written: str | None) -> None:
+    """An identifier that is an asterisk is written `%2A`."""
+    assert str(Pattern.parse(text)) == (written or text)
+
+
+@pytest.mark.parametrize("text", ["asms://engine/%2A", "asms://engine/a*", "asms://engines"])
+def test_what_has_no_star_is_no_pattern(text: str) -> None:
+    """It is the address of one."""
+    assert Pattern.parse(text) is None
+
+
+@pytest.mark.parametrize("text", ["asms://*/x", "asms://engine/*/..", "engine/*"])
+def test_a_pattern_is_an_address(text: str) -> None:
+    """It names its domain and leads nowhere else."""
+    with pytest.raises(BadAddress):
+        Pattern.parse(text)
