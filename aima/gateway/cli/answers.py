@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -85,6 +86,25 @@ class Answers:
         answer.ended = piece["ended"]
         self._heard[key] = max(self._heard[key], piece["offset"] + len(data))
         return News(answer, new, again) if changed else None
+
+
+@dataclass
+class Heard:
+    """How much of what steps show was told, be it words, sound or anything else."""
+
+    _until: dict[Key, tuple[int, int, bool]] = field(default_factory=dict)
+
+    def is_news(self, piece: Mapping[str, Any]) -> bool:
+        """Tell whether there is anything in a piece that was not told before."""
+        size = len(piece["text"].encode()) if "text" in piece else len(b64decode(piece["base64"]))
+        key = (piece["run"], piece["step"])
+        attempt, end, ended = self._until.get(key, (-1, 0, False))
+        if piece["attempt"] != attempt:
+            end, ended = 0, False
+        now = (piece["attempt"], max(end, piece["offset"] + size), ended or piece["ended"])
+        news = now != (attempt, end, ended)
+        self._until[key] = now
+        return news
 
 
 @dataclass

@@ -20,7 +20,7 @@ from aima.errors import (
     error_class,
 )
 from aima.gateway.cli import outputs
-from aima.gateway.cli.answers import Speech
+from aima.gateway.cli.answers import Heard, Speech
 from aima.gateway.cli.exits import FAILED, INTERRUPTED, TIMEOUT, exit_code, tell
 from aima.gateway.cli.screen import Screen
 from aima.gateway.cli.stack_client import StackClient, run_path
@@ -54,6 +54,7 @@ class Follower:
     cancelled: bool = False
     tree: Tree = field(default_factory=lambda: Tree(""))
     speech: Speech = field(default_factory=lambda: Speech(""))
+    heard: Heard = field(default_factory=Heard)
     _screen: Screen = field(default_factory=Screen)
     _told_at: float = 0.0
 
@@ -132,12 +133,14 @@ class Follower:
 
     def _take_piece(self, piece: dict[str, Any]) -> None:
         """Take in what a step says; a late reader gets it from the beginning."""
+        if self.as_json:
+            if self.heard.is_news(piece):
+                give_json(piece)
+            return
         news = self.tree.answers.take(piece)
         if news is None:
             return
-        if self.as_json:
-            give_json(piece)
-        elif is_live():
+        if is_live():
             self._draw()
         else:
             for text in self.speech.lines(news):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from aima.errors import Conflict, EngineNotRunning
+from aima.errors import Conflict, EngineNotRunning, TemporalUnreachable
 from aima.gateway.cli.follow import Follower
 from aima.gateway.cli.stack_client import StackClient
 from aima.settings import Settings
@@ -29,6 +30,13 @@ def piece(text: str, *, at: int = 0, attempt: int = 1, ended: bool = False) -> L
     """Make a line that tells what the step `a` says."""
     where = {"type": "piece", "run": "r", "step": "a", "media_type": "text/plain"}
     return {**where, "attempt": attempt, "offset": at, "text": text, "ended": ended}
+
+
+def sound(data: bytes, *, at: int = 0, ended: bool = False) -> Line:
+    """Make a line with a piece of what the step `b` says aloud."""
+    told = {**piece("", at=at, ended=ended), "step": "b", "media_type": "audio/wav"}
+    del told["text"]
+    return {**told, "base64": b64encode(data).decode()}
 
 
 def end(state: str, **more: object) -> Line:
@@ -111,6 +119,23 @@ def test_changes_go_to_stderr_and_the_result_to_stdout(
         ["✓", "a", "sink.write", "done"],
     ]
     assert told.err.endswith("run r: http://127.0.0.1:1/namespaces/default/workflows/r\n")
+
+
+def test_programs_are_told_every_piece_once_also_what_is_no_text(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Speech comes as bytes; after a stream that broke off it comes from the beginning."""
+    first, both = sound(b"RIFF"), sound(b"RIFFdata", ended=True)
+    ends: list[Line | BaseException] = [
+        piece("Hi"),
+        both,
+        sound(b"", at=8, ended=True),
+        end("completed"),
+    ]
+    stack = ScriptedStack(STATE, [[piece("Hi"), first, TemporalUnreachable("away")], ends])
+    assert follow(stack, tmp_path, as_json=True, watch=True) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines[:-1] == [piece("Hi"), first, both]
 
 
 def test_a_stream_that_broke_off_is_read_again_and_nothing_is_told_twice(
