@@ -95,7 +95,9 @@ class Type:
 
     def may_be(self, kind: str, said: Mapping[str, object]) -> bool:
         """Tell whether a value of some kind with some known fields can be one."""
-        if kind not in self.kinds():
+        kinds = self.kinds()
+        refers = kind == "object" and "artifact" in said and ARTIFACT in kinds  # as a map
+        if kind not in kinds and not refers:
             return False
         children = ((self.child(key), value) for key, value in said.items())
         told = ((child.resolved().schema, value) for child, value in children if child)

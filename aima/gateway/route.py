@@ -148,12 +148,12 @@ def _bounded(receive: Receive, request: Request, most_bytes: int) -> Receive:
         f"the request has more than {most_bytes >> 20} MiB; give large values as files"
     )
     stated = request.headers.get("content-length", "0")
-    arrived = int(stated) if stated.isdecimal() and int(stated) > most_bytes else 0
+    if stated.isdecimal() and int(stated) > most_bytes:
+        raise refusal
+    arrived = 0
 
     async def counted() -> Message:
         nonlocal arrived
-        if arrived > most_bytes:
-            raise refusal
         message = await receive()
         arrived += len(message.get("body", b""))
         if arrived > most_bytes:

@@ -107,29 +107,6 @@ async def test_a_call_belongs_to_the_trace_that_its_meta_names(agent: Agent) -> 
     assert asked <= told
 
 
-@pytest.mark.parametrize(
-    ("unit", "given"),
-    [
-        ("template.render", {"text": "Hi {{ name }}", "values": {"name": "Ann"}}),
-        ("template.render", {"text": "Hi {{ name }}"}),
-        ("engine.list", {}),
-        ("engine.get", {"name": "nowhere"}),
-        ("inference.models", {"type": "llm"}),
-        ("inference.models", {"type": "nonsense"}),
-        ("retrieval.search", {"query": "x", "collection": "none-of-this-name"}),
-    ],
-)
-async def test_a_unit_answers_as_it_does_at_rest(
-    agent: Agent, unit: str, given: dict[str, Any]
-) -> None:
-    """One catalogue, one validation, one kind of error."""
-    async with agent.over_http(query="?profile=all") as client:
-        answer = await client.call_tool(unit.replace(".", "_"), given)
-    asked = await agent.ask("POST", f"/query/{unit}", given)
-    assert _told(answer.structured_content) == _told(asked)
-    assert answer.is_error == ("code" in asked)
-
-
 async def test_each_tool_is_described_for_programs(agent: Agent) -> None:
     """Names that every model's API takes, schemas that hold, and hints from the units."""
     async with agent.over_http(query="?profile=all") as client:
@@ -431,11 +408,6 @@ def _mcp(aima: Aima) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
     )
-
-
-def _told(answer: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what is another request's."""
-    return {key: value for key, value in answer.items() if key != "request_id"}
 
 
 def _hints(tool: Any) -> tuple[bool, bool, bool]:  # noqa: ANN401 - of the client

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,6 +11,7 @@ from aima.catalog import discover
 from aima.shipped import shipped
 from aima.unit import Example, Unit
 from tests.acceptance.command import Aima, models_folder
+from tests.acceptance.typed import typed
 
 UNITS = discover()
 EXAMPLES = [(unit, example) for unit in UNITS for example in unit.examples]
@@ -42,8 +41,9 @@ def aima(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aima]:
 def test_an_example_does_what_it_shows(aima: Aima, unit: Unit, example: Example) -> None:
     """Models never answer twice alike: where an example has predicates, they must hold instead."""
     if example.fails:
-        told = call_example(aima, unit, example, "--json")
-        assert example.fails.code in told.stdout + told.stderr
+        code, told = call_example(aima, unit, example)
+        assert code
+        assert json.loads(told)["error"]["code"] == example.fails.code
         return
     output = run_example(aima, unit, example)
     if example.holds:
@@ -54,16 +54,14 @@ def test_an_example_does_what_it_shows(aima: Aima, unit: Unit, example: Example)
 
 def run_example(aima: Aima, unit: Unit, example: Example) -> dict[str, object]:
     """Run an example as a user would; give the output."""
-    done = call_example(aima, unit, example, "--json")
-    assert done.returncode == 0, done.stdout + done.stderr
-    output: dict[str, object] = json.loads(done.stdout)["output"]
+    code, told = call_example(aima, unit, example)
+    assert code == 0, told
+    output: dict[str, object] = json.loads(told)["output"]
     return output
 
 
-def call_example(
-    aima: Aima, unit: Unit, example: Example, *options: str
-) -> subprocess.CompletedProcess[str]:
-    """Run an example to its end, whatever that is."""
-    file = Path(aima.cwd) / "input.json"
+def call_example(aima: Aima, unit: Unit, example: Example) -> tuple[int, str]:
+    """Run an example to its end, whatever that is; give the exit code and what is printed."""
+    file = aima.cwd / "input.json"
     file.write_text(json.dumps(dict(example.input)))
-    return aima.call("exec", unit.name, "--input-file", file, *options)
+    return typed(aima.cwd, aima.environ, "exec", unit.name, "--input-file", file, "--json")

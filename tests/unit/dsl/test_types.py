@@ -206,3 +206,18 @@ def test_types_are_named_for_people() -> None:
     """`text`, not `string`; alternatives in one fixed order."""
     assert said(Type.of({"type": ["string", "array"]})) == "a list or text"
     assert said(Type.of({"type": "integer"})) == "a whole number"
+
+
+def test_a_map_may_be_a_reference_among_other_maps() -> None:
+    """A list of pictures may hold frames of a film too; a reference is no frame with mistakes."""
+
+    class Frame(BaseModel):
+        image: Artifact
+
+    class Pictures(BaseModel):
+        one: Artifact | Frame
+
+    either = Type.of(Pictures.model_json_schema()).child("one")
+    assert either is not None
+    assert either.narrowed("object", {"artifact": "sha256:0"}) == either
+    assert either.narrowed("object", {"image": "x"}).fields() == ("image",)
