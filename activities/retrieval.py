@@ -119,7 +119,7 @@ class Indexed(BaseModel):
 class SearchRequest(Request):
     """What to look for."""
 
-    query_embedding: Vector | list[Vector] | None = Field(
+    query_embedding: Vector | Annotated[list[Vector], Field(min_length=1)] | None = Field(
         default=None, description="The question's vector, or a list with just one."
     )
     query: str | None = Field(

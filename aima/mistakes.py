@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from aima.errors import ValidationFailed
@@ -52,6 +53,25 @@ def accept(validate: Callable[[Given], Model], given: Given, *, what: str) -> Mo
         where = ".".join(str(part) for part in error.errors(include_url=False)[0]["loc"])
         message = f"{what}: {f'{where!r}: ' if where else ''}{found[0]['detail']}"
         raise Mistakes(message, errors=found) from error
+
+
+def accept_json(model: type[Model], text: bytes, *, what: str) -> Model:
+    """Check JSON as its schema reads it: 5.0 is an integer, while "5" and true are none.
+
+    Raises:
+        ValidationFailed: it does not fit; ``what`` is how the message calls it.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate_json(text, strict=True)
+    except ValidationError as error:
+        whole = all(_is_whole(mistake["input"]) for mistake in error.errors(include_url=False))
+    return accept(partial(model.model_validate_json, strict=not whole), text, what=what)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, float) and value.is_integer()
 
 
 def _escaped(part: int | str) -> str:

@@ -23,9 +23,12 @@ class About:
         unit: what it asks; its input is the body, or the query of a `GET`.
         example: a body, or for a `GET` an answer, that is one of many.
         takes: other media types of its body.
-        gives: media types of its answer, the usual one first.
+        gives: media types of its answer, the usual one first; none: it has no body.
+        statuses: those of an answer, where all went well.
         headers: request headers that mean something, with what they mean.
         errors: what it may fail with, besides what any route may.
+        fixed: fields of the unit's input that the address says, besides those in its path.
+        passes_on: it may also fail as the server behind it does.
     """
 
     body: type[BaseModel] | None = None
@@ -34,8 +37,11 @@ class About:
     example: Mapping[str, object] | None = None
     takes: tuple[str, ...] = ()
     gives: tuple[str, ...] = (JSON,)
+    statuses: tuple[int, ...] = (200,)
     headers: Mapping[str, str] | None = None
     errors: tuple[type[AimaError], ...] = ()
+    fixed: tuple[str, ...] = ()
+    passes_on: bool = False
 
 
 IDEMPOTENT = {

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic_core import from_json
 from starlette.requests import Request
 
-from aima.mistakes import Mistakes, accept
+from aima.mistakes import Mistakes, accept_json
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -20,7 +20,7 @@ async def read(request: Request, model: type[Model]) -> Model:
         TooLarge: it is over the limit; what is over it is not read.
         ValidationFailed: it is no JSON, or does not fit.
     """
-    return accept(model.model_validate_json, await request.body(), what="the request")
+    return accept_json(model, await request.body(), what="the request")
 
 
 async def read_object(request: Request) -> dict[str, Any]:

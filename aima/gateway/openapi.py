@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from textwrap import dedent
 from typing import Any
@@ -14,9 +14,19 @@ from starlette.responses import JSONResponse, Response
 
 from aima import __version__
 from aima.catalog import Catalog
-from aima.errors import AimaError, Forbidden, TooLarge, Unauthorized, ValidationFailed
+from aima.errors import (
+    AimaError,
+    EngineNotRunning,
+    Forbidden,
+    RateLimited,
+    TooLarge,
+    Unauthorized,
+    UnsupportedMedia,
+    ValidationFailed,
+)
 from aima.gateway.about import JSON, About
 from aima.gateway.access.permission import Permission, needed
+from aima.gateway.problem import MESSAGES, OPENAI
 from aima.gateway.route import Way
 from aima.gateway.runs.form_parts import FORM
 from aima.gateway.units.operation import OPERATION
@@ -24,10 +34,26 @@ from aima.gateway.units.routes import way_of
 from aima.unit import Kind, Unit
 
 _PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
-_PROBLEM = {"$ref": "#/components/schemas/Problem"}
+_PROBLEM = "application/problem+json", {"$ref": "#/components/schemas/Problem"}
+_FORMS = (
+    (MESSAGES, (JSON, {"$ref": "#/components/schemas/MessagesError"})),
+    (OPENAI, (JSON, {"$ref": "#/components/schemas/OpenAIError"})),
+)
+"""How what fails is told below a path; elsewhere as a problem."""
 _OPERATION = {"$ref": "#/components/schemas/Operation"}
 _INLINE = "{model}"
-ALWAYS = (ValidationFailed, Unauthorized, Forbidden, TooLarge)
+_TEXTS = {"string", "integer", "number", "boolean"}
+_DOOR = "aima.gateway."
+_EMPTY = {204: "There is nothing to say.", 304: "It is what the caller has already."}
+ALWAYS = (
+    ValidationFailed,
+    Unauthorized,
+    Forbidden,
+    TooLarge,
+    UnsupportedMedia,
+    RateLimited,
+    EngineNotRunning,
+)
 """What any address may fail with."""
 _SCHEMAS: dict[str, Any] = {
     "Problem": {
@@ -44,6 +70,36 @@ _SCHEMAS: dict[str, Any] = {
             "retryable": {"type": "boolean"},
             "request_id": {"type": "string"},
             "errors": {"type": "array", "items": {"type": "object"}},
+        },
+    },
+    "OpenAIError": {
+        "type": "object",
+        "description": "What went wrong, as clients of OpenAI's API read it.",
+        "required": ["error"],
+        "properties": {
+            "error": {
+                "type": "object",
+                "required": ["message", "type", "param", "code"],
+                "properties": {
+                    "message": {"type": "string"},
+                    "type": {"type": "string"},
+                    "param": {"type": ["string", "null"]},
+                    "code": {"type": "string"},
+                },
+            }
+        },
+    },
+    "MessagesError": {
+        "type": "object",
+        "description": "What went wrong, as clients of Anthropic's API read it.",
+        "required": ["type", "error"],
+        "properties": {
+            "type": {"const": "error"},
+            "error": {
+                "type": "object",
+                "required": ["type", "message"],
+                "properties": {"type": {"type": "string"}, "message": {"type": "string"}},
+            },
         },
     },
     "Operation": OPERATION,
@@ -80,6 +136,8 @@ def description(ways: Iterable[Way], units: Iterable[Unit]) -> dict[str, Any]:
         paths.setdefault(path, {})[way.method.lower()] = _of_way(way, schemas)
     for unit in units:
         paths[way_of(unit)] = {"post": _of_unit(unit, schemas)}
+        if unit.kind is Kind.QUERY:
+            paths[way_of(unit)]["get"] = _looked_up(unit, schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": "AIMA", "version": __version__},
@@ -97,21 +155,38 @@ def _of_way(way: Way, schemas: dict[str, Any]) -> dict[str, Any]:
     names = _PARAMETER.findall(way.path)
     told: dict[str, Any] = {} if about.unit is None else _of_unit(about.unit, schemas)
     told |= {"x-permission": way.permission.value, "operationId": f"{way.method} {way.path}"}
-    told["parameters"] = [*_in_path(names), *_in_query(way), *_in_headers(about)]
+    asked = about.unit.input if about.unit and way.method == "GET" else about.query
+    told["parameters"] = [*_in_path(names), *_in_query(asked, names), *_in_headers(about)]
     if about.unit is None:
         told |= _words(way)
         told["responses"] = {
-            "2XX": _answer(way),
-            **_failures((*ALWAYS, *(about.errors or ()))),
+            **_answers(way),
+            **_failures((*ALWAYS, *about.errors), path=way.path, passes_on=about.passes_on),
+            **({"default": _passed_on(way.path)} if about.passes_on else {}),
         }
     if way.permission is Permission.PUBLIC:
         told["security"] = []
     if way.method == "GET":
         told.pop("requestBody", None)
     elif about.unit is not None:
+        names = [*names, *about.fixed]
         told["requestBody"] = _without_path(told["requestBody"], schemas, about.unit, names)
     elif way.method != "DELETE":
         told["requestBody"] = {"content": _body(about, schemas)}
+    return told
+
+
+def _looked_up(unit: Unit, schemas: dict[str, Any]) -> dict[str, Any]:
+    """Tell of a query that is asked by `GET`, with those of its fields that a text can say."""
+    told = _of_unit(unit, schemas) | {"operationId": f"GET {way_of(unit)}"}
+    del told["requestBody"]
+    whole = schemas[f"{unit.name}.input"]
+    needed = whole.get("required", ())
+    told["parameters"] = [
+        {"name": name, "in": "query", "required": name in needed, "schema": schema}
+        for name, schema in whole["properties"].items()
+        if _TEXTS & {one.get("type") for one in schema.get("anyOf", [schema])}
+    ]
     return told
 
 
@@ -127,13 +202,11 @@ def _in_path(names: list[str]) -> list[dict[str, Any]]:
     return [{"name": n, "in": "path", "required": True, "schema": text} for n in names]
 
 
-def _in_query(way: Way) -> list[dict[str, Any]]:
-    """Tell the query: that of its model or, where a `GET` asks a unit, the unit's input."""
-    asked = way.about.unit.input if way.about.unit and way.method == "GET" else way.about.query
+def _in_query(asked: type[BaseModel] | None, names: Collection[str]) -> list[dict[str, Any]]:
+    """Tell the query of a model, but for what the path says."""
     if asked is None:
         return []
     schema = asked.model_json_schema(ref_template=_INLINE)
-    names = set(_PARAMETER.findall(way.path))
     return [
         {
             "name": name,
@@ -174,20 +247,24 @@ def _body(about: About, schemas: dict[str, Any]) -> dict[str, Any]:
         content[JSON]["example"] = dict(about.example)
     for media_type in about.takes:
         fields = {"type": "object", "additionalProperties": {"type": "string"}}
-        content[media_type] = {"schema": fields if media_type == FORM else {"type": "string"}}
+        content[media_type] = {"schema": fields} if media_type == FORM else {}
     return content
 
 
-def _answer(way: Way) -> dict[str, Any]:
+def _answers(way: Way) -> dict[str, Any]:
     content: dict[str, Any] = {media_type: {} for media_type in way.about.gives}
     if way.method == "GET" and way.about.example is not None:
         content[way.about.gives[0]]["example"] = dict(way.about.example)
-    return {"description": "It worked.", **({"content": content} if content else {})}
+    worked = {"description": "It worked.", **({"content": content} if content else {})}
+    return {
+        str(status): {"description": _EMPTY[status]} if status in _EMPTY else worked
+        for status in way.about.statuses
+    }
 
 
 def _model(model: type[BaseModel], schemas: dict[str, Any]) -> dict[str, str]:
     """Put a model of the door, and what it is made of, among the schemas."""
-    prefix = f"door.{model.__name__}"
+    prefix = f"door.{model.__module__.removeprefix(_DOOR)}.{model.__name__}"
     told = model.model_json_schema(ref_template=f"#/components/schemas/{prefix}.{{model}}")
     schemas |= {f"{prefix}.{name}": inner for name, inner in told.pop("$defs", {}).items()}
     schemas[prefix] = told
@@ -258,8 +335,12 @@ def _json(schema: dict[str, str], meaning: str) -> dict[str, Any]:
     return {"description": meaning, "content": {"application/json": {"schema": schema}}}
 
 
-def _failures(errors: Iterable[type[AimaError]]) -> dict[str, Any]:
+def _failures(
+    errors: Iterable[type[AimaError]], *, path: str = "", passes_on: bool = False
+) -> dict[str, Any]:
     """Tell each status with the codes that have it."""
+    media_type, schema = _form(path)
+    content = {**({JSON: {}} if passes_on else {}), media_type: {"schema": schema}}
     told: dict[str, Any] = {}
     for error in errors:
         meaning = f"`{error.code}`: {(error.__doc__ or '').partition(chr(10))[0]}"
@@ -268,6 +349,16 @@ def _failures(errors: Iterable[type[AimaError]]) -> dict[str, Any]:
             continue
         told[str(error.status)] = {
             "description": f"{before}\n{meaning}".strip(),
-            "content": {"application/problem+json": {"schema": _PROBLEM}},
+            "content": content,
         }
     return told
+
+
+def _passed_on(path: str) -> dict[str, Any]:
+    """Tell of what the server behind an address says, in its own words or the address's."""
+    media_type, _ = _form(path)
+    return {"description": "As the server behind it says.", "content": {media_type: {}, JSON: {}}}
+
+
+def _form(path: str) -> tuple[str, dict[str, str]]:
+    return next((form for below, form in _FORMS if path.startswith(below)), _PROBLEM)

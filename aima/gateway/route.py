@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -100,8 +101,16 @@ class Guarded(Route):
                 raise
             await self.way.refuse(request, error)(scope, receive, send)
             return
+        if scope["method"] not in (self.methods or ()):
+            raise HTTPException(405, headers={"allow": ", ".join(_allowed(scope))})
         bounded = _bounded(receive, request, self.way.bound(request))
         await super().handle(scope, _digested(bounded, scope) if commanded else bounded, send)
+
+
+def _allowed(scope: Scope) -> list[str]:
+    """Give the methods of all routes at an address."""
+    routes = [route for route in scope["app"].routes if route.path == scope[ROUTE]]
+    return sorted({method for route in routes for method in route.methods})
 
 
 def admit(scope: Scope, permission: Permission) -> None:

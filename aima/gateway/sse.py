@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from typing import TypeVar
 
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
@@ -20,6 +22,29 @@ RETRY_MS = 2_000
 HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 Told = TypeVar("Told")
+
+
+class Brief(BaseModel):
+    """What every stream can be asked."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seconds: float = Field(
+        default=0, ge=0, le=86_400, description="End the stream after so long. 0: do not."
+    )
+
+
+async def within(told: AsyncGenerator[Told], seconds: float) -> AsyncGenerator[Told]:
+    """Give what there is to tell for so many seconds; 0: all of it."""
+    ends = asyncio.get_running_loop().time() + seconds if seconds else None
+    async with aclosing(told):
+        while True:
+            try:
+                async with asyncio.timeout_at(ends):
+                    more = await anext(told)
+            except (TimeoutError, StopAsyncIteration):
+                return
+            yield more
 
 
 def event(kind: str, data: object, *, number: int | None = None) -> bytes:

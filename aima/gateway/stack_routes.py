@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from temporalio.service import RPCError
 
 from aima import __version__
 from aima.errors import TemporalUnreachable
+from aima.gateway.about import About
 from aima.gateway.access.permission import Permission
 from aima.gateway.route import Way
 from aima.stack.lock import StackState
@@ -44,13 +45,16 @@ class StackRoutes:
     def ways(self) -> list[Way]:
         """Give the addresses, and who may use each."""
         may = Permission
+        lives = About(gives=(), statuses=(204,))
+        ready = replace(lives, errors=(TemporalUnreachable,))
+        held, ended = About(gives=("application/jsonl",)), About(gives=(), statuses=(202,))
         return [
-            Way("GET", "/livez", self.live, may.PUBLIC),
-            Way("GET", "/readyz", self.ready, may.PUBLIC),
+            Way("GET", "/livez", self.live, may.PUBLIC, about=lives),
+            Way("GET", "/readyz", self.ready, may.PUBLIC, about=ready),
             Way("GET", "/health", self.health, may.HEALTH_READ),
-            Way("GET", "/stack/attach", self.attach, may.STACK_CONTROL),
-            Way("POST", "/stack/stay", self.stay, may.STACK_CONTROL),
-            Way("POST", "/stack/stop", self.stop, may.STACK_CONTROL),
+            Way("GET", "/stack/attach", self.attach, may.STACK_CONTROL, about=held),
+            Way("POST", "/stack/stay", self.stay, may.STACK_CONTROL, about=lives),
+            Way("POST", "/stack/stop", self.stop, may.STACK_CONTROL, about=ended),
         ]
 
     async def live(self, _: Request) -> Response:

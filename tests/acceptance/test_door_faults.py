@@ -98,6 +98,7 @@ OPEN_RUNS = 100
 ASKED_FOR = 500
 
 
+@pytest.mark.timeout(1200)
 async def test_f23_five_hundred_runs_for_one_slot_are_held_at_the_door(
     aima: Aima, sink: Sink
 ) -> None:
@@ -144,7 +145,7 @@ async def _until_begun(http: httpx2.AsyncClient, sink: Sink, number: int) -> Non
     """Come again as often as one is told to."""
     while (answer := await _gated(http, sink, number)).status_code == 429:  # noqa: ASYNC110 - as told
         await asyncio.sleep(int(answer.headers["retry-after"]))
-    assert answer.status_code == 202, answer.text
+    assert answer.status_code in (200, 202), answer.text
 
 
 async def _queue_age(http: httpx2.AsyncClient) -> float:

@@ -1,11 +1,12 @@
 """The benchmarks still run; what they measure is for `make bench`."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from bench import expressions, language
+from bench import audit, expressions, language
 from bench._workers import Machine, machine
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -59,6 +60,14 @@ async def test_compiling_is_measured(capsys: pytest.CaptureFixture[str]) -> None
     language.compiling("compile-5", 5, rounds=2)
     [row] = lines(capsys)
     assert row[:2] == ["compile-5", "CPU ms, check / compile"]
+
+
+async def test_the_audit_log_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Alone, with others at once, and whole afterwards."""
+    await audit.measure(tmp_path, 10)
+    assert "entries, whole" in capsys.readouterr().out
 
 
 async def test_expressions_are_measured(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from aima.dsl.duration import parse_bound
+from aima.errors import Conflict, NotFound
 from aima.gateway.about import About
 from aima.gateway.access.keys import Keys, new_key
 from aima.gateway.access.permission import GRANTS, Permission, Role
@@ -75,12 +76,14 @@ class KeyRoutes:
 
     def ways(self) -> list[Way]:
         """Give the addresses."""
-        made = About(body=CreateKey, example={"name": "ci", "role": "operator", "lasts": "30d"})
+        example = {"name": "ci", "role": "operator", "lasts": "30d"}
+        made = About(body=CreateKey, example=example, statuses=(201,), errors=(Conflict,))
+        ended = About(errors=(NotFound,))
         return [
             Way("POST", PATH, self.post, Permission.KEY_MANAGE, about=made),
             Way("GET", PATH, self.get, Permission.KEY_MANAGE),
             Way("GET", f"{PATH}/mine", self.mine, Permission.UNIT_READ),
-            Way("DELETE", f"{PATH}/{{name}}", self.delete, Permission.KEY_MANAGE),
+            Way("DELETE", f"{PATH}/{{name}}", self.delete, Permission.KEY_MANAGE, about=ended),
         ]
 
     async def post(self, request: Request) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,7 +13,7 @@ from aima.errors import Gone, InvalidRequest, NotFound
 from aima.gateway.about import About
 from aima.gateway.access.permission import Permission
 from aima.gateway.route import Way, admit, caller_of
-from aima.gateway.sse import EVENTS, event, since, streamed
+from aima.gateway.sse import EVENTS, Brief, event, since, streamed, within
 from aima.mistakes import accept
 from aima.resources.registry import Resources
 from aima.resources.resource import MEDIA_TYPE, Change, Resource
@@ -30,7 +30,7 @@ class Named(BaseModel):
     uri: str = Field(default="", description="Its address; empty: list what there are.")
 
 
-class Watched(BaseModel):
+class Watched(Brief):
     """What to watch, and how closely."""
 
     model_config = ConfigDict(extra="ignore")
@@ -49,8 +49,9 @@ class ResourceRoutes:
     def ways(self) -> list[Way]:
         """Give the addresses; the older ones name the resource in the path."""
         may, older = Permission.RESOURCE_READ, f"{OLDER}{{uri:path}}"
-        read = About(query=Named, errors=(InvalidRequest, NotFound))
-        streamed = About(query=Watched, gives=(EVENTS,), errors=(InvalidRequest, NotFound, Gone))
+        told = About(errors=(InvalidRequest, NotFound), passes_on=True)  # as the unit behind says
+        read = replace(told, query=Named, statuses=(200, 304))
+        streamed = replace(told, query=Watched, gives=(EVENTS,), errors=(*told.errors, Gone))
         return [
             Way("GET", f"{PREFIX}/resources", self.get, may, about=read),
             Way("GET", f"{PREFIX}/resources/watch", self.watch, may, about=streamed),
@@ -76,7 +77,7 @@ class ResourceRoutes:
         self._admit(request, uri)
         asked = accept(Watched.model_validate, dict(request.query_params), what="the query")
         changes = self.resources.watch(uri, since(request), pause_seconds=asked.interval)
-        return await streamed(changes, _event)
+        return await streamed(within(changes, asked.seconds), _event)
 
     def _admit(self, request: Request, uri: str) -> None:
         """Let those pass who may ask what the resource shows.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -15,7 +15,7 @@ from aima.gateway.about import JSON, About
 from aima.gateway.access.permission import Permission
 from aima.gateway.events.feed import EventFeed, Page
 from aima.gateway.route import Way
-from aima.gateway.sse import EVENTS, event, since, streamed
+from aima.gateway.sse import EVENTS, Brief, event, since, streamed, within
 from aima.mistakes import accept
 
 PATH = "/api/v2/events"
@@ -23,7 +23,7 @@ BATCH = "application/cloudevents-batch+json"
 _TYPE = re.compile(r"[A-Za-z0-9][\w.-]{0,200}(?:\.\*)?")
 
 
-class Wanted(BaseModel):
+class Wanted(Brief):
     """Which events."""
 
     model_config = ConfigDict(extra="ignore")
@@ -59,7 +59,9 @@ class EventRoutes:
         asked = accept(Wanted.model_validate, given, what="the query")
         accepts, after = request.headers.get("accept", ""), since(request)
         if asked.follow or EVENTS in accepts:
-            return await streamed(self.feed.follow(after, types=asked.type), _written)
+            return await streamed(
+                within(self.feed.follow(after, types=asked.type), asked.seconds), _written
+            )
         page = await self.feed.page(after, types=asked.type, limit=asked.limit)
         told = [entry.to_json() for entry in page.entries]
         if BATCH in accepts:

@@ -17,11 +17,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from aima.blocking import in_thread
 from aima.errors import EngineNotRunning, Forbidden, Unauthorized
 from aima.gateway import MOST_BODY_BYTES
+from aima.gateway.about import JSON, About
 from aima.gateway.access.permission import Caller, Permission
 from aima.gateway.chain import LOOPBACK, TRACE
 from aima.gateway.mcp.inside import Inside
 from aima.gateway.mcp.profile import DEFAULT
 from aima.gateway.mcp.rest import Reached, Rest
+from aima.gateway.relaying import EVENTS
 from aima.gateway.route import Way, caller_of
 from aima.trace import TRACEPARENT
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 PATH = "/mcp"
 MOST_SESSIONS = 1000
 IDLE_SECONDS = 30 * 60.0
+_SPOKEN = About(gives=(JSON, EVENTS), statuses=(200, 202), passes_on=True)
 
 
 @dataclass
@@ -53,7 +56,10 @@ class McpRoutes:
         """Give the addresses."""
         methods = ("POST", "GET", "DELETE")
         # What the tools do is written down where they do it: at the API.
-        return [Way(m, PATH, self.hand, Permission.UNIT_READ, looks=True) for m in methods]
+        return [
+            Way(m, PATH, self.hand, Permission.UNIT_READ, looks=True, about=_SPOKEN)
+            for m in methods
+        ]
 
     async def serve(self, door: ASGIApp) -> None:
         """Serve until cancelled; the SDK, which takes a second, is loaded when it is wanted.

@@ -6,14 +6,14 @@ told back as it comes. Source: the API's public reference, version 2023-06-01.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from aima.errors import ExecutionFailed
+from aima.errors import ExecutionFailed, ModelNotFound, TimedOut
 from aima.gateway.about import JSON, About
 from aima.gateway.access.permission import Permission
 from aima.gateway.accounts import SPENT, Spent
@@ -32,8 +32,8 @@ from aima.ports.inference import ModelType, RelayRequest
 MOST_BYTES = 96 << 20
 _TURN = {"role": "user", "content": "Why is the sky blue?"}
 _EXAMPLE = {"model": "default", "max_tokens": 100, "messages": [_TURN]}
-_ASKS = About(body=Asked, example=_EXAMPLE)
-_CREATES = About(body=Asked, example=_EXAMPLE, gives=(JSON, EVENTS))
+_ASKS = About(body=Asked, example=_EXAMPLE, errors=(ModelNotFound, TimedOut), passes_on=True)
+_CREATES = replace(_ASKS, gives=(JSON, EVENTS))
 
 
 @dataclass(frozen=True)

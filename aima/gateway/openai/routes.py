@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, get_args
 
@@ -20,15 +20,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from aima.errors import ModelNotFound
+from aima.errors import ModelNotFound, TimedOut
+from aima.gateway.about import JSON, About
 from aima.gateway.access.permission import Permission
 from aima.gateway.accounts import SPENT, Spent
 from aima.gateway.incoming import read, read_object
 from aima.gateway.openai.remote_media import bring_in
 from aima.gateway.openai.translation.translated import Translated
 from aima.gateway.openai.workflow_models import PREFIX, WorkflowModels
-from aima.gateway.relaying import Relayed, while_heard
+from aima.gateway.relaying import EVENTS, Relayed, while_heard
 from aima.gateway.route import Way
+from aima.gateway.runs.form_parts import FORM
 from aima.mistakes import accept
 from aima.outbound import Outbound
 from aima.ports.artifacts import Artifacts
@@ -88,18 +90,37 @@ class OpenAIRoutes:
     def ways(self) -> list[Way]:
         """Give the addresses."""
         use, see = Permission.INFERENCE_USE, Permission.MODEL_READ
+        absent, failing = About(errors=(ModelNotFound,)), (ModelNotFound, TimedOut)
+        ranks = About(body=Rerank, errors=failing, passes_on=True)
+        asks = About(gives=(JSON, EVENTS), errors=failing, passes_on=True)
+        speaks = replace(asks, gives=("audio/*", JSON, EVENTS))
+        sends = replace(asks, takes=(FORM,), gives=(JSON, "text/plain", EVENTS))
         return [
             Way("GET", "/v1/models", self.models, see),
-            Way("GET", "/v1/models/{id:path}", self.model, see),
+            Way("GET", "/v1/models/{id:path}", self.model, see, about=absent),
             Way("GET", "/v1/audio/voices", self.voices, see),
-            Way("POST", "/v1/rerank", self.rerank, use, MOST_BYTES),
-            Way("POST", "/v2/rerank", self.rerank, use, MOST_BYTES),
+            Way("POST", "/v1/rerank", self.rerank, use, MOST_BYTES, about=ranks),
+            Way("POST", "/v2/rerank", self.rerank, use, MOST_BYTES, about=ranks),
             *(
-                Way("POST", f"/v1/{path}", partial(self.ask, path), use, MOST_BYTES)
+                Way(
+                    "POST",
+                    f"/v1/{path}",
+                    partial(self.ask, path),
+                    use,
+                    MOST_BYTES,
+                    about=speaks if path == "audio/speech" else asks,
+                )
                 for path in ASKED
             ),
             *(
-                Way("POST", f"/v1/{path}", partial(self.send, path), use, MOST_UPLOAD_BYTES)
+                Way(
+                    "POST",
+                    f"/v1/{path}",
+                    partial(self.send, path),
+                    use,
+                    MOST_UPLOAD_BYTES,
+                    about=sends,
+                )
                 for path in SENT
             ),
         ]

@@ -102,9 +102,9 @@ class Asked(_Given):
     model_config = ConfigDict(extra="allow")
 
     model: str = Field(default="default", min_length=1, max_length=500)
-    input: Annotated[list[Item], BeforeValidator(items_of)] = Field(
-        min_length=1, description="A text, or what was said and called."
-    )
+    input: Annotated[
+        list[Item], BeforeValidator(items_of, json_schema_input_type=str | list[Item])
+    ] = Field(min_length=1, description="A text, or what was said and called.")
     instructions: str | None = None
     stream: bool | None = False
     max_output_tokens: int | None = Field(default=None, gt=0)

@@ -14,7 +14,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 
 from aima.artifacts import FolderArtifacts
 from aima.blocking import in_thread
-from aima.errors import InvalidRequest, NotFound
+from aima.errors import InsufficientResources, InvalidRequest, NotFound
 from aima.gateway.about import About
 from aima.gateway.access.permission import Permission
 from aima.gateway.precondition import Precondition
@@ -64,9 +64,15 @@ class ArtifactRoutes:
     def ways(self) -> list[Way]:
         """Give the addresses."""
         may, most = Permission, self.store.max_bytes
-        given = About(query=Name, takes=(_BYTES,))
+        given = About(query=Name, takes=(_BYTES,), statuses=(201,), errors=(InsufficientResources,))
         part = {"Range": "`bytes=0-99` fetches the first hundred bytes."}
-        fetched = About(query=Name, gives=(_BYTES,), headers=part, errors=(NotFound, NoSuchRange))
+        fetched = About(
+            query=Name,
+            gives=(_BYTES,),
+            headers=part,
+            errors=(NotFound, NoSuchRange),
+            statuses=(200, 206, 304),
+        )
         listed, of_run = About(errors=(NotFound,)), f"{RUNS}/{{id:path}}/artifacts"
         return [
             Way("POST", PATH, self.post, may.RUN_START, most_bytes=most, about=given),

@@ -6,9 +6,9 @@ For the command line a run is followed as JSON lines; everybody else gets server
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Annotated, Any, Literal, TypeAlias, cast
 
@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from aima.blocking import in_thread
 from aima.dsl.inputs import accept_config, accept_input
-from aima.errors import Conflict, Forbidden, NotFound
+from aima.errors import Conflict, Forbidden, NotFound, TemporalUnreachable, TooManyRuns
 from aima.gateway.about import IDEMPOTENT, About
 from aima.gateway.access.commanded import note
 from aima.gateway.access.permission import Permission, Role
@@ -31,10 +31,10 @@ from aima.gateway.runs.answers import RunAnswers, plain
 from aima.gateway.runs.feed import RunFeeds
 from aima.gateway.runs.run_id import run_id
 from aima.gateway.runs.starting import KeyUsedOtherwise
-from aima.gateway.runs.streams import Listen, Say, StreamRoutes, along, as_json
-from aima.gateway.sse import HEADERS, RETRY_MS, since
+from aima.gateway.runs.streams import Listen, Say, Show, StreamRoutes, along, as_json
+from aima.gateway.sse import HEADERS, RETRY_MS, Brief, since, within
 from aima.gateway.workflows.definitions import Definitions
-from aima.mistakes import Mistakes, accept
+from aima.mistakes import Mistakes, accept, accept_json
 from aima.streams.hub import Said
 from aima.temporal.again import Again
 from aima.temporal.history import StepState
@@ -102,6 +102,15 @@ class Approval(_Body):
     id: str = Field(default="", max_length=200, description="Sent twice, it counts once.")
 
 
+class Follow(Brief):
+    """How to follow a run."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    trees: bool = Field(default=False, description="In JSON lines, tell the whole tree as well.")
+    pieces: bool = Field(default=False, description="In JSON lines, tell what steps show as well.")
+
+
 class ListRuns(PageQuery):
     """Which runs to list."""
 
@@ -140,16 +149,20 @@ class RunRoutes:
     def ways(self) -> list[Way]:
         """Give the addresses, and who may use each."""
         run, may = f"{PREFIX}/runs/{{id:path}}", Permission
-        one, gone = About(errors=(NotFound,)), (NotFound, Conflict)
-        steered = About(errors=gone)
-        started = About(body=StartRun, example=_EXAMPLE, headers=IDEMPOTENT, errors=(Conflict,))
+        gone = (NotFound, Conflict, TemporalUnreachable)
+        one, empty = About(errors=(NotFound, TemporalUnreachable)), About(gives=(), statuses=(202,))
+        again = (*gone, KeyUsedOtherwise, TooManyRuns)
+        steered = replace(empty, errors=gone)
+        started = About(body=StartRun, example=_EXAMPLE, headers=IDEMPOTENT, statuses=(201,))
+        started = replace(started, errors=(Conflict, KeyUsedOtherwise, TooManyRuns))
         resume = {"Last-Event-ID": "The number of the last event that was read."}
-        followed = About(gives=(EVENTS, JSON_LINES), headers=resume, errors=(NotFound,))
-        answered = About(body=Approval, example={"approved": True, "comment": "Go."}, errors=gone)
-        once = (*gone, KeyUsedOtherwise)
-        again = About(body=Retry, example={"from": "step-2"}, headers=IDEMPOTENT, errors=once)
-        repeated = About(headers=IDEMPOTENT, errors=once)
-        sent = About(body=Signal, example={"data": {"paid": True}, "id": "s-1"}, errors=gone)
+        followed = About(query=Follow, gives=(EVENTS, JSON_LINES), headers=resume)
+        followed = replace(followed, errors=one.errors, statuses=(200, 204))
+        answered = replace(steered, body=Approval, example={"approved": True, "comment": "Go."})
+        rerun = About(headers=IDEMPOTENT, errors=again, statuses=(200, 202))
+        retried = replace(rerun, body=Retry, example={"from": "step-2"})
+        sent = replace(steered, body=Signal, example={"data": {"paid": True}, "id": "s-1"})
+        shown = About(query=Show, gives=(JSON_LINES,))
         listed = About(query=ListRuns)
         table: list[tuple[str, str, Endpoint, Permission, About]] = [
             ("POST", f"{PREFIX}/runs", self.start_run, may.WORKFLOW_WRITE, started),
@@ -159,10 +172,10 @@ class RunRoutes:
             ("GET", f"{run}/events", self.watch_run, may.RUN_READ, followed),
             ("GET", OPERATION_EVENTS, self.watch_run, may.RUN_READ, followed),
             ("GET", f"{run}/state", self.state_of_run, may.RUN_READ, one),
-            ("GET", f"{run}/stream", self.streams.read, may.RUN_READ, About(gives=(JSON_LINES,))),
+            ("GET", f"{run}/stream", self.streams.read, may.RUN_READ, shown),
             ("POST", f"{run}/cancel", self.cancel_run, may.RUN_CONTROL, steered),
-            ("POST", f"{run}/retry", self.retry_run, may.RUN_CONTROL, again),
-            ("POST", f"{run}/rerun", self.rerun_run, may.RUN_CONTROL, repeated),
+            ("POST", f"{run}/retry", self.retry_run, may.RUN_CONTROL, retried),
+            ("POST", f"{run}/rerun", self.rerun_run, may.RUN_CONTROL, rerun),
             ("POST", f"{run}/signals/{{name}}", self.signal_run, may.RUN_CONTROL, sent),
             ("POST", f"{run}/approvals/{{step}}", self.approve_run, may.RUN_CONTROL, answered),
             ("GET", run, self.find_run, may.RUN_READ, one),
@@ -230,9 +243,10 @@ class RunRoutes:
         The last is `end`, with the outcome. Who comes again with `Last-Event-ID` gets what came
         meanwhile. The command line asks for JSON lines, which tell all from the start.
         """
+        asked = accept(Follow.model_validate, dict(request.query_params), what="the query")
         run = await self.runs.find(request.path_params["id"])
         if preferred(request, (EVENTS, JSON_LINES)) == JSON_LINES:
-            return self._lines(request, run)
+            return self._lines(asked, run)
         seen = since(request)
         with self.feeds.watched(run.id) as feed:
             if seen is not None and seen == feed.ended:
@@ -241,29 +255,26 @@ class RunRoutes:
         async def frames() -> AsyncIterator[bytes]:
             yield f"retry: {RETRY_MS}\n\n".encode()
             with self.feeds.watched(run.id) as feed:
-                async with aclosing(feed.frames(seen)) as told:
+                async with aclosing(within(feed.frames(seen), asked.seconds)) as told:
                     async for frame in told:
                         yield frame
 
         return StreamingResponse(frames(), headers=HEADERS, media_type=EVENTS)
 
-    def _lines(self, request: Request, run: Run) -> Response:
-        trees = request.query_params.get("trees") == "true"
-        pieces = request.query_params.get("pieces") == "true"
-
-        async def lines() -> AsyncIterator[bytes]:
-            follow = self.runs.follow(run.id, trees=trees)
+    def _lines(self, asked: Follow, run: Run) -> Response:
+        async def lines() -> AsyncGenerator[bytes]:
+            follow = self.runs.follow(run.id, trees=asked.trees)
             with self.streams.hub.reader(run.id) as reader:
-                async with aclosing(along(follow, reader) if pieces else follow) as changes:
+                async with aclosing(along(follow, reader) if asked.pieces else follow) as changes:
                     async for change in changes:
                         yield _line(_told(change))
             yield _line({"type": "run", "id": run.id, **asdict(await self.runs.outcome(run.id))})
 
-        return StreamingResponse(lines(), media_type=JSON_LINES)
+        return StreamingResponse(within(lines(), asked.seconds), media_type=JSON_LINES)
 
     async def retry_run(self, request: Request) -> Response:
         """Start a run that reuses what another one finished: 202 and where it is, or its end."""
-        asked = accept(Retry.model_validate_json, await request.body() or b"{}", what="the request")
+        asked = accept_json(Retry, await request.body() or b"{}", what="the request")
         old = request.path_params["id"]
         again = self._again(request, f"retry {old} {asked.start}")
         run_id = await again.retry(old, start=asked.start, config=asked.config)

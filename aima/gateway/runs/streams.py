@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeVar
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from aima.gateway.sse import Brief, within
 from aima.mistakes import accept
 from aima.streams.hub import Hub, Reader, Said
 
@@ -32,13 +33,19 @@ class Say(BaseModel):
     ended: bool = False
 
 
-class Listen(BaseModel):
+class Listen(Brief):
     """Whose answer is read."""
-
-    model_config = ConfigDict(extra="forbid")
 
     run: str
     step: str
+
+
+class Show(Brief):
+    """What is read of a run."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    step: str | None = Field(default=None, description="Only what this step shows.")
 
 
 @dataclass(frozen=True)
@@ -57,21 +64,21 @@ class StreamRoutes:
 
     async def read(self, request: Request) -> Response:
         """Stream all that the steps of a run show, from the beginning, as JSON lines."""
-        run = request.path_params["id"]
-        return self._lines(run, request.query_params.get("step"))
+        asked = accept(Show.model_validate, dict(request.query_params), what="the query")
+        return self._lines(request.path_params["id"], asked.step, asked.seconds)
 
     async def listen(self, request: Request) -> Response:
         """Stream what one step shows, for a worker whose step follows it."""
         asked = accept(Listen.model_validate, dict(request.query_params), what="the query")
-        return self._lines(asked.run, asked.step)
+        return self._lines(asked.run, asked.step, asked.seconds)
 
-    def _lines(self, run: str, step: str | None) -> Response:
-        async def lines() -> AsyncIterator[bytes]:
+    def _lines(self, run: str, step: str | None, seconds: float) -> Response:
+        async def lines() -> AsyncGenerator[bytes]:
             async with aclosing(self.hub.read(run, step)) as pieces:
                 async for said in pieces:
                     yield json.dumps(as_json(said), ensure_ascii=False).encode() + b"\n"
 
-        return StreamingResponse(lines(), media_type="application/jsonl")
+        return StreamingResponse(within(lines(), seconds), media_type="application/jsonl")
 
 
 async def along(changes: AsyncGenerator[T], reader: Reader) -> AsyncGenerator[T | Said]:

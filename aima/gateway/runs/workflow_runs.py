@@ -12,7 +12,7 @@ from starlette.responses import Response
 from aima.dsl.inputs import accept_config, accept_input
 from aima.dsl.plan import Plan
 from aima.dsl.types import Type
-from aima.errors import Conflict, NotFound
+from aima.errors import Conflict, NotFound, TemporalUnreachable, TooManyRuns
 from aima.gateway import MOST_BODY_BYTES
 from aima.gateway.about import IDEMPOTENT, About
 from aima.gateway.access.commanded import note
@@ -61,7 +61,8 @@ class WorkflowRuns:
             example={"input": {"question": "What is a cat?"}},
             takes=(FORM,),
             headers=IDEMPOTENT,
-            errors=(NotFound, Conflict, KeyUsedOtherwise),
+            errors=(NotFound, Conflict, KeyUsedOtherwise, TooManyRuns, TemporalUnreachable),
+            statuses=(200, 202),
         )
         start = Permission.RUN_START
         return [Way("POST", way, self.post, start, most_form_bytes=most, about=about)]

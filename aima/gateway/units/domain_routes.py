@@ -80,7 +80,11 @@ class DomainRoutes:
             PREFIX + place.path,
             partial(self.ask, unit, place.fixed),
             needed(unit),
-            about=About(unit=unit, headers=IDEMPOTENT if unit.kind is Kind.COMMAND else None),
+            about=About(
+                unit=unit,
+                headers=IDEMPOTENT if unit.kind is Kind.COMMAND else None,
+                fixed=tuple(place.fixed),
+            ),
         )
 
     async def ask(self, unit: Unit, fixed: Mapping[str, object], request: Request) -> Response:

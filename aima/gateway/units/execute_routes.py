@@ -92,7 +92,9 @@ class ExecuteRoutes:
 
     def ways(self) -> list[Way]:
         """Give the addresses."""
-        asked = About(body=Execute, example=_EXAMPLE, headers=IDEMPOTENT, errors=_ERRORS)
+        asked = About(
+            body=Execute, example=_EXAMPLE, headers=IDEMPOTENT, errors=_ERRORS, passes_on=True
+        )
         streamed = replace(asked, gives=(EVENTS,))
         return [
             Way(

@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from aima.dsl.plan import Plan
+from aima.errors import Conflict, NotFound, TemporalUnreachable
+from aima.gateway.about import About
 from aima.gateway.access.permission import Permission
 from aima.gateway.route import Way
 from aima.gateway.runs.starting import Starter
@@ -39,10 +41,11 @@ class Operations:
 
     def ways(self) -> list[Way]:
         """Give the addresses."""
-        one = f"{PATH}/{{id}}"
+        one, absent = f"{PATH}/{{id}}", (NotFound, TemporalUnreachable)
+        cancelled = About(statuses=(200, 202), errors=(*absent, Conflict))
         return [
-            Way("POST", f"{one}/cancel", self.cancel, Permission.RUN_CONTROL),
-            Way("GET", one, self.get, Permission.RUN_READ),
+            Way("POST", f"{one}/cancel", self.cancel, Permission.RUN_CONTROL, about=cancelled),
+            Way("GET", one, self.get, Permission.RUN_READ, about=About(errors=absent)),
         ]
 
     async def get(self, request: Request) -> Response:

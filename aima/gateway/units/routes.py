@@ -9,20 +9,31 @@ from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from aima.errors import InternalError, InvalidRequest, TimedOut
+from aima.errors import (
+    Conflict,
+    InternalError,
+    InvalidRequest,
+    NotFound,
+    TemporalUnreachable,
+    TimedOut,
+    TooManyRuns,
+    UnitNotFound,
+)
+from aima.gateway.about import IDEMPOTENT, About
 from aima.gateway.access.commanded import note
 from aima.gateway.access.permission import Permission, needed
 from aima.gateway.reference.unit_pages import schema
 from aima.gateway.relaying import while_heard
 from aima.gateway.route import Way, admit
+from aima.gateway.runs.starting import KeyUsedOtherwise
 from aima.gateway.units.operations import Operations
 from aima.gateway.units.query import Outside, QueryContext
 from aima.gateway.workflows.definitions import Definitions
-from aima.mistakes import Mistakes, accept
+from aima.mistakes import Mistakes, accept, accept_json
 from aima.unit import Kind, Unit
 
 PREFIX = "/api/v2"
@@ -42,13 +53,17 @@ class UnitRoutes:
 
     def ways(self) -> list[Way]:
         """Give the addresses."""
-        query = f"{PREFIX}/query/{{unit}}"
+        query, may = f"{PREFIX}/query/{{unit}}", Permission.UNIT_RUN
+        named = About(errors=(UnitNotFound,))
+        asked = About(errors=(UnitNotFound, NotFound, TimedOut))
+        starts = (UnitNotFound, Conflict, KeyUsedOtherwise, TooManyRuns, TemporalUnreachable)
+        done = About(headers=IDEMPOTENT, statuses=(200, 202), errors=starts)
         return [
             Way("GET", f"{PREFIX}/units", self.units, Permission.UNIT_READ),
-            Way("GET", f"{PREFIX}/schema/{{unit}}", self.schema, Permission.UNIT_READ),
-            Way("GET", query, self.query, Permission.UNIT_VIEW),  # and what the unit needs
-            Way("POST", query, self.query, Permission.UNIT_VIEW),
-            Way("POST", f"{PREFIX}/command/{{unit}}", self.command, Permission.UNIT_RUN),
+            Way("GET", f"{PREFIX}/schema/{{unit}}", self.schema, Permission.UNIT_READ, about=named),
+            Way("GET", query, self.query, Permission.UNIT_VIEW, about=asked),  # and what it needs
+            Way("POST", query, self.query, Permission.UNIT_VIEW, about=asked),
+            Way("POST", f"{PREFIX}/command/{{unit}}", self.command, may, about=done),
         ]
 
     async def units(self, request: Request) -> Response:
@@ -109,7 +124,6 @@ class UnitRoutes:
 
     async def answer(self, request: Request, unit: Unit, fixed: Mapping[str, Any]) -> Response:
         """Ask a unit with what a request brings, and with what its address fixes."""
-        # Texts of an address may mean numbers; in a body a number is a number.
         looks = request.method == "GET"
         asked: Mapping[str, Any] = request.query_params if looks else await _object(request)
         given = {**asked, **fixed}
@@ -140,7 +154,10 @@ def admitted(request: Request, unit: Unit, given: Mapping[str, Any]) -> BaseMode
     """
     note(request.scope, subject=unit.name)
     admit(request.scope, needed(unit))
-    accepted = _accepted(unit, given)
+    if request.method == "GET":  # texts of an address may mean numbers
+        accepted = _accepted(unit, given)
+    else:
+        accepted = accept_json(unit.input, to_json(given), what=f"the input of {unit.name}")
     if unit.view and unit.has_work(accepted):
         admit(request.scope, Permission.UNIT_QUERY)
     return accepted

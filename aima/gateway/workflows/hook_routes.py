@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from aima.blocking import in_thread
-from aima.errors import AimaError, Conflict, InvalidRequest
+from aima.errors import AimaError, Conflict, InvalidRequest, TemporalUnreachable, TooManyRuns
 from aima.gateway.about import About
 from aima.gateway.access.commanded import COMMANDED, Commanded
 from aima.gateway.access.permission import Permission
@@ -38,6 +38,8 @@ _HEADERS = {
     "x-hub-signature-256": "With `signature: hub`: `sha256=` and the HMAC-SHA256 of the body.",
 }
 
+_ERRORS = (TooManyRuns, TemporalUnreachable)
+
 log = logging.getLogger(__name__)
 
 
@@ -55,7 +57,8 @@ class HookRoutes:
 
     def ways(self) -> list[Way]:
         """Give the address; strangers' requests are in the access log, others in the audit log."""
-        about, public = About(example=_EXAMPLE, headers=_HEADERS), Permission.PUBLIC
+        about = About(example=_EXAMPLE, headers=_HEADERS, statuses=(200, 202), errors=_ERRORS)
+        public = Permission.PUBLIC
         return [
             Way("POST", PATH, self.post, public, most_bytes=MOST_BYTES, looks=True, about=about)
         ]

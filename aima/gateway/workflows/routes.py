@@ -72,10 +72,16 @@ class WorkflowRoutes:
         """Give the addresses."""
         one, may = f"{PATH}/{{name}}", Permission
         checked = About(body=Text, example=_EXAMPLE, takes=(YAML,))
-        stored = replace(checked, headers=GUARDED, errors=(PreconditionFailed,))
+        stored = replace(
+            checked, headers=GUARDED, errors=(PreconditionFailed, Conflict), statuses=(200, 201)
+        )
         drawn = About(query=Draw, gives=tuple(PICTURES), errors=_ABSENT)
-        listed, shown = About(query=ListWorkflows), About(gives=_FORMS, errors=_ABSENT)
-        removed = About(headers=GUARDED, errors=(*_ABSENT, Conflict, PreconditionFailed))
+        listed, shown = (
+            About(query=ListWorkflows),
+            About(gives=_FORMS, errors=_ABSENT, statuses=(200, 304)),
+        )
+        gone = (*_ABSENT, Conflict, PreconditionFailed)
+        removed = About(headers=GUARDED, errors=gone, gives=(), statuses=(204,))
         return [
             Way("GET", PATH, self.list, may.WORKFLOW_READ, about=listed),
             Way("POST", PATH, self.post, may.WORKFLOW_WRITE, about=stored),

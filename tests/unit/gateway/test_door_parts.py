@@ -247,8 +247,8 @@ def test_each_mistake_of_a_body_is_told_with_its_place(client: TestClient) -> No
     assert wrong.json()["errors"] == [
         {
             "pointer": "/count",
-            "detail": "Input should be a valid integer, unable to parse string as an integer",
-            "code": "int_parsing",
+            "detail": "Input should be a valid integer",
+            "code": "int_type",
         }
     ]
     assert client.post("/v1/take", json={"count": "x"}).json()["error"]["param"] == "count"
