@@ -78,8 +78,7 @@ class Dispatcher:
         Raises:
             AimaError, RPCError: something is unreachable; the cursor is where that began.
         """
-        seen = await in_thread(self.outbox.cursor, READER)
-        entries = await in_thread(self._next, seen)
+        entries = await in_thread(self._next)
         if not entries:
             return 0
         workflows = await in_thread(self.applied.all)
@@ -91,8 +90,8 @@ class Dispatcher:
             await in_thread(self.outbox.advance, READER, entry.seq)
         return len(entries)
 
-    def _next(self, seen: int) -> list[Entry]:
-        return self.outbox.after(seen, limit=_AT_ONCE)
+    def _next(self) -> list[Entry]:
+        return self.outbox.after(self.outbox.cursor(READER), limit=_AT_ONCE)
 
     async def _start(self, workflow: AppliedWorkflow, event: CloudEvent) -> None:
         """Start one run, by the first of the workflow's triggers that wants the event."""
