@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
@@ -10,6 +11,7 @@ from aima.adapters.engines.embedded import EmbeddedEngine
 from aima.adapters.engines.kinds import KINDS, Machine, engine_of
 from aima.adapters.engines.running.docker import Docker
 from aima.adapters.engines.server import EngineServer
+from aima.connections import Connections
 from aima.ports.artifacts import Artifacts
 from aima.ports.engine_lifecycle import EngineCard, Product
 from aima.routing.router import Router
@@ -33,7 +35,11 @@ _LIMITS = httpx2.Limits(
 def engine_client() -> httpx2.AsyncClient:
     """Make the HTTP client for engines, which learn of the trace that they are asked for."""
     hooks = {"request": [_say_trace]}
-    return httpx2.AsyncClient(timeout=_TIMEOUT, limits=_LIMITS, event_hooks=hooks)
+    client = httpx2.AsyncClient(timeout=_TIMEOUT, limits=_LIMITS, event_hooks=hooks)
+    transport = client._transport  # noqa: SLF001 - httpx2 has no setting for what lies below its pool
+    if isinstance(transport, httpx2.AsyncHTTPTransport):
+        transport._pool._network_backend = Connections()  # noqa: SLF001 - nor here
+    return client
 
 
 async def _say_trace(request: httpx2.Request) -> None:
@@ -41,8 +47,21 @@ async def _say_trace(request: httpx2.Request) -> None:
         request.headers[TRACEPARENT] = trace
 
 
-def engines_of(settings: Settings, http: httpx2.AsyncClient, artifacts: Artifacts) -> Router:
-    """Make the clients of all configured engines, the embedded one last."""
+def engines_of(
+    settings: Settings,
+    http: httpx2.AsyncClient,
+    artifacts: Artifacts,
+    *,
+    awake: Callable[[], bool] = lambda: True,
+) -> Router:
+    """Make the clients of all configured engines, the embedded one last.
+
+    Args:
+        settings: with the address of the embedded one.
+        http: the client to use.
+        artifacts: where recordings are, and where speech goes.
+        awake: tells whether the embedded one runs, or a question would start it.
+    """
     docker = Docker(settings.containers.address)
     machine = Machine(settings.data, docker, settings.models.mirror)
     engines: list[EngineServer] = [
@@ -51,7 +70,7 @@ def engines_of(settings: Settings, http: httpx2.AsyncClient, artifacts: Artifact
     ]
     if settings.embedded.enabled and settings.embedded.url:
         url = settings.embedded.url.rstrip("/")
-        engines.append(EmbeddedEngine(EMBEDDED, url, http, artifacts))
+        engines.append(EmbeddedEngine(EMBEDDED, url, http, artifacts, awake=awake))
     told = {name: engine.concurrency for name, engine in settings.engines.items()}
     most = {engine.name: told.get(engine.name) or engine.AT_ONCE for engine in engines}
     slots = FileSlots(settings.data / "slots")

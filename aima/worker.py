@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -113,6 +114,7 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
             around.events.published.set,
         )
         async with make_worker(client, settings, units_of(settings), around):
+            gc.freeze()  # it all stays: looking through it again would hold every step up
             await _beside(
                 stop,
                 dispatcher.serve(),

@@ -144,7 +144,9 @@ class _Told:
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _line(self, line: bytes) -> Iterable[bytes]:
-        """Give the events of a line of the chat's stream."""
+        """Give the events of a line of the chat's stream; a sign of life is passed on."""
+        if line.startswith(b":"):
+            return (line + b"\n\n",)
         if not line.startswith(b"data:"):
             return ()
         data = line.removeprefix(b"data:").strip()

@@ -146,6 +146,15 @@ class Sleeps(Protocol):
 
 
 @runtime_checkable
+class Activated(Protocol):
+    """Starts with the first request, and ends when none came for a while."""
+
+    def is_awake(self) -> bool:
+        """Tell whether it may be asked how it is without being started by that."""
+        ...
+
+
+@runtime_checkable
 class Estimates(Protocol):
     """Tells beforehand how much memory a model takes."""
 

@@ -11,6 +11,7 @@ from aima.ports.artifacts import Artifacts
 from aima.ports.engine import ABILITIES, Chats, Completes, Embeds, Engine, Reranks, Speaks
 from aima.ports.engine_lifecycle import (
     LIFECYCLE,
+    Activated,
     Bounded,
     Branded,
     EngineCard,
@@ -118,6 +119,9 @@ def _of(engine: Engine, protocols: Mapping[str, type]) -> list[str]:
 async def _card(engine: Engine) -> EngineCard:
     kind = engine.product.kind if isinstance(engine, Branded) else "unknown"
     card = EngineCard(name=engine.name, type=kind, status="running")
+    if isinstance(engine, Activated) and not engine.is_awake():
+        reason = "it starts with the first request"
+        return card.model_copy(update={"status": "sleeping", "reason": reason})
     try:
         await engine.models()
     except AimaError as error:

@@ -126,22 +126,19 @@ class Door:
     def _described(self) -> Described:
         outbound, artifacts = Outbound(self.settings.outbound), artifacts_of(self.settings)
         chats = Translated(self._engines, artifacts)
+        models = WorkflowModels(self._workflows.known, self._starter, self._workflows.hub)
         parts = (
             StackRoutes(self.settings.data / ADMIN_KEY, self.supervisor, self.state, self.client),
             KeyRoutes(self._keys),
             AuditRoutes(self._store, self.access_log),
-            OpenAIRoutes(
-                self._engines,
-                outbound,
-                artifacts,
-                WorkflowModels(self._workflows.known, self._starter, self._workflows.hub),
-            ),
+            OpenAIRoutes(self._engines, outbound, artifacts, models),
             MessagesRoutes(chats, outbound),
             ResponsesRoutes(
                 self._engines,
                 chats,
                 outbound,
                 Kept(self._store, timedelta(hours=self.settings.door.responses_hours)),
+                models,
             ),
             self._operations,
             self._units,
@@ -167,7 +164,7 @@ class Door:
             store=self._store,
             resources=self.resources,
             events=self._events,
-            awake=lambda name: name != EMBEDDED or self.supervisor.engine_is_awake,
+            awake=lambda name: name != EMBEDDED or self._engine_is_awake(),
         )
 
     @cached_property
@@ -180,7 +177,11 @@ class Door:
 
     @cached_property
     def _engines(self) -> Router:
-        return engines_of(self.settings, self._http, artifacts_of(self.settings))
+        kept = artifacts_of(self.settings)
+        return engines_of(self.settings, self._http, kept, awake=self._engine_is_awake)
+
+    def _engine_is_awake(self) -> bool:
+        return self.supervisor.engine_is_awake
 
     @cached_property
     def _keys(self) -> Keys:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import secrets
 import shutil
@@ -84,6 +85,7 @@ class Supervisor:
                 asyncio.get_running_loop().add_signal_handler(name, self._stop)
             state = await self._start()
             self._starting = None
+            gc.freeze()  # it all stays: looking through it again would hold each stream up, 60 ms
             lock.publish(state)
             self.ready(state)
             asyncio.get_running_loop().call_later(UNCLAIMED_SECONDS, self._end_if_unused)

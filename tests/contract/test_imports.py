@@ -68,7 +68,9 @@ MAY_IMPORT = {
     "aima.shipped": "aima.dsl aima.errors",
     "aima.stack": "aima.errors aima.settings aima.temporal",
     # Where settings, adapters and units meet:
-    "aima.engines": "aima.adapters aima.ports aima.routing aima.settings aima.stores aima.trace",
+    "aima.connections": "",
+    "aima.engines": "aima.adapters aima.connections aima.ports aima.routing aima.settings "
+    "aima.stores aima.trace",
     "aima.observing": "aima.blocking aima.errors aima.models aima.ports aima.store",
     "aima.worker": "aima.adapters aima.blocking aima.catalog aima.engines aima.errors "
     "aima.observing aima.ports aima.settings aima.shipped aima.stack aima.stores aima.streams "
@@ -123,6 +125,7 @@ CALLS_OUT = {
     "aima.outbound": "addresses that came with data, and therefore guarded",
     "aima.adapters.engines": "engines of the settings",
     "aima.engines": "the client of those engines",
+    "aima.connections": "what that client sends and receives over",
     "aima.embedded.chat": "the embedded engine asks llama.cpp, which it started",
     "aima.streams.publisher": "a worker asks its own door",
     "aima.worker": "makes these clients",

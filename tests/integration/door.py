@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 
 import httpx2
@@ -15,7 +16,10 @@ from aima.gateway.access.keys import Keys
 from aima.gateway.access.permission import Caller, Role
 from aima.gateway.chain import create_app
 from aima.gateway.openai.routes import OpenAIRoutes
+from aima.gateway.openai.translation.translated import Translated
 from aima.gateway.openai.workflow_models import WorkflowModels
+from aima.gateway.responses.kept import Kept
+from aima.gateway.responses.routes import ResponsesRoutes
 from aima.gateway.runs.starting import Starter
 from aima.gateway.units.execute_routes import ExecuteRoutes
 from aima.gateway.units.operations import Operations
@@ -74,7 +78,11 @@ async def door_on(lab: Lab, *, open_runs: int = 0) -> AsyncIterator[Door]:
     models = WorkflowModels(workflows.known, starter, workflows.hub)
     engines, outbound = Router((), Models()), Outbound(lab.settings.outbound)
     openai = OpenAIRoutes(engines, outbound, workflows.artifacts, models)
-    parts = (units, ExecuteRoutes(units, resources, workflows), workflows, openai)
+    kept = Kept(store, timedelta(hours=1))
+    responses = ResponsesRoutes(
+        engines, Translated(engines, workflows.artifacts), outbound, kept, models
+    )
+    parts = (units, ExecuteRoutes(units, resources, workflows), workflows, openai, responses)
     ways = [way for part in parts for way in part.ways()]
     own = {role.value: Caller(role.value, role) for role in Role}
     listener = listen()

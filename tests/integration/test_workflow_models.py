@@ -242,6 +242,28 @@ def teller(gate: str, workflow: str = "teller") -> dict[str, Any]:
     return {"model": f"workflow/{workflow}", "messages": [{"role": "user", "content": gate}]}
 
 
+async def test_the_responses_api_asks_workflows_too(door: Door) -> None:
+    """Whole, and word by word as a step says them; a later request goes on from it."""
+    async with client(door) as asks:
+        said = await asks.responses.create(model="workflow/oracle", input="Is it?")
+        asked: dict[str, Any] = {"model": "workflow/counter", "input": "Sure?"}
+        counted = await asks.responses.create(**asked, previous_response_id=said.id)
+        heard = ""
+        async with asks.responses.stream(model="workflow/teller", input="third") as stream:
+            async for event in stream:
+                if event.type == "response.output_text.delta":
+                    heard += event.delta
+                    if heard == ONCE:
+                        door.lab.board.gates["third"].set()
+            told = await stream.get_final_response()
+        with pytest.raises(openai.APIStatusError, match="no more"):
+            await asks.responses.create(model="workflow/sad", input="Why?")
+    assert (said.output_text, counted.output_text) == ("Is it? Yes.", "3 said")
+    assert heard == told.output_text == ONCE + THEN
+    assert told.usage is not None
+    assert told.usage.total_tokens == 5
+
+
 async def test_what_fails_is_told_with_its_code(door: Door) -> None:
     """A failed run, a workflow that answers no chats, one that is not there, a stranger's role."""
     async with client(door) as asks:

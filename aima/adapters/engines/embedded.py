@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,9 +25,20 @@ from aima.ports.inference import (
 )
 
 
+def _unknown() -> bool:
+    """Take it for awake: nobody here knows."""
+    return True
+
+
 @dataclass(frozen=True)
 class EmbeddedEngine(OpenAIAll, JinaReranks):
-    """An embedded engine, here or elsewhere."""
+    """An embedded engine, here or elsewhere.
+
+    Attributes:
+        awake: tells whether its process runs.
+    """
+
+    awake: Callable[[], bool] = _unknown
 
     PRODUCT: ClassVar[Product] = Product(
         kind="embedded",
@@ -40,6 +52,10 @@ class EmbeddedEngine(OpenAIAll, JinaReranks):
 
     LISTED_IN: ClassVar[float] = 120.0
     """It starts with the first question."""
+
+    def is_awake(self) -> bool:
+        """Tell whether it may be asked how it is without being started by that."""
+        return self.awake()
 
     async def load(self, model: str, *, progress: Progress) -> None:
         """Bring a model into memory; all leave it together, when nobody asks for a while."""

@@ -21,14 +21,16 @@ from aima.gateway.accounts import SPENT, Spent
 from aima.gateway.incoming import read_object
 from aima.gateway.openai.remote_media import bring_in
 from aima.gateway.openai.translation.translated import Translated
+from aima.gateway.openai.workflow_models import PREFIX, WorkflowModels
 from aima.gateway.relaying import Relayed, while_heard
 from aima.gateway.responses.answered import answered, begun
 from aima.gateway.responses.asked import Asked, Named
+from aima.gateway.responses.by_workflow import ask_workflow
 from aima.gateway.responses.events import Events
 from aima.gateway.responses.items import sees
 from aima.gateway.responses.kept import Conversation, Kept
 from aima.gateway.responses.noted import Noted
-from aima.gateway.retelling import Retold, whole
+from aima.gateway.retelling import Ask, Retold, whole
 from aima.gateway.route import Way, caller_of
 from aima.gateway.sse import EVENTS
 from aima.mistakes import accept
@@ -53,12 +55,14 @@ class ResponsesRoutes:
         chats: the others, by chats.
         outbound: fetches what requests name by address; no engine does that for them.
         kept: what was said before.
+        workflows: those that answer chats, as further models.
     """
 
     engines: Router
     chats: Translated
     outbound: Outbound
     kept: Kept
+    workflows: WorkflowModels | None = None
 
     def ways(self) -> list[Way]:
         """Give the addresses."""
@@ -79,6 +83,8 @@ class ResponsesRoutes:
         said = await self.kept.conversation(owner, named, said_bytes)
         body["input"] = said.items
         kind: ModelType = "vlm" if sees(said.items) else "llm"
+        if self.workflows and named.model.startswith(PREFIX):
+            return await self._by_workflow(request, self.workflows, body, said)
         if await self.engines.responds(named.model, kind):
             return await self._passed(request, body, kind, said)
         return await self._translated(request, body, kind, said)
@@ -133,18 +139,34 @@ class ResponsesRoutes:
         self, request: Request, body: dict[str, Any], kind: ModelType, said: Conversation
     ) -> Response:
         """Ask an engine that answers chats."""
-        asked = accept(Asked.model_validate, body, what="the request")
-        chat = asked.chat()
+        asked, chat = _chat(body)
         await while_heard(request, bring_in(chat, self.outbound))
         wanted = RelayRequest(model=asked.model, path="chat/completions", body=chat)
+        return await self._told(request, asked, said, partial(self.chats.relay, wanted, kind))
+
+    async def _by_workflow(
+        self, request: Request, workflows: WorkflowModels, body: dict[str, Any], said: Conversation
+    ) -> Response:
+        """Ask a workflow."""
+        asked, chat = _chat(body)
+        return await self._told(
+            request, asked, said, partial(ask_workflow, workflows, request, chat)
+        )
+
+    async def _told(self, request: Request, asked: Asked, said: Conversation, ask: Ask) -> Response:
+        """Tell the answer to a chat."""
         spent = request.scope[SPENT] = Spent()
-        ask = partial(self.chats.relay, wanted, kind)
         start = begun(asked.model, asked.echoed(), store=said.is_kept)
         if asked.stream:
             return Retold(ask, Events(start, said.keep), spent)
         told = answered(await while_heard(request, whole(ask, spent)), start)
         await said.keep(told)
         return JSONResponse(told)
+
+
+def _chat(body: dict[str, Any]) -> tuple[Asked, dict[str, Any]]:
+    asked = accept(Asked.model_validate, body, what="the request")
+    return asked, asked.chat()
 
 
 class _Page(BaseModel):

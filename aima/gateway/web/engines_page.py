@@ -39,7 +39,7 @@ class EnginesPage:
     async def _report(self, card: dict[str, Any]) -> dict[str, Any]:
         """Give all that an engine tells of itself; of one that does not run, why."""
         silent: dict[str, Any] = {"capabilities": [], "models": [], **card}
-        if card["status"] != "running":
+        if card["status"] not in {"running", "sleeping"}:
             return silent
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
