@@ -19,6 +19,9 @@ from aima.gateway.units import operation
 PATIENCE_SECONDS = 45.0
 """How long a tool waits for the end of its work; many clients give up after a minute."""
 
+MOMENT_SECONDS = 0.5
+"""How long it waits where the work may go on as a task, which its caller asks for by itself."""
+
 LONGEST_WAIT_SECONDS = 60.0
 """As long as the API waits at once."""
 
@@ -31,6 +34,15 @@ OPERATION: Mapping[str, Any] = {
 }
 
 
+class GoesOnError(Exception):
+    """The work goes on as a task; ``operation`` is what it is by now."""
+
+    def __init__(self, operation: Told, /) -> None:
+        """Carry the operation."""
+        super().__init__(operation["id"])
+        self.operation = operation
+
+
 async def started(
     call: Call, path: str, body: object, *, seconds: float = PATIENCE_SECONDS
 ) -> Told:
@@ -38,11 +50,13 @@ async def started(
 
     Raises:
         Refused: it could not start, failed, or was cancelled.
+        GoesOnError: it takes longer than a moment, and the caller takes tasks.
     """
     with anyio.CancelScope(shield=True):  # else nobody would know what to cancel
         begun = await call.rest.ask("POST", path, body)
     try:
-        operation = await followed(call, begun["id"], seconds=seconds)
+        moment = min(seconds, MOMENT_SECONDS) if call.takes_tasks else seconds
+        operation = await followed(call, begun["id"], seconds=moment)
     except asyncio.CancelledError:
         await _cancel(call, begun["id"])
         raise
@@ -51,7 +65,9 @@ async def started(
             raise
         operation = begun  # a key that may start work and not look at it
     if operation.get("error") is not None or operation.get("state") == "cancelled":
-        raise _failed(operation)
+        raise failure_of(operation)
+    if call.takes_tasks and operation is not begun and operation.get("ended") is None:
+        raise GoesOnError(operation)
     return operation
 
 
@@ -83,7 +99,8 @@ async def _cancel(call: Call, run_id: str) -> None:
         await call.rest.ask("POST", f"/operations/{quote(run_id, safe='')}/cancel")
 
 
-def _failed(operation: Told) -> Refused:
+def failure_of(operation: Told) -> Refused:
+    """Tell what an operation failed with, or that it was cancelled."""
     error = operation.get("error") or {}
     kind = error_class(str(error.get("code", Cancelled.code)))
     said = str(error.get("message", "")) or "the operation was cancelled"

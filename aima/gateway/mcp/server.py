@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,15 @@ from aima.errors import AimaError
 from aima.gateway.access.permission import Permission
 from aima.gateway.mcp.authoring import authoring_tools
 from aima.gateway.mcp.finding import finding_tools
+from aima.gateway.mcp.following import GoesOnError
 from aima.gateway.mcp.profile import chosen
 from aima.gateway.mcp.prompts import PromptDesk
 from aima.gateway.mcp.resources import Context, ResourceDesk
 from aima.gateway.mcp.rest import Refused, Rest
 from aima.gateway.mcp.run_tools import run_tools
-from aima.gateway.mcp.showing import Shown, shown
-from aima.gateway.mcp.tool import Call, Told, Tool
+from aima.gateway.mcp.showing import result_of, shown
+from aima.gateway.mcp.tasks import TaskDesk, task_of, wants_tasks
+from aima.gateway.mcp.tool import Call, Tool
 from aima.gateway.mcp.unit_tools import Unit, tool_name, unit_tool, units_of
 from aima.gateway.mcp.workflow_tools import (
     Workflow,
@@ -69,7 +70,7 @@ class Desk:
         own = (*finding_tools(), *workflows, *run_tools(), *authoring_tools())
         self._own.update({tool.name: tool for tool in own})
         resources, prompts = ResourceDesk(self.rest), PromptDesk(self.rest, self.project)
-        return Server(
+        server: Server[Any] = Server(
             "aima",
             version=__version__,
             title="AIMA",
@@ -77,7 +78,6 @@ class Desk:
             cache_hints={"tools/list": CacheHint(LIST_MS), "prompts/list": CacheHint(LIST_MS)},
             get_tool_input_schema=lambda _: None,  # none asks for a header
             on_list_tools=self.list_tools,
-            on_call_tool=self.call_tool,
             on_completion=prompts.complete,
             on_list_prompts=prompts.list,
             on_get_prompt=prompts.get,
@@ -88,6 +88,10 @@ class Desk:
             on_unsubscribe_resource=resources.unsubscribe,
             on_subscriptions_listen=resources.listen,
         )
+        # By its name, since an answer may be a task: an extension's, which the SDK does not type.
+        server.add_request_handler("tools/call", types.CallToolRequestParams, self.call_tool)
+        TaskDesk(self.rest).join(server)
+        return server
 
     async def list_tools(
         self, ctx: Context, _: types.PaginatedRequestParams | None
@@ -107,15 +111,17 @@ class Desk:
 
     async def call_tool(
         self, ctx: Context, params: types.CallToolRequestParams
-    ) -> types.CallToolResult:
+    ) -> types.CallToolResult | dict[str, Any]:
         """Call a tool; what it refuses is an answer, for the model to read."""
-        call = Call(self.rest(ctx), params.arguments or {}, _teller(ctx))
+        call = Call(self.rest(ctx), params.arguments or {}, _teller(ctx), wants_tasks(ctx))
         try:
             tool = await self._tool(call.rest, params.name)
             told = await tool.run(call)
-            return _result(told, await shown(call.rest, told))
+            return result_of(told, await shown(call.rest, told))
+        except GoesOnError as far:
+            return task_of(far.operation)
         except Refused as refused:
-            return _result(refused.problem, failed=True)
+            return result_of(refused.problem, failed=True)
 
     async def _tool(self, rest: Rest, name: str) -> Tool:
         if name in self._own:
@@ -151,17 +157,6 @@ def _shown(tool: Tool) -> types.Tool:
             idempotent_hint=tool.repeatable,
         ),
         _meta=dict(tool.meta) or None,
-    )
-
-
-def _result(
-    told: Told, media: Sequence[Shown] = (), *, failed: bool = False
-) -> types.CallToolResult:
-    text = json.dumps(told, ensure_ascii=False)
-    return types.CallToolResult(
-        content=[types.TextContent(type="text", text=text), *media],
-        structured_content=told,
-        is_error=failed,
     )
 
 

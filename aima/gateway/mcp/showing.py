@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import mcp_types as types
 
 from aima.gateway.mcp.rest import Refused, Rest
+from aima.gateway.mcp.tool import Told
 from aima.ports.artifacts import Artifact
 
 Shown: TypeAlias = types.ImageContent | types.AudioContent
@@ -31,6 +33,18 @@ async def shown(rest: Rest, told: object) -> list[Shown]:
         left -= len(data)
         found.append(_content(artifact.media_type, data))
     return found
+
+
+def result_of(
+    told: Told, media: Sequence[Shown] = (), *, failed: bool = False
+) -> types.CallToolResult:
+    """Write an answer as the protocol has it, with what it shows."""
+    text = json.dumps(told, ensure_ascii=False)
+    return types.CallToolResult(
+        content=[types.TextContent(type="text", text=text), *media],
+        structured_content=told,
+        is_error=failed,
+    )
 
 
 def _content(media_type: str, data: bytes) -> Shown:

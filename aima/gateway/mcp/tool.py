@@ -32,11 +32,13 @@ class Call:
 
     Attributes:
         tell: takes a sentence on how the work goes; None where nobody listens.
+        takes_tasks: what takes longer than a moment may go on as a task.
     """
 
     rest: Rest
     arguments: Mapping[str, Any]
     tell: Callable[[str], Awaitable[None]] | None = None
+    takes_tasks: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from aima.ports.artifacts import Artifact
 from aima.unit import Context, Domain, Example
 
 test, json = Domain("test"), Domain("json")
+slow, failing = Domain("slow"), Domain("failing")
 
 SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -59,6 +60,13 @@ class Text(BaseModel):
     """A text."""
 
     text: str
+
+
+class Work(BaseModel):
+    """So much work."""
+
+    seconds: float = 0
+    label: str = ""
 
 
 class File(BaseModel):
@@ -118,3 +126,19 @@ async def schema_2020_12_tool(request: Contact, ctx: Context) -> Text:
     """Take what the whole of JSON Schema can say."""
     del request, ctx
     return Text(text=TEXT)
+
+
+@slow.command(idempotent=True, errors=(ExecutionFailed,))
+async def compute(request: Work, ctx: Context) -> Text:
+    """Take a while."""
+    ctx.progress("computing")
+    await asyncio.sleep(request.seconds)
+    return Text(text=TEXT)
+
+
+@failing.command(idempotent=False, errors=(ExecutionFailed,))
+async def job(request: Nothing, ctx: Context) -> Text:
+    """Fail after a second."""
+    del request, ctx
+    await asyncio.sleep(1)
+    raise ExecutionFailed("this tool intentionally fails")
