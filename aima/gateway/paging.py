@@ -21,7 +21,7 @@ class PageQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: int = Field(default=100, ge=1, le=1000)
+    limit: int = Field(default=100, ge=1, le=1000, description="How many, at most.")
     cursor: str = Field(default="", max_length=10_000, description="`next_cursor` of a page.")
     offset: int | None = Field(
         default=None, ge=0, le=100_000, description="Pass over so many; tells the `total` too."

@@ -42,8 +42,8 @@ class CreateKey(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, AfterValidator(_name)]
-    role: Role
+    name: Annotated[str, AfterValidator(_name)] = Field(description="What the audit log calls it.")
+    role: Role = Field(description="What it may do.")
     scopes: list[Permission] | None = Field(
         default=None, description="The only permissions of the role that it gets. Absent: all."
     )

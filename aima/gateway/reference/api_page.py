@@ -25,6 +25,14 @@ _UNITS = """
 Each unit has an address of its own: a query answers at once, a command with an operation.
 """
 _API = "/api/v2/"
+_TYPES = {
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "true or false",
+    "array": "list",
+    "object": "map",
+}
 _JSON, _PROBLEM = "application/json", "application/problem+json"
 _AREAS = {"": "Health and the stack", "v1": "APIs of OpenAI and Anthropic", "resource": "Resources"}
 
@@ -95,7 +103,7 @@ def _operation(operation: Operation, schemas: Mapping[str, Any]) -> Iterator[str
     yield f"\nNeeds `{told['x-permission']}`.\n"
     rows = list(_asked(told, schemas))
     if rows:
-        yield from table(("name", "in", "meaning"), rows)
+        yield from table(("name", "in", "type", "meaning"), rows)
         yield ""
     content = told.get("requestBody", {}).get("content", {})
     for example in (body["example"] for body in content.values() if "example" in body):
@@ -107,16 +115,30 @@ def _operation(operation: Operation, schemas: Mapping[str, Any]) -> Iterator[str
             yield f"{verb} {listed}.\n"
 
 
-def _asked(told: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _asked(told: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     """Give what a request says: its query, its headers, and the fields of its body."""
     for one in told["parameters"]:
         if one["in"] != "path":
-            yield f"`{one['name']}`", one["in"], one.get("description", "")
+            type_ = _type(one["schema"], schemas)
+            yield f"`{one['name']}`", one["in"], type_, one.get("description", "")
     for body in told.get("requestBody", {}).get("content", {}).values():
         schema = body.get("schema", {})
         schema = schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
         for name, of in schema.get("properties", {}).items():
-            yield f"`{name}`", "body", of.get("description", "")
+            yield f"`{name}`", "body", _type(of, schemas), of.get("description", "")
+
+
+def _type(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
+    """Name the type of a value; of lists and maps no more than that."""
+    match schema:
+        case {"$ref": str(name)}:
+            return _type(schemas[name.rpartition("/")[2]], schemas)
+        case {"enum": words}:
+            return " or ".join(f"`{word}`" for word in words)
+        case {"anyOf": [*options]}:
+            told = (_type(one, schemas) for one in options if one.get("type") != "null")
+            return " or ".join(dict.fromkeys(told))
+    return _TYPES.get(schema.get("type", ""), "any")
 
 
 def _errors(operation: Operation, statuses: Collection[str]) -> Iterator[str]:

@@ -69,36 +69,36 @@ class _Body(BaseModel):
 class StartRun(_Body):
     """Start a run of a workflow given as text."""
 
-    text: str
+    text: str = Field(description="The workflow, in YAML.")
     file: str = Field(description="What messages call the text.")
     place: str = Field(default="", description="Where it lies, for workflows beside it.")
-    input: Any = {}
-    config: dict[str, Any] = {}
-    id: RunId = ""
+    input: Any = Field(default={}, description="By the names of its `inputs`.")
+    config: dict[str, Any] = Field(default={}, description="Values instead of its own.")
+    id: RunId = Field(default="", description="The run's name; absent: a new one.")
 
 
 class Retry(_Body):
     """Run again what a run did not finish."""
 
     start: str = Field(default="", alias="from", description="The step to begin with again.")
-    config: dict[str, Any] = {}
+    config: dict[str, Any] = Field(default={}, description="Values instead of the run's.")
 
 
 class Signal(_Body):
     """Send a run something."""
 
-    data: Any = None
+    data: Any = Field(default=None, description="The step that waits gives it as its `data`.")
     id: str = Field(default="", max_length=200, description="Sent twice, it counts once.")
 
 
 class Approval(_Body):
     """Answer a step that waits for approval."""
 
-    approved: bool = True
+    approved: bool = Field(default=True, description="Or refused.")
     by: str = Field(
         default="", max_length=200, description="Who says so. Absent: the name of the key."
     )
-    comment: str = ""
+    comment: str = Field(default="", description="What the workflow may read, too.")
     id: str = Field(default="", max_length=200, description="Sent twice, it counts once.")
 
 
@@ -114,9 +114,11 @@ class Follow(Brief):
 class ListRuns(PageQuery):
     """Which runs to list."""
 
-    limit: int = Field(default=20, ge=1, le=1000)
-    state: RunState | None = None
-    workflow: str = Field(default="", pattern=r"^[\w-]{0,200}$")
+    limit: int = Field(default=20, ge=1, le=1000, description="How many, at most.")
+    state: RunState | None = Field(default=None, description="Only those in this state.")
+    workflow: str = Field(
+        default="", pattern=r"^[\w-]{0,200}$", description="Only those of this workflow."
+    )
     query: str = Field(default="", description="A Temporal visibility query.")
 
     @property

@@ -26,18 +26,18 @@ class Say(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    run: str = Field(min_length=1, max_length=1000)
-    step: str = Field(min_length=1, max_length=1000)
-    attempt: int = Field(ge=0)
-    offset: int = Field(ge=0)
-    ended: bool = False
+    run: str = Field(min_length=1, max_length=1000, description="The run's id.")
+    step: str = Field(min_length=1, max_length=1000, description="The step's path.")
+    attempt: int = Field(ge=0, description="Which attempt of it, from 1.")
+    offset: int = Field(ge=0, description="Where in the stream the piece begins.")
+    ended: bool = Field(default=False, description="Nothing follows.")
 
 
 class Listen(Brief):
     """Whose answer is read."""
 
-    run: str
-    step: str
+    run: str = Field(description="The run's id.")
+    step: str = Field(description="The step's path.")
 
 
 class Show(Brief):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -34,9 +34,11 @@ class RunWorkflow(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    input: dict[str, Any] = {}
-    config: dict[str, Any] = {}
-    id: Annotated[str, AfterValidator(run_id)] = ""
+    input: dict[str, Any] = Field(default={}, description="By the names of its `inputs`.")
+    config: dict[str, Any] = Field(default={}, description="Values instead of its own.")
+    id: Annotated[str, AfterValidator(run_id)] = Field(
+        default="", description="The run's name; absent: a new one."
+    )
 
 
 @dataclass(frozen=True)

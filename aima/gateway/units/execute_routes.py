@@ -76,10 +76,12 @@ class Execute(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    type: Literal["command", "query", "resource", "workflow"] | None = None
+    type: Literal["command", "query", "resource", "workflow"] | None = Field(
+        default=None, description="Absent: as `unit` says."
+    )
     unit: str = Field(min_length=1, description="A unit, a workflow, or a resource's address.")
-    input: dict[str, Any] | None = None
-    options: Options = Options()
+    input: dict[str, Any] | None = Field(default=None, description="What it takes.")
+    options: Options = Field(default=Options(), description="How it is asked.")
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class Text(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    text: str
+    text: str = Field(description="The workflow, in YAML.")
     file: str = Field(default="workflow.yaml", description="What messages call the text.")
     source: str = Field(
         default="", description="Where it lies: for workflows beside it, `--prune` and people."
@@ -51,7 +51,7 @@ class Text(BaseModel):
 class ListWorkflows(PageQuery):
     """Which workflows to list."""
 
-    origin: Origin | None = None
+    origin: Origin | None = Field(default=None, description="Only those that come from there.")
 
 
 class Draw(BaseModel):
@@ -59,7 +59,9 @@ class Draw(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    format: Literal["svg", "mermaid", "dot"] | None = None
+    format: Literal["svg", "mermaid", "dot"] | None = Field(
+        default=None, description="Absent: as `Accept` says."
+    )
 
 
 @dataclass(frozen=True)
