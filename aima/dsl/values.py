@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as Map
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, cast
 
+from aima.dsl.comparisons import NEVER_EQUAL, unlike
 from aima.dsl.diagnostic import Findings, define
 from aima.dsl.document import Document
 from aima.dsl.expression import Expression, ExpressionError, Read, shared_names
@@ -56,6 +58,7 @@ _KINDS = {
 }
 _LIST, _MAP = _KINDS["array"], _KINDS["object"]
 _MOST_CHARACTERS = 200
+_COMPARES = re.compile(r"[=!]=|\bin\b")
 
 
 @dataclass(frozen=True)
@@ -253,6 +256,7 @@ class ValueChecker:
     def _given(self, template: Template, node: Scalar, *, secret: bool) -> Type | None:
         """Check what a text reads; give its type, None where nothing is known."""
         found = [self._read(read, node) for read in template.reads]
+        self._compare(template, node, found)
         secrets = [read for read in template.reads if read.path[0] == "secrets"]
         plain = all(_is_one_secret(e) for e in template.expressions if _reads_secret(e))
         if secrets and not (secret and plain):
@@ -265,6 +269,18 @@ class ValueChecker:
             return found[0]
         kind = template.expressions[0].kind
         return Type.of({"type": kind}) if kind else None
+
+    def _compare(self, template: Template, node: Scalar, found: list[Type | None]) -> None:
+        """Warn of values that are compared and never equal."""
+        text = str(node.value)
+        if not _COMPARES.search(text):
+            return
+        pairs = zip(template.reads, found, strict=True)
+        known = {(read.offset, read.end): kind for read, kind in pairs if read.complete}
+        for expression in template.expressions:
+            for wrong in unlike(expression.tree, lambda side: known.get((side.at, side.end))):
+                place = Span(node.locate(wrong.node.at), node.locate(wrong.node.end))
+                self.findings.warning(NEVER_EQUAL, place, wrong.message(text), wrong.hint(text))
 
     def _read(self, read: Read, node: Scalar) -> Type | None:
         """Check one reference; give its type, None where nothing is known."""
