@@ -184,7 +184,13 @@ async def list_(request: EnginesRequest, ctx: Context) -> EngineList:
         Example(
             "The embedded engine",
             {"name": "embedded"},
-            {"name": "embedded", "type": "embedded", "status": "running", "models": []},
+            {
+                "name": "embedded",
+                "type": "embedded",
+                "status": "running",
+                "capabilities": ["chat", "embed", "detect"],
+                "models": [],
+            },
             holds=(lambda reply: "smollm2" in str(reply["models"]).lower(),),
         ),
     ),
@@ -202,7 +208,14 @@ async def get(request: GetRequest, ctx: Context) -> EngineReport:
         Example(
             "What the embedded engine can do",
             {"name": "embedded"},
-            {"supports_streaming": True, "supports_batch": True},
+            {
+                "supports_streaming": True,
+                "supports_batch": True,
+                "capabilities": ["chat", "embed", "detect"],
+                "lifecycle": ["load"],
+                "types": ["llm", "embedding", "detection"],
+                "formats": ["gguf", "onnx"],
+            },
             holds=(lambda reply: "detect" in str(reply["capabilities"]),),
         ),
     ),

@@ -18,10 +18,11 @@ class About:
     """What a route takes and gives.
 
     Attributes:
-        body: the model of its body in JSON.
+        body: the model of its body in JSON; with neither this, an example nor `takes` it has none.
         query: the model of its query.
         unit: what it asks; its input is the body, or the query of a `GET`.
         example: a body, or for a `GET` an answer, that is one of many.
+        answer: an answer to what is no `GET`.
         takes: other media types of its body.
         gives: media types of its answer, the usual one first; none: it has no body.
         statuses: those of an answer, where all went well.
@@ -35,6 +36,7 @@ class About:
     query: type[BaseModel] | None = None
     unit: Unit | None = None
     example: Mapping[str, object] | None = None
+    answer: Mapping[str, object] | None = None
     takes: tuple[str, ...] = ()
     gives: tuple[str, ...] = (JSON,)
     statuses: tuple[int, ...] = (200,)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from textwrap import dedent
 from typing import Any
@@ -171,8 +171,8 @@ def _of_way(way: Way, schemas: dict[str, Any]) -> dict[str, Any]:
     elif about.unit is not None:
         names = [*names, *about.fixed]
         told["requestBody"] = _without_path(told["requestBody"], schemas, about.unit, names)
-    elif way.method != "DELETE":
-        told["requestBody"] = {"content": _body(about, schemas)}
+    elif content := _body(about, schemas):
+        told["requestBody"] = {"content": content}
     return told
 
 
@@ -240,21 +240,22 @@ def _in_headers(about: About) -> list[dict[str, Any]]:
 def _body(about: About, schemas: dict[str, Any]) -> dict[str, Any]:
     """Tell what a body may be, by media type."""
     content: dict[str, Any] = {}
-    if about.body is not None or not about.takes:
+    if about.body is not None or (about.example is not None and not about.takes):
         schema = {"type": "object"} if about.body is None else _model(about.body, schemas)
         content[JSON] = {"schema": schema}
-    if about.example is not None:
-        content[JSON]["example"] = dict(about.example)
     for media_type in about.takes:
         fields = {"type": "object", "additionalProperties": {"type": "string"}}
         content[media_type] = {"schema": fields} if media_type == FORM else {}
+    if about.example is not None:
+        next(iter(content.values()))["example"] = dict(about.example)
     return content
 
 
 def _answers(way: Way) -> dict[str, Any]:
     content: dict[str, Any] = {media_type: {} for media_type in way.about.gives}
-    if way.method == "GET" and way.about.example is not None:
-        content[way.about.gives[0]]["example"] = dict(way.about.example)
+    shown = way.about.example if way.method == "GET" else way.about.answer
+    if shown is not None:
+        content[way.about.gives[0]]["example"] = dict(shown)
     worked = {"description": "It worked.", **({"content": content} if content else {})}
     return {
         str(status): {"description": _EMPTY[status]} if status in _EMPTY else worked
@@ -281,16 +282,23 @@ def _without_path(
     needed = [name for name in whole.get("required", ()) if name not in names]
     rest = {name: inner for name, inner in whole["properties"].items() if name not in names}
     schema = {"type": "object", "properties": rest, "required": needed}
-    return {"content": {JSON: {"schema": schema}}, "required": bool(needed)}
+    examples = {
+        example.title: {"value": {k: v for k, v in example.input.items() if k not in names}}
+        for example in unit.examples
+    }
+    content = {JSON: {"schema": schema, "examples": examples}}
+    return {"content": content, "required": bool(needed)}
 
 
 def _of_unit(unit: Unit, schemas: dict[str, Any]) -> dict[str, Any]:
     reply = _named(unit, "output", schemas)
-    answers: dict[str, Any] = {"200": _json(reply, "What it says.")}
+    outputs = {example.title: {"value": dict(example.output)} for example in unit.examples}
+    answers: dict[str, Any] = {"200": _json(reply, "What it says.", outputs)}
     parameters: list[dict[str, Any]] = []
     if unit.kind is Kind.COMMAND:
+        ended = {title: {"value": _ended(unit, shown["value"])} for title, shown in outputs.items()}
         answers = {
-            "200": _json(_OPERATION, "It has ended within the time that `Prefer: wait` gives it."),
+            "200": _json(_OPERATION, "It ended within the time of `Prefer: wait`.", ended),
             "202": _json(_OPERATION, "It is on its way; ask its `links.self`."),
         }
         parameters = [
@@ -331,8 +339,19 @@ def _named(unit: Unit, side: str, schemas: dict[str, Any]) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{prefix}"}
 
 
-def _json(schema: dict[str, str], meaning: str) -> dict[str, Any]:
-    return {"description": meaning, "content": {"application/json": {"schema": schema}}}
+def _ended(unit: Unit, result: Mapping[str, object]) -> dict[str, object]:
+    """Show an operation that has succeeded."""
+    way = "/api/v2/operations/exec-01m8kwb82whr5wgyg9"
+    told = {"id": way.rpartition("/")[2], "unit": unit.name, "state": "succeeded"}
+    links = {"self": way, "cancel": f"{way}/cancel"}
+    return {**told, "started": "2026-11-29T14:46:47Z", "links": links, "result": result}
+
+
+def _json(
+    schema: dict[str, str], meaning: str, examples: Mapping[str, object] | None = None
+) -> dict[str, Any]:
+    shown = {"schema": schema, **({"examples": dict(examples)} if examples else {})}
+    return {"description": meaning, "content": {"application/json": shown}}
 
 
 def _failures(

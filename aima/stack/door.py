@@ -48,6 +48,7 @@ from aima.gateway.units.query import Outside
 from aima.gateway.units.routes import UnitRoutes
 from aima.gateway.web.pages import page_ways
 from aima.gateway.web.sessions import Sessions
+from aima.gateway.web.signing import TicketRoutes
 from aima.gateway.workflows.definitions import Definitions
 from aima.gateway.workflows.parts import WorkflowParts
 from aima.gateway.workflows.pipelines import Pipelines
@@ -130,6 +131,7 @@ class Door:
         parts = (
             StackRoutes(self.settings.data / ADMIN_KEY, self.supervisor, self.state, self.client),
             KeyRoutes(self._keys),
+            TicketRoutes(self._sessions),
             AuditRoutes(self._store, self.access_log),
             OpenAIRoutes(self._engines, outbound, artifacts, models),
             MessagesRoutes(chats, outbound),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 PATH = "/mcp"
 MOST_SESSIONS = 1000
 IDLE_SECONDS = 30 * 60.0
+_EXAMPLE = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
 _SPOKEN = About(gives=(JSON, EVENTS), statuses=(200, 202), passes_on=True)
 
 
@@ -56,8 +57,9 @@ class McpRoutes:
         """Give the addresses."""
         methods = ("POST", "GET", "DELETE")
         # What the tools do is written down where they do it: at the API.
+        about = {"POST": replace(_SPOKEN, example=_EXAMPLE)}
         return [
-            Way(m, PATH, self.hand, Permission.UNIT_READ, looks=True, about=_SPOKEN)
+            Way(m, PATH, self.hand, Permission.UNIT_READ, looks=True, about=about.get(m, _SPOKEN))
             for m in methods
         ]
 

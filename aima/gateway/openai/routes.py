@@ -52,6 +52,24 @@ ASKED: Mapping[str, ModelType] = {
 }
 """What is asked with JSON, and of which kind of model."""
 
+_EXAMPLES: Mapping[str, Mapping[str, object]] = {
+    "chat/completions": {
+        "model": "default",
+        "messages": [{"role": "user", "content": "What is the capital of France?"}],
+    },
+    "completions": {"model": "default", "prompt": "The capital of France is", "max_tokens": 4},
+    "embeddings": {"model": "default", "input": ["How long is the warranty?"]},
+    "audio/speech": {"model": "default", "input": "Good morning.", "voice": "default"},
+    "images/generations": {"model": "default", "prompt": "a red sunset", "size": "256x256"},
+    "audio/transcriptions": {"model": "default", "file": "@question.wav"},
+    "audio/translations": {"model": "default", "file": "@question.wav"},
+    "images/edits": {"model": "default", "image": "@cup.png", "prompt": "in blue"},
+}
+_RERANKS = {
+    "query": "How long is the warranty?",
+    "documents": ["Our office is in Berlin.", "The warranty lasts 24 months."],
+}
+
 SENT: Mapping[str, ModelType] = {
     "audio/transcriptions": "asr",
     "audio/translations": "asr",
@@ -91,7 +109,7 @@ class OpenAIRoutes:
         """Give the addresses."""
         use, see = Permission.INFERENCE_USE, Permission.MODEL_READ
         absent, failing = About(errors=(ModelNotFound,)), (ModelNotFound, TimedOut)
-        ranks = About(body=Rerank, errors=failing, passes_on=True)
+        ranks = About(body=Rerank, example=_RERANKS, errors=failing, passes_on=True)
         asks = About(gives=(JSON, EVENTS), errors=failing, passes_on=True)
         speaks = replace(asks, gives=("audio/*", JSON, EVENTS))
         sends = replace(asks, takes=(FORM,), gives=(JSON, "text/plain", EVENTS))
@@ -108,7 +126,9 @@ class OpenAIRoutes:
                     partial(self.ask, path),
                     use,
                     MOST_BYTES,
-                    about=speaks if path == "audio/speech" else asks,
+                    about=replace(
+                        speaks if path == "audio/speech" else asks, example=_EXAMPLES[path]
+                    ),
                 )
                 for path in ASKED
             ),
@@ -119,7 +139,7 @@ class OpenAIRoutes:
                     partial(self.send, path),
                     use,
                     MOST_UPLOAD_BYTES,
-                    about=sends,
+                    about=replace(sends, example=_EXAMPLES[path]),
                 )
                 for path in SENT
             ),

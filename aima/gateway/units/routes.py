@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -55,13 +55,15 @@ class UnitRoutes:
         """Give the addresses."""
         query, may = f"{PREFIX}/query/{{unit}}", Permission.UNIT_RUN
         named = About(errors=(UnitNotFound,))
-        asked = About(errors=(UnitNotFound, NotFound, TimedOut))
+        example = {"name": "embedded"}
+        asked = About(example=example, errors=(UnitNotFound, NotFound, TimedOut))
         starts = (UnitNotFound, Conflict, KeyUsedOtherwise, TooManyRuns, TemporalUnreachable)
-        done = About(headers=IDEMPOTENT, statuses=(200, 202), errors=starts)
+        done = About(example=example, headers=IDEMPOTENT, statuses=(200, 202), errors=starts)
         return [
             Way("GET", f"{PREFIX}/units", self.units, Permission.UNIT_READ),
             Way("GET", f"{PREFIX}/schema/{{unit}}", self.schema, Permission.UNIT_READ, about=named),
-            Way("GET", query, self.query, Permission.UNIT_VIEW, about=asked),  # and what it needs
+            # And what the unit needs:
+            Way("GET", query, self.query, Permission.UNIT_VIEW, about=replace(asked, example=None)),
             Way("POST", query, self.query, Permission.UNIT_VIEW, about=asked),
             Way("POST", f"{PREFIX}/command/{{unit}}", self.command, may, about=done),
         ]

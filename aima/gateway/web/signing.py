@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from aima.errors import RateLimited, Unauthorized, ValidationFailed
+from aima.gateway.about import About
 from aima.gateway.access.commanded import COMMANDED, Commanded
 from aima.gateway.access.permission import Caller, Permission
 from aima.gateway.access.rates import RATES, Rates
@@ -48,7 +49,6 @@ class Signing:
             Way("GET", SIGN_IN, self.form, may.PUBLIC),
             Way("POST", SIGN_IN, self.sign_in, may.PUBLIC, most_bytes=most, looks=True),
             Way("POST", "/signout", self.sign_out, may.PAGE_OPEN, most_bytes=most, refuse=refuse),
-            Way("POST", "/api/v2/tickets", self.ticket, may.PAGE_OPEN),
         ]
 
     async def form(self, request: Request) -> Response:
@@ -86,6 +86,19 @@ class Signing:
         answer = RedirectResponse(SIGN_IN, 303)
         answer.delete_cookie(cookie_of(request), path="/", httponly=True, samesite="strict")
         return answer
+
+
+@dataclass(frozen=True)
+class TicketRoutes:
+    """Lets programs of somebody open the page as them."""
+
+    sessions: Sessions
+
+    def ways(self) -> list[Way]:
+        """Give the address."""
+        shown = {"path": f"{SIGN_IN}#xyz", "seconds": TICKET_SECONDS}
+        about = About(answer=shown, statuses=(201,))
+        return [Way("POST", "/api/v2/tickets", self.ticket, Permission.PAGE_OPEN, about=about)]
 
     async def ticket(self, request: Request) -> Response:
         """Make a ticket that lets one browser in as the caller, once and soon."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from aima.catalog import Catalog
-from aima.gateway.about import About
+from aima.gateway.about import JSON, About
 from aima.gateway.access.permission import Permission
 from aima.gateway.openapi import Described, description
 from aima.gateway.route import Way
@@ -25,6 +26,25 @@ from aima.unit import Context, Domain
 from tests.door import door_in
 
 CATALOG = units_of(Settings())
+
+PAGES = {
+    ("GET", "/"),
+    ("GET", "/engines"),
+    ("GET", "/runs"),
+    ("GET", "/runs/{id}"),
+    ("GET", "/signin"),
+    ("GET", "/static/{version}/{file}"),
+    ("GET", "/workflows/{name}"),
+    ("POST", "/runs/{id}/again"),
+    ("POST", "/runs/{id}/answer"),
+    ("POST", "/runs/{id}/cancel"),
+    ("POST", "/runs/{id}/retry"),
+    ("POST", "/runs/{id}/signal"),
+    ("POST", "/signin"),
+    ("POST", "/signout"),
+    ("POST", "/workflows/{name}"),
+}
+"""What a browser opens or sends for somebody: pages, their forms and their files."""
 
 
 async def look(_: Request) -> Response:
@@ -43,15 +63,20 @@ def described() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The description of the door that `aima up` serves."""
-    ways = door_in(tmp_path_factory.mktemp("door")).ways
+def ways(tmp_path_factory: pytest.TempPathFactory) -> list[Way]:
+    """Every address of the door that `aima up` serves."""
+    return door_in(tmp_path_factory.mktemp("door")).ways
+
+
+@pytest.fixture(scope="module")
+def door(ways: list[Way]) -> dict[str, Any]:
+    """The description of that door."""
     told: Described = next(
         way.call.__self__  # type: ignore[attr-defined] # it is a method
         for way in ways
         if way.path == "/api/v2/openapi.json"
     )
-    return description(told.ways, CATALOG)
+    return told.description
 
 
 def references(value: object) -> Iterator[str]:
@@ -154,6 +179,47 @@ def test_every_address_of_the_door_is_described(door: dict[str, Any]) -> None:
                 assert Draft202012Validator(rules).is_valid(body["example"]), (method, path)
                 checked += 1
     assert checked > 8
+
+
+def test_whatever_is_no_page_is_described(ways: list[Way], door: dict[str, Any]) -> None:
+    """An addition to the list of what people alone open is a decision."""
+    served = {(way.method, re.sub(r"{(\w+):\w+}", r"{\1}", way.path)) for way in ways}
+    told = {(method.upper(), path) for path, ways in door["paths"].items() for method in ways}
+    assert served - told == PAGES
+
+
+def test_whatever_takes_something_shows_what(door: dict[str, Any]) -> None:
+    """An example is what most readers look for; what is only bytes has none."""
+    for path, method, told in operations(door):
+        content = told.get("requestBody", {}).get("content", {})
+        shown = [one for one in content.values() if "example" in one or "examples" in one]
+        assert shown or not content.keys() - {"application/octet-stream"}, (method, path)
+
+
+def test_whatever_can_be_refused_says_with_what(door: dict[str, Any]) -> None:
+    """Who generates a client from the description has to handle these."""
+    for path, method, told in operations(door):
+        refusals = {"400", "401", "403", "413"} - (set() if "security" not in told else {"401"})
+        assert refusals <= told["responses"].keys(), (method, path)
+        for status in refusals:
+            assert told["responses"][status]["content"], (method, path, status)
+
+
+def test_an_answer_of_a_query_that_is_shown_could_be_one(door: dict[str, Any]) -> None:
+    """Every unit shows what comes back; what a query gives is whole."""
+    for unit in CATALOG:
+        told = door["paths"][way_of(unit)]["post"]["responses"]["200"]["content"][JSON]
+        assert told["examples"].keys() == {example.title for example in unit.examples}
+        rules = {**told["schema"], "components": door["components"]}
+        for shown in told["examples"].values():
+            Draft202012Validator(rules).validate(shown["value"])
+
+
+def operations(door: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Walk what may be done, with its address and method."""
+    for path, methods in door["paths"].items():
+        for method, told in methods.items():
+            yield path, method, told
 
 
 def test_what_is_managed_has_addresses(door: dict[str, Any]) -> None:

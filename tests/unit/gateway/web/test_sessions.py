@@ -18,7 +18,7 @@ from aima.gateway.chain import create_app
 from aima.gateway.route import Way, caller_of
 from aima.gateway.web.look import Look
 from aima.gateway.web.sessions import LASTS_SECONDS, MOST_SESSIONS, TICKET_SECONDS, Sessions
-from aima.gateway.web.signing import Signing
+from aima.gateway.web.signing import Signing, TicketRoutes
 from aima.store import open_store
 
 URL = "http://127.0.0.1:7700"
@@ -71,6 +71,7 @@ def door(tmp_path: Path) -> Door:
     sessions = Sessions(keys, clock)
     ways = [
         *Signing(sessions, look).ways(),
+        *TicketRoutes(sessions).ways(),
         look.way("GET", "/me", _name, Permission.PAGE_OPEN),
         Way("POST", "/do", _name, Permission.RUN_CONTROL),
     ]
