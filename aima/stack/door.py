@@ -32,6 +32,7 @@ from aima.gateway.messages.routes import MessagesRoutes
 from aima.gateway.metrics import Metrics
 from aima.gateway.openai.routes import OpenAIRoutes
 from aima.gateway.openai.translation.translated import Translated
+from aima.gateway.openai.videos import VideoRoutes
 from aima.gateway.openai.workflow_models import WorkflowModels
 from aima.gateway.openapi import Described
 from aima.gateway.request_meter import RequestMeter
@@ -134,6 +135,9 @@ class Door:
             TicketRoutes(self._sessions),
             AuditRoutes(self._store, self.access_log),
             OpenAIRoutes(self._engines, outbound, artifacts, models),
+            VideoRoutes(
+                self.definitions, self._engines, outbound, self._starter, self._workflows.files
+            ),
             MessagesRoutes(chats, outbound),
             ResponsesRoutes(
                 self._engines,

@@ -12,6 +12,8 @@ from functools import partial
 from time import time_ns
 from typing import Any
 
+from temporalio.api.common.v1 import WorkflowExecution as WorkflowId
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 from temporalio.client import (
     Client,
     WorkflowExecution,
@@ -520,6 +522,23 @@ class Runs:
             else:
                 return
         raise Conflict(f"run {run_id!r} has ended already: it is {run.state}")
+
+    async def forget(self, run_id: str) -> None:
+        """Delete a run that has ended, and its history.
+
+        Raises:
+            NotFound: there is no such run.
+            Conflict: it goes on.
+        """
+        if (await self.find(run_id)).state == "running":
+            raise Conflict(f"run {run_id!r} goes on; cancel it first")
+        execution = WorkflowId(workflow_id=run_id)
+        with told(f"run {run_id!r}"):
+            await self.client.workflow_service.delete_workflow_execution(
+                DeleteWorkflowExecutionRequest(
+                    namespace=self.client.namespace, workflow_execution=execution
+                )
+            )
 
     async def _describe(self, run_id: str) -> WorkflowExecutionDescription:
         with told(f"run {run_id!r}"):

@@ -17,6 +17,7 @@ from aima.gateway.access.permission import Caller, Role
 from aima.gateway.chain import create_app
 from aima.gateway.openai.routes import OpenAIRoutes
 from aima.gateway.openai.translation.translated import Translated
+from aima.gateway.openai.videos import VideoRoutes
 from aima.gateway.openai.workflow_models import WorkflowModels
 from aima.gateway.responses.kept import Kept
 from aima.gateway.responses.routes import ResponsesRoutes
@@ -65,7 +66,9 @@ async def nothing() -> Outside:
 
 
 @asynccontextmanager
-async def door_on(lab: Lab, *, open_runs: int = 0) -> AsyncIterator[Door]:
+async def door_on(
+    lab: Lab, *, open_runs: int = 0, engines: Router | None = None
+) -> AsyncIterator[Door]:
     """Serve the door of a lab, whose worker runs; ``open_runs`` bounds what is started at it."""
     store = partial(store_of, lab.settings)
     starter, definitions = (
@@ -76,13 +79,16 @@ async def door_on(lab: Lab, *, open_runs: int = 0) -> AsyncIterator[Door]:
     units = UnitRoutes(definitions, Operations(starter), nothing)
     resources = Resources(shown_by(lab.catalog.resources, units.show))
     models = WorkflowModels(workflows.known, starter, workflows.hub)
-    engines, outbound = Router((), Models()), Outbound(lab.settings.outbound)
+    engines = engines or Router((), Models())
+    outbound = Outbound(lab.settings.outbound)
     openai = OpenAIRoutes(engines, outbound, workflows.artifacts, models)
     kept = Kept(store, timedelta(hours=1))
     responses = ResponsesRoutes(
         engines, Translated(engines, workflows.artifacts), outbound, kept, models
     )
-    parts = (units, ExecuteRoutes(units, resources, workflows), workflows, openai, responses)
+    films = VideoRoutes(definitions, engines, outbound, starter, workflows.files)
+    execute = ExecuteRoutes(units, resources, workflows)
+    parts = (units, execute, workflows, openai, responses, films)
     ways = [way for part in parts for way in part.ways()]
     own = {role.value: Caller(role.value, role) for role in Role}
     listener = listen()

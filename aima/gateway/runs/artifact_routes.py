@@ -103,9 +103,13 @@ class ArtifactRoutes:
         name = _ID.fullmatch(request.path_params["id"])
         if name is None:
             raise NotFound("an artifact is called sha256: and 64 digits")
-        file = self.store.file_of(name[1])
+        return await self.give(request, name[1])
+
+    async def give(self, request: Request, digest: str) -> Response:
+        """Give the file of this content, or the range that is asked for."""
+        file = self.store.file_of(digest)
         size, head = await in_thread(self._look, file)
-        tag = f'"{name[1]}"'
+        tag = f'"{digest}"'
         headers = {**_SAFE, "etag": tag}
         if Precondition.of(request).has(tag):
             return Response(status_code=304, headers=headers)
@@ -119,7 +123,7 @@ class ArtifactRoutes:
             file,
             headers=headers,
             media_type=media_type,
-            filename=given or name[1][:16],
+            filename=given or digest[:16],
             content_disposition_type="inline" if shown else "attachment",
         )
 

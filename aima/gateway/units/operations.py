@@ -78,7 +78,7 @@ class Operations:
         told: dict[str, Any] = {
             "id": run.id,
             "unit": next((n.removeprefix("unit=") for n in run.labels if n[:5] == "unit="), None),
-            "state": _state(glance),
+            "state": state_of(glance),
             "started": run.started.isoformat(),
             "ended": run.ended.isoformat() if run.ended else None,
             "seconds": run.seconds,
@@ -97,7 +97,8 @@ class Operations:
         return told
 
 
-def _state(glance: Glance) -> str:
+def state_of(glance: Glance) -> str:
+    """Tell how an operation goes: queued, running, succeeded, failed or cancelled."""
     if glance.run.state != "running":
         return _STATES.get(glance.run.state, glance.run.state)
     in_flight = [step.state != "waiting" for step in glance.steps] or [glance.begun]

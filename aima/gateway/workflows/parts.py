@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from aima.artifacts import FolderArtifacts
@@ -62,14 +63,19 @@ class WorkflowParts:
         feeds = RunFeeds(starter.runs, hub)
         return cls(definitions, known, starter, artifacts_of(settings), hub, feeds)
 
+    @cached_property
+    def files(self) -> ArtifactRoutes:
+        """What takes files in and gives them out."""
+        return ArtifactRoutes(self.starter.runs, self.artifacts, RunInput(self.artifacts))
+
     def ways(self) -> list[Way]:
         """Give the addresses."""
-        answers, given, runs = RunAnswers(self.starter), RunInput(self.artifacts), self.starter.runs
+        answers, given, runs = RunAnswers(self.starter), self.files.input, self.starter.runs
         parts = (
             WorkflowRoutes(self.known),
             WorkflowRuns(self.known, answers, given, self.artifacts.max_bytes),
             HookRoutes(self.known.applied, runs),
-            ArtifactRoutes(runs, self.artifacts, given),
+            self.files,
             RunRoutes(answers, self.definitions, StreamRoutes(self.hub), self.feeds),
         )
         return [way for part in parts for way in part.ways()]
