@@ -86,7 +86,7 @@ class ToolChoice(_Given):
     name: str = ""
 
 
-class Asked(_Given):
+class Conversation(_Given):
     """A conversation to go on with."""
 
     model: str = Field(default="default", min_length=1, max_length=500)

@@ -19,7 +19,7 @@ from aima.gateway.access.permission import Permission
 from aima.gateway.accounts import SPENT, Spent
 from aima.gateway.incoming import read
 from aima.gateway.messages.answered import Events, message
-from aima.gateway.messages.asked import Asked
+from aima.gateway.messages.asked import Conversation
 from aima.gateway.openai.remote_media import bring_in
 from aima.gateway.openai.translation.translated import Translated
 from aima.gateway.relaying import while_heard
@@ -32,7 +32,7 @@ from aima.ports.inference import ModelType, RelayRequest
 MOST_BYTES = 96 << 20
 _TURN = {"role": "user", "content": "Why is the sky blue?"}
 _EXAMPLE = {"model": "default", "max_tokens": 100, "messages": [_TURN]}
-_ASKS = About(body=Asked, example=_EXAMPLE, errors=(ModelNotFound, TimedOut), passes_on=True)
+_ASKS = About(body=Conversation, example=_EXAMPLE, errors=(ModelNotFound, TimedOut), passes_on=True)
 _CREATES = replace(_ASKS, gives=(JSON, EVENTS))
 
 
@@ -79,8 +79,8 @@ class MessagesRoutes:
             raise ExecutionFailed(f"engine {spent.engine!r} does not tell how much it read")
         return JSONResponse({"input_tokens": spent.prompt_tokens})
 
-    async def _asked(self, request: Request) -> tuple[Asked, dict[str, Any], ModelType]:
-        asked = await read(request, Asked)
+    async def _asked(self, request: Request) -> tuple[Conversation, dict[str, Any], ModelType]:
+        asked = await read(request, Conversation)
         body = asked.chat()
         await while_heard(request, bring_in(body, self.outbound))
         return asked, body, "vlm" if asked.sees() else "llm"
