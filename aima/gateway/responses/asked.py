@@ -29,7 +29,9 @@ class Named(_Given):
     stream: bool = False
     store: bool | None = None
     previous_response_id: str | None = Field(default=None, max_length=200)
-    input: Annotated[list[Any], BeforeValidator(items_of)] = []
+    input: Annotated[
+        list[Any], BeforeValidator(items_of, json_schema_input_type=str | list[Item])
+    ] = []
     conversation: object = None
     background: bool | None = None
     prompt: object = None
