@@ -185,6 +185,10 @@ class Unloads(Protocol):
 class Relays(Protocol):
     """Speaks OpenAI's API, so that a request of it can be passed on unread."""
 
+    def takes(self, path: str) -> bool:
+        """Tell whether it takes such requests as they are; it may speak a part of the API only."""
+        ...
+
     async def relay(self, request: RelayRequest, *, answer: Outlet) -> None:
         """Ask it; ``answer`` gets the bytes as they come. A cancel stops the engine's work."""
         ...

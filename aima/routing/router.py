@@ -192,10 +192,12 @@ class Router:
         passed = _Passed(answer, ask)
 
         async def call(engine: Engine, asked: RelayRequest) -> None:
-            if isinstance(engine, Relays):
+            if isinstance(engine, Relays) and engine.takes(asked.path):
                 await engine.relay(asked, answer=passed)
-            elif translation:
+            elif translation and isinstance(engine, translation.ability):
                 await translation.ask(engine, asked, passed)
+            else:
+                raise ValidationFailed(f"engine {engine.name!r} has no `/v1/{asked.path}`")
 
         await self._ask(ask, call)
 

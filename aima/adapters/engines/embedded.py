@@ -10,7 +10,6 @@ from typing import ClassVar
 from aima.adapters.engines.openai import OpenAIAll
 from aima.adapters.engines.reranking import JinaReranks
 from aima.adapters.engines.server import given
-from aima.errors import ValidationFailed
 from aima.ports.artifacts import Artifact
 from aima.ports.engine_lifecycle import Product
 from aima.ports.inference import (
@@ -18,10 +17,8 @@ from aima.ports.inference import (
     DescribeRequest,
     DetectReply,
     DetectRequest,
-    Outlet,
     Pieces,
     Progress,
-    RelayRequest,
 )
 
 
@@ -62,17 +59,9 @@ class EmbeddedEngine(OpenAIAll, JinaReranks):
         progress(f"loading {model!r}")
         await self._post("models/load", {"model": model})
 
-    async def relay(self, request: RelayRequest, *, answer: Outlet) -> None:
-        """Pass a request on; what it has no door for is told in words.
-
-        Raises:
-            ValidationFailed: it changes no pictures.
-        """
-        if request.path == "images/edits":
-            raise ValidationFailed(
-                f"engine {self.name!r} changes no pictures; name a model of another engine"
-            )
-        await super().relay(request, answer=answer)
+    def takes(self, path: str) -> bool:
+        """Tell whether it takes such requests as they are: it changes no pictures."""
+        return path != "images/edits"
 
     async def detect(self, request: DetectRequest) -> DetectReply:
         """Find things in a picture."""

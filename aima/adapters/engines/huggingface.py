@@ -92,6 +92,10 @@ class TeiEngine(OpenAIRelays, Installable):
         recipe=_recipe("text-embeddings-inference", "text-embeddings-router"),
     )
 
+    def takes(self, path: str) -> bool:
+        """Tell whether it takes such requests as they are."""
+        return path == "embeddings"
+
     async def version(self) -> str:
         """Give its version."""
         return (await self._info()).version

@@ -95,6 +95,14 @@ class OllamaEngine(OpenAICompletes, ChatDescribes, OpenAIRelays, Installable):
     context_tokens: int = 0
     _shown: dict[str, _Shown] = field(default_factory=dict, repr=False, compare=False)
 
+    def takes(self, path: str) -> bool:
+        """Tell whether it takes such requests as they are.
+
+        OpenAI's API cannot tell it how long a context is; it would bring the model in anew with
+        its own length, and cut off what is longer.
+        """
+        return path != "chat/completions" or not self.context_tokens
+
     async def version(self) -> str:
         """Give its version."""
         return self._read(_Version, await self._get("/api/version")).version

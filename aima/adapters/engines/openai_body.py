@@ -55,7 +55,9 @@ def image_body(request: ImageRequest) -> dict[str, object]:
         ValidationFailed: it starts from a picture, for which the protocol has another door.
     """
     if request.image is not None:
-        raise ValidationFailed("`image`: this engine changes no pictures; leave it out")
+        raise ValidationFailed(
+            "`image`: this engine changes no pictures; name a model of another one, or leave it out"
+        )
     names = {
         "format": "output_format",
         "steps": "num_inference_steps",

@@ -11,6 +11,11 @@ from aima.ports.inference import Outlet, RelayRequest
 class OpenAIRelays(EngineServer):
     """Takes requests of OpenAI's API as they came."""
 
+    def takes(self, path: str) -> bool:
+        """Tell whether it takes such requests as they are."""
+        del path
+        return True
+
     async def relay(self, request: RelayRequest, *, answer: Outlet) -> None:
         """Pass a request on, and its answer as it comes in."""
         body = request.body | {"model": request.model}

@@ -23,7 +23,7 @@ from aima.errors import Conflict, EngineNotRunning, NotFound
 from aima.gateway.about import IDEMPOTENT, About
 from aima.gateway.access.commanded import note
 from aima.gateway.access.permission import Permission
-from aima.gateway.incoming import accept, read
+from aima.gateway.incoming import read
 from aima.gateway.openai.remote_media import bring_in
 from aima.gateway.openai.translation.files import from_data_uri, kept
 from aima.gateway.relaying import while_heard
@@ -33,6 +33,7 @@ from aima.gateway.runs.form_parts import FORM
 from aima.gateway.runs.starting import Starter
 from aima.gateway.units.operations import state_of
 from aima.gateway.workflows.definitions import Definitions
+from aima.mistakes import accept
 from aima.outbound import Outbound
 from aima.ports.artifacts import Artifact
 from aima.ports.inference import Upload, VideoReply, VideoRequest

@@ -208,10 +208,12 @@ class WorkflowModels:
                     yield said
                 changed = asyncio.ensure_future(reader.changed())
                 both = (ending, changed)
-                done, _ = await asyncio.wait(
-                    both, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED
-                )
-                changed.cancel()
+                try:
+                    done, _ = await asyncio.wait(
+                        both, timeout=HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                    )
+                finally:
+                    changed.cancel()
                 if not done:
                     yield None
 

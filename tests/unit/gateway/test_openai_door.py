@@ -230,7 +230,7 @@ async def test_speech_comes_as_it_is_made(lab: Lab) -> None:
 async def test_the_embedded_engine_says_that_it_changes_no_pictures(lab: Lab) -> None:
     """In words, where an address that is not there would leave a user guessing."""
     async with lab.client() as client:
-        with pytest.raises(openai.BadRequestError, match="name a model of another engine"):
+        with pytest.raises(openai.BadRequestError, match="name a model of another one"):
             await client.images.edit(model="paints", prompt="a", image=b64decode(PIXEL))
 
 

@@ -45,6 +45,7 @@ KINDS: dict[EngineKind, dict[str, Any]] = {
     "a1111": {},
     "hf_inference": {"serves": SERVES},
     "hf_endpoint": {"serves": {"whole": "llm"}},
+    "ollama": {"context_tokens": 4096},
 }
 """Those whose own API is another one, each the engine of that name."""
 
@@ -244,6 +245,14 @@ async def test_a_chat_is_answered_whole_and_streamed(lab: Lab, model: str) -> No
         assert (call.function.name, call.function.arguments) == ("weather", '{"n": 1}')
         assert answer.usage is not None
         assert answer.usage.completion_tokens == 5
+
+
+async def test_a_context_of_a_length_of_its_own_is_kept(lab: Lab) -> None:
+    """OpenAI's API has no word for it, so Ollama is asked by its own, which this fake has alone."""
+    async with lab.client() as client:
+        answer = await client.chat.completions.with_raw_response.create(model="fake", messages=SAID)
+    assert answer.parse().choices[0].message.content == WORDS
+    assert answer.headers["x-aima-engine"] == "ollama"
 
 
 async def test_a_picture_of_a_chat_is_passed_on(lab: Lab) -> None:
