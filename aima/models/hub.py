@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aima.models.manifest import HubSource, ModelFile
-from aima.models.sources import Report, SourceFailed, file_chunks
+from aima.models.sources import Report, SourceFailed, begun, file_chunks
 
 if TYPE_CHECKING:
     from huggingface_hub.file_download import HfFileMetadata
@@ -36,33 +36,52 @@ class HuggingFace:
     def chunks(
         self, source: HubSource, file: ModelFile, *, work: Path, report: Report
     ) -> Iterator[bytes]:
-        """Download a file and give its bytes.
+        """Download a file, from where an interrupted pull has come to, and give its bytes.
 
         Raises:
             SourceFailed: the hub is out of reach, lacks the file, or holds another one.
         """
-        from httpx2 import HTTPError
-        from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import XetDownloadError
-
         told = self._metadata(source).size
         if told not in {None, file.bytes}:
             raise SourceFailed(f"the hub's file has {told} bytes, not {file.bytes}")
+        part = begun(work, file)
+        self._go_on(source, file, part, report)
         try:
-            path = hf_hub_download(
-                source.repo,
-                source.filename,
-                revision=source.revision,
-                local_dir=work / "hub",
-                etag_timeout=PROBE_SECONDS,
-                endpoint=self._endpoint,
-                tqdm_class=_progress_class(report),
-            )
-        except (HTTPError, XetDownloadError, OSError) as error:
+            yield from file_chunks(part)
+        finally:  # the store keeps what is right; nothing is to be gone on with
+            part.unlink(missing_ok=True)
+
+    def _go_on(self, source: HubSource, file: ModelFile, part: Path, report: Report) -> None:
+        """Download what is missing of a file; a hub that gives no part of one gives all of it."""
+        from httpx2 import HTTPError
+        from huggingface_hub import get_token
+        from huggingface_hub.file_download import http_get
+
+        part.parent.mkdir(parents=True, exist_ok=True)
+        token = get_token()  # of who has signed in there; it is sent to nobody else
+        try:
+            with part.open("ab") as stream:
+                http_get(
+                    self._url(source),
+                    stream,
+                    resume_size=stream.tell(),
+                    headers={"authorization": f"Bearer {token}"} if token else None,
+                    expected_size=file.bytes,
+                    tqdm_class=_progress_class(report),
+                )
+        except (HTTPError, OSError) as error:
             if isinstance(error, OSError) and error.errno in FULL_DISK:
                 raise
+            if part.stat().st_size >= file.bytes:
+                part.unlink()  # too much of something: it cannot become right
             raise SourceFailed(_first_line(error)) from error
-        yield from file_chunks(Path(path))
+
+    def _url(self, source: HubSource) -> str:
+        from huggingface_hub import hf_hub_url
+
+        return hf_hub_url(
+            source.repo, source.filename, revision=source.revision, endpoint=self._endpoint
+        )
 
     def _metadata(self, source: HubSource) -> HfFileMetadata:
         """Ask for a file's size, for at most ``PROBE_SECONDS``."""
@@ -81,14 +100,13 @@ class HuggingFace:
 
     def _ask(self, source: HubSource) -> HfFileMetadata | SourceFailed:
         from httpx2 import HTTPError
-        from huggingface_hub import get_hf_file_metadata, hf_hub_url
+        from huggingface_hub import get_hf_file_metadata
         from huggingface_hub.errors import HfHubHTTPError
 
-        url = hf_hub_url(
-            source.repo, source.filename, revision=source.revision, endpoint=self._endpoint
-        )
         try:
-            return get_hf_file_metadata(url, timeout=PROBE_SECONDS, endpoint=self._endpoint)
+            return get_hf_file_metadata(
+                self._url(source), timeout=PROBE_SECONDS, endpoint=self._endpoint
+            )
         except HfHubHTTPError as error:
             return SourceFailed(_first_line(error))
         except (HTTPError, OSError) as error:

@@ -15,6 +15,9 @@ from aima.models.manifest import HubSource, Model, ModelFile, PackageSource, Shi
 
 CHUNK_BYTES = 1 << 20
 
+BEGUN = "begun"
+"""The folder of downloads that may go on; what else lies in a folder of work is of no use later."""
+
 Report = Callable[[int], None]
 """Told how many bytes of a file have arrived."""
 
@@ -41,6 +44,11 @@ class Packages(Protocol):
     ) -> Iterator[bytes]:
         """Download the wheels below ``work`` and give the bytes of their listed members."""
         ...
+
+
+def begun(work: Path, file: ModelFile) -> Path:
+    """Give the place of a download that goes on after an interruption; named by what it must be."""
+    return work / BEGUN / file.sha256
 
 
 def file_chunks(path: Path) -> Iterator[bytes]:

@@ -3,7 +3,8 @@
 A file has its final name only when its size and checksum are right and it is on disk: it is
 written under ``.pull``, synced, and renamed. A pull holds a file lock for its model, so that two
 processes never fetch the same one. The lock of a killed process is free at once, and what it
-left behind is removed by the next pull of that model.
+left behind is removed by the next pull of that model, but for a download of the hub's: that goes
+on where it was, and is believed no more than any other.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from aima.models.manifest import (
     load_manifest,
 )
 from aima.models.sources import (
+    BEGUN,
     Hub,
     Packages,
     Report,
@@ -124,16 +126,18 @@ class ModelStore:
     def _pull(self, model: Model, progress: Progress | None) -> None:
         with self._translated(), self._locked(model):
             work = self.folder / ".pull" / model.name
-            shutil.rmtree(work, ignore_errors=True)
             missing = self._missing(model)
+            _clear(work, missing)
             if missing:
                 self._need_space(sum(file.bytes for file in missing))
-                work.mkdir(parents=True)
+                work.mkdir(parents=True, exist_ok=True)
+                left = missing
                 try:
                     for file in missing:
                         self._fetch(model, file, work, progress)
+                    left = ()
                 finally:
-                    shutil.rmtree(work, ignore_errors=True)
+                    _clear(work, left)
 
     def _complete(self, model: Model) -> bool:
         return all(_size(self.folder / model.name / f.path) == f.bytes for f in model.files)
@@ -224,6 +228,18 @@ class ModelStore:
             raise ExecutionFailed(
                 f"cannot use {place} ({error.strerror}); choose another folder with AIMA_DATA"
             ) from error
+
+
+def _clear(work: Path, missing: Iterable[ModelFile]) -> None:
+    """Leave nothing of a pull but what the next one goes on with."""
+    kept = {file.sha256 for file in missing}
+    begun = work / BEGUN
+    for path in (*begun.glob("*"), *work.glob("*")):
+        if path != begun and not (path.parent == begun and path.name in kept):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for folder in (begun, work):
+        with suppress(OSError):  # it is not there, or not empty
+            folder.rmdir()
 
 
 def _size(path: Path) -> int:

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from aima.errors import ExecutionFailed
 from aima.models.hub import HuggingFace
 from aima.models.manifest import HubSource
-from aima.models.sources import SourceFailed
-from tests.unit.models.making import HUB, model_file
+from aima.models.sources import SourceFailed, begun
+from aima.models.store import ModelStore
+from tests.unit.models.making import HUB, file_entry, manifest_of, model_file, unreachable
 
 DATA = b"weights" * 5000
 SOURCE = HubSource.model_validate(HUB)
@@ -30,6 +32,8 @@ class PlayedHub:
     url: str = ""
     content: bytes = DATA
     asked: list[str] = field(default_factory=list)
+    ranges: list[str | None] = field(default_factory=list)
+    gives_parts: bool = True
 
 
 @pytest.fixture
@@ -51,9 +55,18 @@ def hub() -> Iterator[PlayedHub]:
             played.asked.append(self.command)
             found = self.path.startswith("/acme/tiny/resolve/main/weights.bin")
             body = played.content if found else b"{}"
-            self.send_response(200 if found else 404)
+            whole, first = body, 0
+            if with_body:
+                played.ranges.append(self.headers.get("range"))
+            if with_body and played.gives_parts and "range" in self.headers:
+                first = int(self.headers["range"].removeprefix("bytes=").rstrip("-"))
+                body = whole[first:]
+            self.send_response((206 if first else 200) if found else 404)
+            if first:
+                said = f"bytes {first}-{len(whole) - 1}/{len(whole)}"
+                self.send_header("content-range", said)
             self.send_header("content-length", str(len(body)))
-            self.send_header("etag", f'"{hashlib.sha256(body).hexdigest()}"')
+            self.send_header("etag", f'"{hashlib.sha256(whole).hexdigest()}"')
             self.send_header("x-repo-commit", "a" * 40)
             if not found:
                 self.send_header("x-error-code", "EntryNotFound")
@@ -90,6 +103,46 @@ def test_a_file_is_downloaded_with_progress(hub: PlayedHub, tmp_path: Path) -> N
     )
     assert b"".join(chunks) == DATA
     assert seen[-1] == len(DATA)
+
+
+@pytest.mark.parametrize("gives_parts", [True, False])
+def test_an_interrupted_download_goes_on_where_it_was(
+    hub: PlayedHub,
+    tmp_path: Path,
+    gives_parts: bool,  # noqa: FBT001
+) -> None:
+    """Only the rest is asked for; a hub that gives no parts gives all, and that is right too."""
+    hub.gives_parts = gives_parts
+    part = begun(tmp_path, model_file(DATA))
+    part.parent.mkdir()
+    part.write_bytes(DATA[:20_000])
+    assert fetched(HuggingFace(endpoint=hub.url), tmp_path) == DATA
+    assert hub.ranges == ["bytes=20000-"]
+    assert not part.exists()
+
+
+def test_a_pull_goes_on_where_a_killed_one_was(hub: PlayedHub, tmp_path: Path) -> None:
+    """What else it left is removed, and a download that was damaged is fetched anew."""
+    store = ModelStore(
+        tmp_path,
+        manifest=manifest_of(file_entry(DATA, HUB)),
+        hub=HuggingFace(endpoint=hub.url),
+        packages=unreachable(),
+    )
+    work = tmp_path / ".pull" / "tiny"
+    part = begun(work, model_file(DATA))
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"damaged" + DATA[7:20_000])
+    (work / "part").write_bytes(b"half")
+    with pytest.raises(ExecutionFailed, match="checksum differs"):
+        store.pull("tiny")
+    assert not work.exists()
+    part.parent.mkdir(parents=True)
+    part.write_bytes(DATA[:30_000])
+    store.pull("tiny")
+    assert store.verify("tiny")
+    assert hub.ranges == ["bytes=20000-", "bytes=30000-"]
+    assert not work.exists()
 
 
 def test_a_file_of_another_size_is_not_downloaded(hub: PlayedHub, tmp_path: Path) -> None:
