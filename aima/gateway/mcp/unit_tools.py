@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,9 @@ from aima.gateway.mcp.following import OPERATION, PATIENCE_SECONDS, started
 from aima.gateway.mcp.rest import Rest
 from aima.gateway.mcp.tool import Call, Told, Tool
 from aima.unit import Kind
+
+MOST_OF_AN_EXAMPLE = 300
+"""Characters of an example that stands in a list of tools."""
 
 Unit = Mapping[str, Any]
 """A unit as the API describes it."""
@@ -37,7 +41,7 @@ def unit_tool(unit: Unit) -> Tool:
         name=tool_name(unit["name"]),
         title=unit["name"],
         description=unit["description"],
-        input=unit["input"],
+        input=_with_example(unit),
         output=unit["output"] if is_query else _or_operation(unit["output"]),
         run=run,
         needs=Permission(unit["permission"]),
@@ -58,6 +62,16 @@ async def ask_unit(
     operation = await started(call, path, dict(given), seconds=seconds)
     result: Told | None = operation.get("result")
     return operation if result is None else result
+
+
+def _with_example(unit: Unit) -> Mapping[str, Any]:
+    """Give the schema of a unit's input with its first example, if that is short.
+
+    Models do as they see; the others are in `describe_unit`, since each tool of a list costs.
+    """
+    first = next((example["input"] for example in unit["examples"]), None)
+    short = first and len(json.dumps(first)) <= MOST_OF_AN_EXAMPLE
+    return {**unit["input"], **({"examples": [first]} if short else {})}
 
 
 def _or_operation(output: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,6 +45,7 @@ def unit(**told: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
         "output": {"type": "object", "properties": {}},
         "repeatable": False,
         "destructive": False,
+        "examples": [],
         **told,
     }
 
@@ -82,6 +83,15 @@ def test_every_profile_offers_something(profile: str) -> None:
 def test_the_default_profile_stays_short() -> None:
     """A model chooses worse among many; also once all units of the design are there."""
     assert len(OWN) + len(PROFILES["default"]) <= 25
+
+
+@pytest.mark.parametrize(("text", "shown"), [("a cat", True), ("a" * 301, False)])
+def test_a_tool_shows_how_it_is_asked(text: str, shown: bool) -> None:  # noqa: FBT001
+    """By the unit's own first example, which a test runs; a long one would cost every list."""
+    examples = [{"title": "One", "input": {"text": text}, "output": {}}]
+    schema = unit_tool(unit(examples=examples)).input
+    assert ("examples" in schema) is shown
+    assert not shown or schema["examples"] == [{"text": text}]
 
 
 async def test_a_long_command_may_answer_with_an_operation() -> None:
