@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -25,8 +25,15 @@ from aima.store.facts import Facts
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 10.0
+PULL_SECONDS = 2.0
+"""The same while a model is pulled, which is told as often at most."""
 ANSWER_SECONDS = 10.0
 """An engine that takes longer to say how it is, is stopped."""
+CREATED, DELETED = "model.created", "model.deleted"
+PULL_PROGRESS, VERIFIED = "model.pull_progress", "model.verified"
+HEALTH_CHANGED = "engine.health_changed"
+TYPES = (CREATED, DELETED, PULL_PROGRESS, VERIFIED, HEALTH_CHANGED)
+"""The events that looking brings about."""
 _STATES = {"running": 1, "sleeping": 2, "stopped": 3}
 _NAMES = {number: name for name, number in _STATES.items()}
 
@@ -37,6 +44,7 @@ class Observer:
 
     Attributes:
         models: lists the models.
+        pulls: tells whether any of them may be pulled just now; asked often.
         engines: names the engines that may be asked without starting them.
         look: looks at an engine.
         published: told when there is an event.
@@ -44,6 +52,7 @@ class Observer:
 
     facts: Facts
     models: Callable[[], Sequence[StoredModel]]
+    pulls: Callable[[], bool]
     engines: tuple[str, ...]
     look: Callable[[str], Coroutine[None, None, EngineCard]]
     published: Callable[[], None]
@@ -53,9 +62,17 @@ class Observer:
         while True:
             try:
                 await self.observe()
+                await self._along_pulls()
             except AimaError as error:
                 log.warning("models and engines are looked at later: %s", error)
-            await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(LOOK_SECONDS)
+
+    async def _along_pulls(self) -> None:
+        """Wait for the next look; while a model is pulled tell how far that is."""
+        for _ in range(int(LOOK_SECONDS / PULL_SECONDS)):
+            await asyncio.sleep(PULL_SECONDS)
+            if self.pulls() and await in_thread(self._models) > 0:
+                self.published()
 
     async def observe(self) -> None:
         """Look once, and tell what is new.
@@ -70,8 +87,30 @@ class Observer:
             self.published()
 
     def _models(self) -> int:
-        events = [self._model(stored) for stored in self.models()]
+        looks = (self._pull, self._check, self._model)
+        events = [look(stored) for stored in self.models() for look in looks]
         return sum(event is not None for event in events)
+
+    def _pull(self, stored: StoredModel) -> CloudEvent | None:
+        """Tell how far a pull is; its end is told as what came of it."""
+        name, pulling = stored.model.name, stored.pulling
+        now = 0 if pulling is None else pulling.done_bytes + 1
+
+        def tell(_: int | None) -> CloudEvent | None:
+            if pulling is None:
+                return None
+            return _event(PULL_PROGRESS, name, {"model_id": name, **asdict(pulling)})
+
+        return self.facts.turn(f"pull:{name}", now, tell)
+
+    def _check(self, stored: StoredModel) -> CloudEvent | None:
+        """Tell that a model's bytes were compared with their checksums."""
+        name, check = stored.model.name, stored.verified
+        if check is None:
+            return None
+        told = {"model_id": name, "valid": check.valid, "issues": list(check.issues)}
+        event = _event(VERIFIED, name, told)
+        return self.facts.turn(f"verified:{name}", check.at_ms, lambda _: event)
 
     def _model(self, stored: StoredModel) -> CloudEvent | None:
         name = stored.model.name
@@ -81,7 +120,7 @@ class Observer:
         def tell(before: int | None) -> CloudEvent | None:
             if not now and not before:
                 return None  # it never was here
-            return _event("model", "created" if now else "deleted", name, data)
+            return _event(CREATED if now else DELETED, name, data)
 
         return self.facts.turn(f"model:{name}", now, tell)
 
@@ -110,13 +149,14 @@ def _turned(card: EngineCard, before: int | None) -> CloudEvent | None:
         "was": _NAMES.get(before or 0),
     }
     told |= {"reason": card.reason} if card.reason else {}
-    return _event("engine", "health_changed", card.name, told)
+    return _event(HEALTH_CHANGED, card.name, told)
 
 
-def _event(domain: str, kind: str, name: str, data: dict[str, object]) -> CloudEvent:
+def _event(type_: str, name: str, data: dict[str, object]) -> CloudEvent:
+    domain = type_.partition(".")[0]
     return CloudEvent(
         id=str(uuid4()),
-        type=f"{domain}.{kind}",
+        type=type_,
         source=f"aima/{domain}s",
         subject=f"{domain}/{name}",
         data=data,

@@ -106,9 +106,11 @@ async def work(settings: Settings, stop: asyncio.Event) -> None:
         )
         runs = Runs(client, settings.temporal.task_queue)
         dispatcher = Dispatcher(runs, around.events, store.applied)
+        models = models_of(settings)
         observer = Observer(
             store.facts,
-            models_of(settings).list,
+            models.list,
+            models.pulls,
             tuple(settings.engines),  # to ask the embedded one would start it
             engines.pool.card,
             around.events.published.set,

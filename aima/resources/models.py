@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import PurePath
 from typing import Protocol
 
 from aima.errors import ModelNotFound
 from aima.models.manifest import Model
+from aima.models.notes import Pulling, Verified
 from aima.ports.engine_lifecycle import Product
 from aima.resources.resource import Data, Resource, Values
 from aima.resources.uri import Template
@@ -30,6 +32,16 @@ class Stored(Protocol):
     @property
     def present(self) -> bool:
         """Tell whether all its files are here."""
+        ...
+
+    @property
+    def pulling(self) -> Pulling | None:
+        """Tell how far a pull is that goes on."""
+        ...
+
+    @property
+    def verified(self) -> Verified | None:
+        """Tell what came of the last comparison with its checksums."""
         ...
 
 
@@ -80,18 +92,22 @@ def model_resources(models: Models, products: Iterable[Product]) -> list[Resourc
 def _told(stored: Stored) -> Data:
     model = stored.model
     suffixes = (PurePath(file.path).suffix for file in model.files)
+    status = "pulling" if stored.pulling else "ready" if stored.present else "absent"
+    more: Data = {"pulling": asdict(stored.pulling)} if stored.pulling else {}
+    more |= {"verified": stored.verified.valid} if stored.verified else {}
     return {
         "id": model.name,
         "name": model.name,
         "type": model.type,
         "format": next((_FORMATS[s] for s in suffixes if s in _FORMATS), None),
-        "status": "ready" if stored.present else "absent",
+        "status": status,
         "size": model.bytes,
         "requirements": {"memory_bytes": model.memory_bytes},
         "description": model.description,
         "licence": model.licence,
         "languages": list(model.languages),
         "uses": list(model.uses),
+        **more,
     }
 
 

@@ -31,6 +31,10 @@ from aima.temporal.runs import Runs
 
 log = logging.getLogger(__name__)
 
+STARTED, STEP_COMPLETED = "pipeline.started", "pipeline.step_completed"
+COMPLETED, FAILED = "pipeline.completed", "pipeline.failed"
+TYPES = (STARTED, STEP_COMPLETED, COMPLETED, FAILED)
+"""The events of runs."""
 READER = "time:runs"
 """The cursor: up to which moment, in milliseconds, all that happened to runs was told."""
 POLL_SECONDS = 1.0
@@ -126,13 +130,13 @@ class RunEvents:
             return  # each is listed for a minute, again and again
         about = await self._about(run)
         if begun:
-            await self.events.publish(about.event("started", run.start_time))
+            await self.events.publish(about.event(STARTED, run.start_time))
             self._remember(f"{run.id} started")
         if not ended:
             return
         steps = await self._steps_of(run, about)
         end = run.close_time or self.clock()
-        kind = "completed" if state == "completed" else "failed"
+        kind = COMPLETED if state == "completed" else FAILED
         outcome = None if state == "completed" else await self.runs.outcome(run.id)
         more: dict[str, Any] = {"state": state, "seconds": (end - run.start_time).total_seconds()}
         more |= {"error": dict(outcome.error)} if outcome and outcome.error else {}
@@ -201,19 +205,19 @@ class _About:
 
     def event(self, kind: str, time: datetime, **more: object) -> CloudEvent:
         """Tell something of the run; told again it is the same event."""
-        return self._event(f"{self.run} {kind}", kind, time, more)
+        return self._event(f"{self.run} {kind.removeprefix('pipeline.')}", kind, time, more)
 
     def step(self, step: StepState, time: datetime) -> CloudEvent:
         """Tell that a step is done."""
         more: dict[str, object] = {"step": step.step, "unit": step.unit, "seconds": step.seconds}
-        return self._event(f"{self.run} {step.step} done", "step_completed", time, more)
+        return self._event(f"{self.run} {step.step} done", STEP_COMPLETED, time, more)
 
     def _event(self, name: str, kind: str, time: datetime, more: dict[str, object]) -> CloudEvent:
         data: dict[str, object] = {"run_id": self.run, "workflow": self.workflow, **more}
         data |= {"parent": self.parent} if self.parent else {}
         return CloudEvent(
             id=event_id(name),
-            type=f"pipeline.{kind}",
+            type=kind,
             source=source_of(self.workflow, self.run),
             data=data,
             time=time,

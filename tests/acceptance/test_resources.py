@@ -9,16 +9,27 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import psutil
 import pytest
+from click.testing import CliRunner
+from mcp_types import TextResourceContents
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.acceptance.command import AIMA, REPOSITORY, Aima
+from aima.gateway.cli.main import cli
+from aima.gateway.cli.resource_watch import changes
+from aima.gateway.cli.stack_client import StackClient
+from aima.stack.lock import running_stack
+from tests.acceptance.agent import agent_of
+from tests.acceptance.command import AIMA, REPOSITORY, Aima, wait_until
 from tests.acceptance.running import data_folder
+from tests.contract.test_resources import CATALOG, CATALOGUE
 
 HOW_TO = REPOSITORY / "docs" / "how-to" / "watch-and-react.md"
 AFTER = """\
@@ -94,6 +105,49 @@ def test_a_resource_is_read_by_its_address_or_its_domain(aima: Aima) -> None:
     assert "did you mean 'asms://engine/there'" in aima.call("watch", "asms://engin/there").stderr
 
 
+EXAMPLES = {
+    "asms://engine/{name}": "asms://engine/there",
+    "asms://model/{id}": "asms://model/whisper-tiny.en",
+    "asms://pipeline/{id}": "asms://pipeline/voice-assistant",
+}
+"""One of each template; a new one belongs here."""
+
+
+def begun(client: StackClient, uri: str) -> Iterator[dict[str, Any]]:
+    """Watch a resource as the command line does, until all that there is was told."""
+    with closing(changes(client, uri, "")) as told:
+        for change in told:
+            yield change
+            if change["type"] == "BOOKMARK":
+                return
+
+
+async def test_each_resource_is_read_listed_and_watched_at_every_door(aima: Aima) -> None:
+    """REST, MCP and the command line have the same addresses and say the same of them."""
+    wanted = {uri for uri, query in CATALOGUE.items() if not query or query in CATALOG.units}
+    agent = agent_of(aima)
+    told = await agent.ask("GET", "/resources")
+    fixed = {row["uri"] for row in told["resources"]}
+    assert fixed | {row["uri_template"] for row in told["templates"]} >= wanted
+    uris = sorted(EXAMPLES.get(uri, uri) for uri in wanted)
+    state = running_stack(aima.data)
+    assert state is not None
+    async with agent.over_http() as client:
+        assert fixed == {str(one.uri) for one in (await client.list_resources()).resources}
+        templates = (await client.list_resource_templates()).resource_templates
+        assert {one.uri_template for one in templates} == set(EXAMPLES)
+        for uri in uris:
+            read = await agent.ask("GET", f"/resources?uri={quote(uri, safe='')}")
+            [text] = (await client.read_resource(uri)).contents
+            assert isinstance(text, TextResourceContents)
+            assert json.loads(text.text).keys() == read["data"].keys()
+            got = CliRunner().invoke(cli, ["get", uri, "--json"], env=aima.environ)
+            assert json.loads(got.stdout)["data"].keys() == read["data"].keys()
+            assert "BOOKMARK" in {change["type"] for change in begun(StackClient(state), uri)}
+        async with client.listen(resource_subscriptions=uris) as heard:
+            assert set(heard.honored.resource_subscriptions or ()) == set(uris)
+
+
 def test_a_run_is_watched_to_its_end(aima: Aima) -> None:
     """First what there is; with a version one goes on where one was."""
     run_id = render(aima)
@@ -137,6 +191,38 @@ def test_the_end_of_a_run_starts_a_workflow_once_whoever_is_killed(
     runs = aima.ask("runs", "--query", "WorkflowType = 'after'")["runs"]
     assert [run["id"] for run in runs] == [end["data"]["run_id"]]
     output = aima.ask("get", f"pipeline/{end['data']['run_id']}")["data"]["output"]
+    assert output == {"told": {"text": f"after {run_id}"}}
+
+
+def gone(pid: int) -> bool:
+    """Tell whether a process has ended, though nobody may have looked at it."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+@pytest.mark.nightly
+def test_the_end_of_a_run_starts_a_workflow_once_though_the_door_is_killed(
+    aima: Aima, tmp_path: Path
+) -> None:
+    """The door and all that it holds, Temporal too; the next one tells what happened before."""
+    file = tmp_path / "later.yaml"
+    file.write_text(AFTER.replace("name: after", "name: later"))
+    aima.ask("apply", file)
+    run_id = render(aima)
+    pids = aima.pids()
+    os.kill(pids["stack"], signal.SIGKILL)
+    for pid in pids.values():
+        wait_until(partial(gone, pid), what="the end of the orphans")
+    aima.up()
+
+    def started() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = aima.ask("runs", "--query", "WorkflowType = 'later'")["runs"]
+        return [run for run in found if run["state"] == "completed"]
+
+    [run] = wait_until(started, what="the run that the end of another starts")
+    output = aima.ask("get", f"pipeline/{run['id']}")["data"]["output"]
     assert output == {"told": {"text": f"after {run_id}"}}
 
 

@@ -10,15 +10,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from pydantic import BaseModel
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
+from aima.catalog import catalog_of
 from aima.store.applied import Applied, AppliedWorkflow
 from aima.store.events import CloudEvent, Outbox
 from aima.temporal.dispatcher import MOST_HOPS, READER, Dispatcher
 from aima.temporal.events import Events, event_id
 from aima.temporal.triggers import EventTrigger, event_triggers
-from aima.trace import TRACEPARENT, made, trace_of, traced
+from aima.trace import TRACEPARENT, current, made, trace_of, traced
+from aima.unit import Context, Domain
+from tests.integration.board import Anything
 from tests.integration.lab import PATIENCE, SERVER, Lab
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -167,9 +171,13 @@ async def test_two_dispatchers_start_one_run(lab: Lab) -> None:
         outbox_of(lab).publish(event)
     async with serving(dispatcher_of(lab)), serving(dispatcher_of(lab)):
         await until_dealt_with(lab, 10)
+    starts = []
     for event in events:
-        await lab.outcome(dispatcher_triggers(lab)[0].run_id(event))
+        run_id = dispatcher_triggers(lab)[0].run_id(event)
+        await lab.outcome(run_id)
+        starts.append((await lab.handle(run_id).describe()).start_time)
     assert lab.board.calls == ["order 7"] * 10
+    assert starts == sorted(starts), "what happened first starts first"
 
 
 async def test_what_does_not_fit_starts_nothing_and_holds_nothing_up(
@@ -269,6 +277,38 @@ async def test_a_child_belongs_to_what_its_parent_was_asked_for(lab: Lab) -> Non
     [found] = outbox_of(lab).after(0, limit=10)
     assert found.event.source.startswith(f"aima/split/{run_id}/each[")
     assert found.event.extensions == {"correlationid": run_id, "traceparent": asked}
+
+
+class Trace(BaseModel):
+    """What a unit is done for."""
+
+    traceparent: str
+
+
+traces = Domain("traces")
+
+
+@traces.query()
+async def tell(_: Anything, ctx: Context) -> Trace:
+    """Tell the trace that this is done for, which engines are told as well."""
+    del ctx
+    return Trace(traceparent=current())
+
+
+async def test_a_unit_is_done_for_the_trace_of_its_run(idle: Lab) -> None:
+    """Beside its run or not: what it asks of an engine belongs to the caller's trace."""
+    lab = replace(idle, more=tuple(catalog_of(traces).units.values()))
+    text = """
+        name: traced
+        steps:
+          - {id: beside, type: traces.tell}
+          - {id: apart, type: traces.tell, local: false}
+    """
+    async with lab.worker():
+        with traced(asked := made()):
+            run_id = await lab.start(text)
+        outcome = await lab.outcome(run_id)
+    assert outcome.output == {step: {"traceparent": asked} for step in ("beside", "apart")}
 
 
 async def test_a_run_that_nobody_asked_for_has_a_trace_of_its_own(lab: Lab) -> None:

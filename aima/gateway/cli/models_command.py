@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from aima.gateway.cli.exits import FAILED
 from aima.gateway.cli.terminal import give_json, is_live, say
 
 if TYPE_CHECKING:
@@ -64,6 +65,31 @@ def pull(*, name: str) -> None:
 
     fetch(name, load_settings())
     say(f"{name} is here")
+
+
+@command.command("verify")
+@click.argument("names", metavar="[NAME]…", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def verify(*, names: tuple[str, ...], as_json: bool) -> None:
+    """Compare the bytes of models with their checksums: of NAME, or of all that are here."""
+    from aima.settings import load_settings
+    from aima.stores import models_of
+
+    store = models_of(load_settings())
+    wanted = names or tuple(one.model.name for one in store.list() if one.present)
+    found = {name: store.check(name) for name in wanted}
+    if as_json:
+        told = [{"model_id": n, "valid": not i, "issues": list(i)} for n, i in found.items()]
+        give_json(told)
+    else:
+        for name, issues in found.items():
+            click.echo(f"{name}: {'; '.join(issues) or 'as it should be'}")
+        if not found:
+            say("no model is here; `aima models pull NAME` fetches one")
+        for name in (name for name, issues in found.items() if issues):
+            say(f"`aima models pull {name}` mends it")
+    if any(found.values()):
+        raise SystemExit(FAILED)
 
 
 def fetch(name: str, settings: Settings) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -28,7 +28,7 @@ def watch_resource(uri: str, *, since: str, as_json: bool) -> None:
 
     shown = Changes()
     with until_interrupted(), stack(load_settings()) as client:
-        for change in _changes(client, uri, since):
+        for change in changes(client, uri, since):
             _tell(change, shown, as_json=as_json)
 
 
@@ -40,7 +40,7 @@ def like_address(client: StackClient, given: str) -> str:
     return f"; a resource is watched at its address, such as {meant[0]}" if meant else ""
 
 
-def _changes(client: StackClient, uri: str, since: str) -> Iterator[dict[str, Any]]:
+def changes(client: StackClient, uri: str, since: str) -> Generator[dict[str, Any]]:
     """Read the changes; where some were missed, all that there is once more.
 
     Raises:
