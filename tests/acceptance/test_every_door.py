@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -23,12 +26,14 @@ from aima.shipped import shipped
 from aima.testing.engines import Faults, fake
 from aima.unit import Kind, Unit
 from tests.acceptance.agent import agent_of
+from tests.acceptance.command import REPOSITORY
 from tests.acceptance.doors import CommandLine, Door, Given, Said, doors_of, text_of
 from tests.acceptance.running import data_folder
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 UNITS = list(discover())
+PAGE = REPOSITORY / "docs" / "how-to" / "use-python.md"
 REFUSED, INVALID = 400, ValidationFailed.code
 every_unit = pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 
@@ -37,8 +42,8 @@ KINDS = {"detection": "hf_inference", "rerank": "rerank"}
 SERVED = [type_ for type_ in get_args(ModelType) if type_ != "video_gen"]
 """Without films: what nobody serves must be refused alike, too."""
 
-PREPARED = ("retrieval.index",)
-"""Units whose example makes what examples of others look for."""
+PREPARED = ("engine.get", "retrieval.index")
+"""Units whose example makes what others find: an engine that is awake, and passages."""
 
 Row = tuple[str, str, int]
 """Of the audit log: who, what, and with which status."""
@@ -206,6 +211,25 @@ async def test_the_installed_command_says_what_it_says_in_this_process(
     given = house.filled(dict(unit.examples[0].input))
     said = await door.ask(unit, given)
     assert await asyncio.to_thread(door.installed, unit, given) == said
+
+
+async def test_the_page_on_python_works_as_it_stands(house: House) -> None:
+    """A page whose program fails teaches nobody."""
+    door = house.doors["cli"]
+    assert isinstance(door, CommandLine)
+    [program] = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    [printed] = re.findall(r"```text\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", program],
+        cwd=door.folder,
+        env=dict(door.environ or {}),
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.stdout == printed, done.stderr
 
 
 def misfit(unit: Unit, fitting: Given) -> dict[str, object]:
