@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -188,6 +189,45 @@ def tab_to(page: Page, selector: str) -> None:
         if page.evaluate("(s) => document.activeElement.matches(s)", selector):
             return
     pytest.fail(f"Tab never comes to {selector}")
+
+
+GUARDED = """\
+name: guarded
+triggers:
+  - schedule: {cron: "0 7 * * *"}
+steps:
+  - {id: review, wait_for: {approval: {message: Shall it?, approvers: [ann]}, timeout: 1m}}
+"""
+
+
+def ask(page: Page, method: str, path: str, body: str) -> None:
+    """Ask the door as a script of the page does."""
+    asked = "([path, method, body]) => fetch(path, {method, body}).then((told) => told.status)"
+    page.goto("/")
+    assert page.evaluate(asked, [path, method, body]) < 300
+
+
+def test_what_starts_and_what_waits_is_told_in_words(page: Page) -> None:
+    """When it starts by itself, how long it goes on, and who may answer, before anybody tries."""
+    ask(page, "PUT", "/api/v2/workflows/guarded", GUARDED)
+    page.goto("/workflows/guarded")
+    expect(page.get_by_text("At 0 7 * * * UTC, next ")).to_be_visible()
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_text("Only ann may answer.")).to_be_visible()
+    expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+    expect(page.locator("[data-since]")).to_have_text(re.compile("[1-9][0-9]* s"))
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#top .badge")).to_have_text("cancelled")
+
+
+def test_a_run_of_a_unit_is_called_after_it(site: Site, page: Page) -> None:
+    """All of them are one workflow to Temporal, which nobody who looks for one wants to know."""
+    alone = '{"unit": "template.render", "input": {"text": "hi"}, "options": {"async": true}}'
+    ask(page, "POST", "/api/v2/execute", alone)
+    page.goto("/runs")
+    page.get_by_role("link", name="template.render").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("template.render")
+    assert "  template.render" in site.aima.call("runs").stdout
 
 
 def test_another_page_gets_nothing_done(site: Site, signed_in: BrowserContext) -> None:

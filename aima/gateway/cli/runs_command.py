@@ -30,6 +30,8 @@ def command(*, limit: int, query: str, as_json: bool) -> None:
     for run in runs:
         started = datetime.fromisoformat(run["started"]).astimezone().strftime("%Y-%m-%d %H:%M:%S")
         seconds = f"{run['seconds']:8.1f} s" if run["seconds"] is not None else " " * 10
-        click.echo(f"{started}  {run['state']:<10} {seconds}  {escaped(run['id'])}")
+        # A unit alone is a run of one step, and all of those have the same name.
+        unit = "".join(f"  {name[5:]}" for name in run["labels"] if name.startswith("unit="))
+        click.echo(f"{started}  {run['state']:<10} {seconds}  {escaped(run['id'] + unit)}")
     if not runs:
         say("no such run" if query else "no runs yet; `aima run voice-assistant --example`")

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -23,6 +24,7 @@ from aima.gateway.web.words import WORDS
 from aima.shipped import shipped
 
 HTML = "text/html"
+_RUNS = "/runs/"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "media-src 'self' blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -103,7 +105,8 @@ class Look:
             return self.sign_in(request, status=error.status)
         title = _REFUSALS.get(told.status_code, "This did not work")
         detail = error.message if isinstance(error, AimaError) else str(error)
-        return self.page(request, "error", title=title, detail=detail, status=told.status_code)
+        shown = {"title": title, "detail": detail, "back": _back(request)}
+        return self.page(request, "error", status=told.status_code, **shown)
 
     def way(self, method: str, path: str, call: Endpoint, may: Permission, **more: Any) -> Way:  # noqa: ANN401 - bounds of a way
         """Make an address whose refusals are pages as well."""
@@ -117,3 +120,10 @@ class Look:
                 return self.refuse(request, error)
 
         return shown
+
+
+def _back(request: Request) -> str:
+    """Give the page of the run that somebody wanted to steer; empty where it was no run."""
+    run, _, _ = request.scope["path"].removeprefix(_RUNS).rpartition("/")
+    steers = request.method == "POST" and request.scope["path"].startswith(_RUNS)
+    return _RUNS + quote(run, safe="") if steers else ""

@@ -89,6 +89,7 @@ class RunPage:
             run=run,
             graph=drawn(plan),
             tree=tree,
+            approvers=approvers_of(plan),
             outcome=outcome,
             output=list(_shown(outcome.output if outcome else None)),
             input=list(_shown(asked.get("input"))),
@@ -163,6 +164,13 @@ class RunPage:
         if run_id:
             note(request.scope, run=run_id)
         return RedirectResponse(address_of(run_id or request.path_params["id"]), 303)
+
+
+def approvers_of(plan: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Tell who may answer each step that not everybody may."""
+    asked = {line.id: line.step.get("wait_for", {}).get("approval") for line in shape(plan)}
+    named = {step: ask.get("approvers") for step, ask in asked.items() if isinstance(ask, dict)}
+    return {step: names for step, names in named.items() if isinstance(names, list)}
 
 
 def address_of(run_id: str) -> str:

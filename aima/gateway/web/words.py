@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from aima.gateway.workflows.pipelines import SINGLE
+from aima.temporal.runs import Run
+
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _STEPS = ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min"), (1, "s"))
 _KILO = 1000
@@ -17,6 +20,17 @@ def age(moment: datetime, now: datetime | None = None) -> str:
     seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
     size, unit = next(((s, u) for s, u in _STEPS if seconds >= s), (1, ""))
     return f"{seconds // size:.0f} {unit} ago" if unit else "just now"
+
+
+def seconds_since(moment: datetime) -> int:
+    """Count the seconds since then; the page's script counts on from there."""
+    return round((datetime.now(UTC) - moment).total_seconds())
+
+
+def unit_of(run: Run) -> str:
+    """Name the unit that a run is of; empty where it is of a workflow."""
+    alone = (label.removeprefix("unit=") for label in run.labels if label.startswith("unit="))
+    return next(alone, "") if run.workflow == SINGLE else ""
 
 
 def lasted(seconds: float | None) -> str:
@@ -51,8 +65,10 @@ def state_word(state: str) -> str:
     return {"timed_out": "timed out", "canceled": "cancelled"}.get(state, state)
 
 
-WORDS: Mapping[str, Callable[..., str]] = {
+WORDS: Mapping[str, Callable[..., str | int]] = {
     "age": age,
+    "seconds_since": seconds_since,
+    "unit_of": unit_of,
     "lasted": lasted,
     "size": size,
     "pretty": pretty,

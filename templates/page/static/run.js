@@ -12,7 +12,7 @@ let missing = false;
 
 for (const row of steps.children) rows.set(row.dataset.key, row);
 for (const row of steps.children) paint(row.dataset.step, row.dataset.state);
-if (steps.dataset.state === "running") follow();
+if (steps.dataset.state === "running") { follow(); count(); }
 else dim();
 
 function paint(step, state) {
@@ -24,6 +24,15 @@ function paint(step, state) {
 // What a run that has ended came to, and what it passed by.
 function dim() {
   for (const box of graph.querySelectorAll("[data-step]:not([data-state])")) box.dataset.state = "skipped";
+}
+
+// How long it goes on, by the server's clock: the browser's may be another.
+function count() {
+  const shown = document.querySelector("[data-since]");
+  if (!shown) return;
+  const seconds = Number(shown.dataset.since) + Math.round(performance.now() / 1000);
+  shown.textContent = seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  setTimeout(count, 1000);
 }
 
 function set(row, state, note, seconds) {

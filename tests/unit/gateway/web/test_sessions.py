@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.testclient import TestClient
 
+from aima.errors import Conflict
 from aima.gateway.access.keys import Keys, new_key
 from aima.gateway.access.permission import Caller, Permission, Role
 from aima.gateway.access.rates import Rates
@@ -224,6 +225,19 @@ def test_a_browser_reads_a_refusal_and_a_program_a_problem(door: Door) -> None:
     assert 'name="key"' in page.text
     problem = door.browser.get("/me", headers={"accept": "application/json"})
     assert problem.json()["code"] == "UNAUTHORIZED"
+
+
+def test_a_refusal_leads_back_to_the_run_that_it_is_about() -> None:
+    """Also one whose id holds a slash, as a child's does."""
+
+    async def refused(_: Request) -> Response:
+        raise Conflict("it has ended")
+
+    way = Look().way("POST", "/runs/{id:path}/cancel", refused, Permission.PUBLIC)
+    client = TestClient(create_app([way], Keys({}, partial(open_store, ":memory:"))), base_url=URL)
+    page = client.post("/runs/a%2Fb/cancel", headers=OWN)
+    assert page.status_code == 409
+    assert 'href="/runs/a%2Fb"' in page.text
 
 
 def test_every_page_forbids_what_is_not_its_own(door: Door) -> None:
