@@ -279,8 +279,13 @@ class Runs:
             return False
         return True
 
-    async def latest(self, *, limit: int = 20, query: str = "", skip: int = 0) -> list[Run]:
-        """List runs, newest first.
+    async def latest(self, *, limit: int = 20, query: str = "") -> list[Run]:
+        """List those of :meth:`some` by when they started, the newest first."""
+        found = await self.some(limit=limit, query=query)
+        return sorted(found, key=lambda run: run.started, reverse=True)
+
+    async def some(self, *, limit: int, query: str = "", skip: int = 0) -> list[Run]:
+        """List runs in Temporal's order: those that go on, then the latest to end.
 
         Args:
             limit: how many at most.
@@ -293,7 +298,7 @@ class Runs:
         with told(f"the query {query!r}"):
             listed = self.client.list_workflows(_ours(query), limit=skip + limit)
             found = [execution async for execution in listed]
-        return sorted(map(_run, found[skip:]), key=lambda run: run.started, reverse=True)
+        return [_run(execution) for execution in found[skip:]]
 
     async def page(self, *, limit: int, query: str = "", after: bytes | None = None) -> Page:
         """List a part of the runs, in Temporal's order: those that go on, then the latest to end.

@@ -209,6 +209,28 @@ async def test_an_operation_is_followed_below_its_own_address(door: Door) -> Non
         await stream.until("end", state="completed")
 
 
+async def test_pages_by_cursor_and_by_offset_have_one_order(door: Door) -> None:
+    """Also where what began first ends last; and whoever asks for a run may wait for its end."""
+    text = "name: lasts\nsteps:\n  - {id: w, wait: '${input.time}'}\n"
+    body = {"text": text, "file": "lasts.yaml"}
+    begun = [
+        (await door.http.post(RUNS, json={**body, "input": {"time": time}})).json()["id"]
+        for time in ("900ms", "1ms")
+    ]
+    for run in reversed(begun):
+        ended = await door.http.get(f"{RUNS}/{run}", headers={"prefer": "wait=30"})
+        assert ended.json()["state"] == "completed"
+        assert ended.headers["preference-applied"] == "wait=30"
+    asked = {"workflow": "lasts", "state": "completed", "limit": 2}
+    pages: list[list[str]] = [[], []]
+    for _ in range(100):  # what is listed lags behind a little
+        told = [await door.http.get(RUNS, params={**asked, **more}) for more in ({}, {"offset": 0})]
+        pages = [[run["id"] for run in page.json()["items"]] for page in told]
+        if [len(page) for page in pages] == [2, 2]:
+            break
+    assert pages == [begun, begun]
+
+
 # --- again, and answered ---------------------------------------------------------------------
 
 ASKED = """\

@@ -23,7 +23,8 @@ def command(*, limit: int, query: str, as_json: bool) -> None:
 
     with stack(load_settings()) as client:
         asked = urlencode({"limit": limit, "query": query, "offset": 0})
-        runs = client.get(f"/api/v2/runs?{asked}")["items"]
+        found = client.get(f"/api/v2/runs?{asked}")["items"]
+    runs = sorted(found, key=lambda run: run["started"], reverse=True)
     if as_json:
         give_json({"runs": runs})
         return

@@ -218,7 +218,7 @@ class RunRoutes:
         """List runs, those that go on first, then the latest to end; by cursor or by offset."""
         asked = accept(ListRuns.model_validate, dict(request.query_params), what="the query")
         if asked.offset is not None:
-            runs = await self.runs.latest(
+            runs = await self.runs.some(
                 limit=asked.limit, query=asked.visibility, skip=asked.offset
             )
             total = await self.runs.count(asked.visibility)
@@ -229,11 +229,14 @@ class RunRoutes:
         return JSONResponse({"items": [plain(run) for run in page.runs], "next_cursor": following})
 
     async def find_run(self, request: Request) -> Response:
-        """Tell where a run is, step by step, and how it ended."""
-        run = await self.runs.find(request.path_params["id"])
+        """Tell where a run is, step by step, and how it ended; `Prefer: wait=10` waits for that."""
+        run_id = request.path_params["id"]
+        await self.runs.find(run_id)
+        headers = await self.answers.starter.wait(request, run_id)
+        run = await self.runs.find(run_id)
         steps, tree = await self.runs.look(run.id)
         told = {**plain(run), "steps": [asdict(step) for step in steps], **tree}
-        return JSONResponse({**told, **await self.answers.outcome(run)})
+        return JSONResponse({**told, **await self.answers.outcome(run)}, headers=headers)
 
     async def state_of_run(self, request: Request) -> Response:
         """Tell whether a run has ended, and how, without a look at its steps."""
