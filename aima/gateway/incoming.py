@@ -8,9 +8,36 @@ from pydantic import BaseModel
 from pydantic_core import from_json
 from starlette.requests import Request
 
+from aima.errors import UnsupportedMedia
 from aima.mistakes import Mistakes, accept_json
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_AS_JSON = frozenset(
+    {
+        "",
+        "application/json",
+        "text/json",
+        "text/plain",
+        "application/octet-stream",
+        "application/x-www-form-urlencoded",
+    }
+)
+"""What a body of JSON may be called; the last ones by programs that were not told, as `curl -d`."""
+
+
+async def json_of(request: Request) -> bytes:
+    """Give the body, which is to be JSON.
+
+    Raises:
+        TooLarge: it is over the limit; what is over it is not read.
+        UnsupportedMedia: it says of itself that it is something else.
+    """
+    body = await request.body()
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if body and kind not in _AS_JSON and not kind.endswith("+json"):
+        raise UnsupportedMedia(f"the body is {kind[:80]!r}; send JSON, as application/json")
+    return body
 
 
 async def read(request: Request, model: type[Model]) -> Model:
@@ -18,9 +45,10 @@ async def read(request: Request, model: type[Model]) -> Model:
 
     Raises:
         TooLarge: it is over the limit; what is over it is not read.
+        UnsupportedMedia: it says of itself that it is something else.
         ValidationFailed: it is no JSON, or does not fit.
     """
-    return accept_json(model, await request.body(), what="the request")
+    return accept_json(model, await json_of(request), what="the request")
 
 
 async def read_object(request: Request) -> dict[str, Any]:
@@ -28,10 +56,11 @@ async def read_object(request: Request) -> dict[str, Any]:
 
     Raises:
         TooLarge: it is over the limit; what is over it is not read.
+        UnsupportedMedia: it says of itself that it is something else.
         ValidationFailed: it is none.
     """
     try:
-        told = from_json(await request.body(), allow_inf_nan=False)
+        told = from_json(await json_of(request), allow_inf_nan=False)
     except ValueError as error:
         raise Mistakes(f"the request: Invalid JSON: {error}") from error
     if not isinstance(told, dict):

@@ -221,7 +221,7 @@ async def test_pages_by_cursor_and_by_offset_have_one_order(door: Door) -> None:
         ended = await door.http.get(f"{RUNS}/{run}", headers={"prefer": "wait=30"})
         assert ended.json()["state"] == "completed"
         assert ended.headers["preference-applied"] == "wait=30"
-    asked = {"workflow": "lasts", "state": "completed", "limit": 2}
+    asked: dict[str, Any] = {"workflow": "lasts", "state": "completed", "limit": 2}
     pages: list[list[str]] = [[], []]
     for _ in range(100):  # what is listed lags behind a little
         told = [await door.http.get(RUNS, params={**asked, **more}) for more in ({}, {"offset": 0})]

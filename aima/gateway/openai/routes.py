@@ -117,8 +117,10 @@ class OpenAIRoutes:
             Way("GET", "/v1/models", self.models, see),
             Way("GET", "/v1/models/{id:path}", self.model, see, about=absent),
             Way("GET", "/v1/audio/voices", self.voices, see),
-            Way("POST", "/v1/rerank", self.rerank, use, MOST_BYTES, about=ranks),
-            Way("POST", "/v2/rerank", self.rerank, use, MOST_BYTES, about=ranks),
+            *(
+                Way("POST", f"{version}/rerank", self.rerank, use, MOST_BYTES, about=ranks)
+                for version in ("/v1", "/v2", "")
+            ),
             *(
                 Way(
                     "POST",

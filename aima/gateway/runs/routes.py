@@ -22,7 +22,7 @@ from aima.errors import Conflict, Forbidden, NotFound, TemporalUnreachable, TooM
 from aima.gateway.about import IDEMPOTENT, About
 from aima.gateway.access.commanded import note
 from aima.gateway.access.permission import Permission, Role
-from aima.gateway.incoming import read
+from aima.gateway.incoming import json_of, read
 from aima.gateway.paging import PageQuery, decoded, encoded
 from aima.gateway.relaying import EVENTS
 from aima.gateway.representation import preferred
@@ -279,7 +279,7 @@ class RunRoutes:
 
     async def retry_run(self, request: Request) -> Response:
         """Start a run that reuses what another one finished: 202 and where it is, or its end."""
-        asked = accept_json(Retry, await request.body() or b"{}", what="the request")
+        asked = accept_json(Retry, await json_of(request) or b"{}", what="the request")
         old = request.path_params["id"]
         again = self._again(request, f"retry {old} {asked.start}")
         run_id = await again.retry(old, start=asked.start, config=asked.config)

@@ -17,6 +17,7 @@ from aima.gateway import MOST_BODY_BYTES
 from aima.gateway.about import IDEMPOTENT, About
 from aima.gateway.access.commanded import note
 from aima.gateway.access.permission import Permission
+from aima.gateway.incoming import json_of
 from aima.gateway.route import Way
 from aima.gateway.runs.answers import RunAnswers
 from aima.gateway.runs.form_parts import FORM
@@ -91,7 +92,7 @@ class WorkflowRuns:
         wanted = Type.of(schema if isinstance(schema, dict) else {})
         if request.headers.get("content-type", "").lower().startswith(FORM):
             return RunWorkflow(input=await self.input.of_form(request, wanted))
-        body = await request.body() or b"{}"
+        body = await json_of(request) or b"{}"
         asked = accept(RunWorkflow.model_validate_json, body, what="the request")
         filled = await self.input.filled(asked.input, wanted)
         return asked.model_copy(update={"input": filled})

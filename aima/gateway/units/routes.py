@@ -26,6 +26,7 @@ from aima.errors import (
 from aima.gateway.about import IDEMPOTENT, About
 from aima.gateway.access.commanded import note
 from aima.gateway.access.permission import Permission, needed
+from aima.gateway.incoming import json_of
 from aima.gateway.reference.unit_pages import schema
 from aima.gateway.relaying import while_heard
 from aima.gateway.route import Way, admit
@@ -171,7 +172,7 @@ def _accepted(unit: Unit, given: Mapping[str, Any]) -> BaseModel:
 
 async def _object(request: Request) -> dict[str, Any]:
     """Read the input of a unit; no body at all is an input without fields."""
-    body = await request.body()
+    body = await json_of(request)
     try:
         given = from_json(body or b"{}", allow_inf_nan=False)
     except ValueError as error:

@@ -146,6 +146,27 @@ def test_the_door_answers_to_more_names_where_the_settings_say(client: TestClien
     assert list(told.values()) == [200, 200, 403, 403]
 
 
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("application/json; charset=utf-8", 200),
+        ("application/vnd.aima+json", 200),
+        ("application/x-www-form-urlencoded", 200),
+        ("application/xml", 415),
+        ("multipart/form-data; boundary=x", 415),
+        ("image/png", 415),
+    ],
+)
+def test_a_body_that_says_it_is_no_json_is_not_read_as_json(
+    client: TestClient, kind: str, status: int
+) -> None:
+    """`curl -d` says nothing that it was not told; whoever says `image/png` means another thing."""
+    told = client.post("/take", content=b'{"count": 1}', headers={"content-type": kind})
+    assert told.status_code == status
+    if status != 200:
+        assert told.json()["code"] == "UNSUPPORTED_MEDIA_TYPE"
+
+
 def test_an_input_that_does_not_fit_is_told_place_by_place(client: TestClient) -> None:
     """Where in the body each mistake is, so that a program shows it there."""
     told = client.get("/fail/unfit").json()

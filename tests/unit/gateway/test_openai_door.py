@@ -234,13 +234,15 @@ async def test_the_embedded_engine_says_that_it_changes_no_pictures(lab: Lab) ->
             await client.images.edit(model="paints", prompt="a", image=b64decode(PIXEL))
 
 
-async def test_texts_are_ranked(lab: Lab) -> None:
-    """In the form that most servers of this API have."""
+@pytest.mark.parametrize("version", ["/v1", "/v2", ""])
+async def test_texts_are_ranked(lab: Lab, version: str) -> None:
+    """In the form that most servers of this API have, at the addresses that they have it at."""
     ranked = {"results": [{"index": 1, "relevance_score": 0.9}], "model": "ranks"}
     lab.told.answer("rerank", ranked)
     async with httpx2.AsyncClient(headers={"authorization": f"Bearer {KEY}"}) as http:
         body = {"model": "ranks", "query": "q", "documents": ["a", "b"]}
-        told = (await http.post(f"{lab.url}/rerank", json=body)).json()
+        way = f"{lab.url.removesuffix('/v1')}{version}/rerank"
+        told = (await http.post(way, json=body)).json()
     assert told["results"] == [{"index": 1, "relevance_score": 0.9, "document": {"text": "b"}}]
 
 
