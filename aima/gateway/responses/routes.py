@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from aima.errors import ModelNotFound, NotFound, TimedOut
 from aima.gateway.about import JSON, About
 from aima.gateway.access.permission import Permission
 from aima.gateway.accounts import SPENT, Spent
@@ -42,7 +43,14 @@ from aima.store.responses import KeptResponse
 PATH = "/v1/responses"
 MOST_BYTES = 96 << 20
 _EXAMPLE = {"model": "default", "input": "Why is the sky blue?", "max_output_tokens": 100}
-_CREATES = About(body=Asked, example=_EXAMPLE, gives=(JSON, EVENTS))
+_CREATES = About(
+    body=Asked,
+    example=_EXAMPLE,
+    gives=(JSON, EVENTS),
+    errors=(NotFound, ModelNotFound, TimedOut),
+    passes_on=True,
+)
+_KEPT = About(errors=(NotFound,))
 _ENDS = tuple(f'"response.{end}"'.encode() for end in ("completed", "incomplete", "failed"))
 
 
@@ -69,9 +77,9 @@ class ResponsesRoutes:
         use = Permission.INFERENCE_USE
         return [
             Way("POST", PATH, self.create, use, MOST_BYTES, about=_CREATES),
-            Way("GET", f"{PATH}/{{id}}", self.get, use),
-            Way("GET", f"{PATH}/{{id}}/input_items", self.input_items, use),
-            Way("DELETE", f"{PATH}/{{id}}", self.delete, use),
+            Way("GET", f"{PATH}/{{id}}", self.get, use, about=_KEPT),
+            Way("GET", f"{PATH}/{{id}}/input_items", self.input_items, use, about=_KEPT),
+            Way("DELETE", f"{PATH}/{{id}}", self.delete, use, about=_KEPT),
         ]
 
     async def create(self, request: Request) -> Response:
