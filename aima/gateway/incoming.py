@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -65,4 +66,20 @@ async def read_object(request: Request) -> dict[str, Any]:
         raise Mistakes(f"the request: Invalid JSON: {error}") from error
     if not isinstance(told, dict):
         raise Mistakes("the request: Input should be an object")
+    if not _is_finite(told):
+        raise Mistakes("the request: a number is too large; no engine could be told of it")
     return told
+
+
+def _is_finite(value: object) -> bool:
+    """Tell whether all numbers fit: the parser reads `1e400` as one that JSON cannot say."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            left.extend(one.values())
+        elif isinstance(one, list):
+            left.extend(one)
+        elif isinstance(one, float) and not math.isfinite(one):
+            return False
+    return True

@@ -536,3 +536,13 @@ async def test_its_events_without_their_end_are_a_failure(lab: Lab) -> None:
         stream = await client.responses.create(model="has", input="One?", stream=True)
         with pytest.raises(openai.APIError, match="broke off"):
             _ = [heard async for heard in stream]
+
+
+@pytest.mark.parametrize("model", ["told", "has"])
+async def test_a_number_that_no_engine_could_be_told_is_refused(lab: Lab, model: str) -> None:
+    """It is the client's mistake, and no failure of AIMA's."""
+    body = f'{{"model": "{model}", "input": "A", "top_k": 1e400}}'
+    async with httpx2.AsyncClient(headers={"authorization": f"Bearer {KEY}"}) as http:
+        told = await http.post(f"{lab.url}/responses", content=body.encode())
+    assert (told.status_code, told.json()["error"]["type"]) == (400, "invalid_request_error")
+    assert "too large" in told.json()["error"]["message"]
