@@ -18,6 +18,7 @@ class About:
     """What a route takes and gives.
 
     Attributes:
+        summary: what it does, where its docstring is about more than this address.
         body: the model of its body in JSON; with neither this, an example nor `takes` it has none.
         query: the model of its query.
         unit: what it asks; its input is the body, or the query of a `GET`.
@@ -32,6 +33,7 @@ class About:
         passes_on: it may also fail as the server behind it does.
     """
 
+    summary: str = ""
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     unit: Unit | None = None

@@ -191,7 +191,9 @@ def _looked_up(unit: Unit, schemas: dict[str, Any]) -> dict[str, Any]:
 
 
 def _words(way: Way) -> dict[str, str]:
-    """Give the docstring of a route: its first line, and the rest."""
+    """Say what a route does: in words of its own, or by its docstring's first line and the rest."""
+    if way.about.summary:
+        return {"summary": way.about.summary}
     summary, _, more = (getattr(way.call, "func", way.call).__doc__ or "").partition("\n")
     described = dedent(more).strip()
     return {"summary": summary, **({"description": described} if described else {})}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, get_args
 
@@ -29,7 +29,7 @@ from aima.gateway.openai.remote_media import bring_in
 from aima.gateway.openai.translation.translated import Translated
 from aima.gateway.openai.workflow_models import PREFIX, WorkflowModels
 from aima.gateway.relaying import EVENTS, Relayed, while_heard
-from aima.gateway.route import Way
+from aima.gateway.route import Endpoint, Way
 from aima.gateway.runs.form_parts import FORM
 from aima.mistakes import accept
 from aima.outbound import Outbound
@@ -42,38 +42,66 @@ MOST_BYTES = 96 << 20
 MOST_UPLOAD_BYTES = 512 << 20
 MOST_FIELDS = 40
 DONE = b"data: [DONE]"
-
-ASKED: Mapping[str, ModelType] = {
-    "chat/completions": "llm",
-    "completions": "llm",
-    "embeddings": "embedding",
-    "audio/speech": "tts",
-    "images/generations": "diffusion",
+_FAILING = (ModelNotFound, TimedOut)
+_WRITTEN = (JSON, "text/plain", EVENTS)
+_GIVES: Mapping[str, tuple[str, ...]] = {
+    "chat/completions": (JSON, EVENTS),
+    "completions": (JSON, EVENTS),
+    "audio/speech": ("audio/*", JSON, EVENTS),
+    "audio/transcriptions": _WRITTEN,
+    "audio/translations": _WRITTEN,
+    "images/generations": (JSON, EVENTS),
+    "images/edits": (JSON, EVENTS),
 }
-"""What is asked with JSON, and of which kind of model."""
 
-_EXAMPLES: Mapping[str, Mapping[str, object]] = {
-    "chat/completions": {
-        "model": "default",
-        "messages": [{"role": "user", "content": "What is the capital of France?"}],
-    },
-    "completions": {"model": "default", "prompt": "The capital of France is", "max_tokens": 4},
-    "embeddings": {"model": "default", "input": ["How long is the warranty?"]},
-    "audio/speech": {"model": "default", "input": "Good morning.", "voice": "default"},
-    "images/generations": {"model": "default", "prompt": "a red sunset", "size": "256x256"},
-    "audio/transcriptions": {"model": "default", "file": "@question.wav"},
-    "audio/translations": {"model": "default", "file": "@question.wav"},
-    "images/edits": {"model": "default", "image": "@cup.png", "prompt": "in blue"},
-}
+
+@dataclass(frozen=True)
+class Passed:
+    """An address whose requests are passed on.
+
+    Attributes:
+        to: the kind of model that is asked.
+        summary: what it does.
+        example: what is sent.
+    """
+
+    to: ModelType
+    summary: str
+    example: Mapping[str, object]
+
+
+_CHAT = {"messages": [{"role": "user", "content": "What is the capital of France?"}]}
+_CUP = {"image": "@cup.png", "prompt": "in blue"}
 _RERANKS = {
     "query": "How long is the warranty?",
     "documents": ["Our office is in Berlin.", "The warranty lasts 24 months."],
 }
 
-SENT: Mapping[str, ModelType] = {
-    "audio/transcriptions": "asr",
-    "audio/translations": "asr",
-    "images/edits": "diffusion",
+ASKED = {
+    "chat/completions": Passed("llm", "Go on with a conversation.", _CHAT),
+    "completions": Passed(
+        "llm", "Go on with a text.", {"prompt": "The capital of France is", "max_tokens": 4}
+    ),
+    "embeddings": Passed(
+        "embedding", "Turn texts into vectors.", {"input": ["How long is the warranty?"]}
+    ),
+    "audio/speech": Passed(
+        "tts", "Say a text aloud.", {"input": "Good morning.", "voice": "default"}
+    ),
+    "images/generations": Passed(
+        "diffusion", "Make pictures from a prompt.", {"prompt": "a red sunset", "size": "256x256"}
+    ),
+}
+"""What is asked with JSON."""
+
+SENT = {
+    "audio/transcriptions": Passed(
+        "asr", "Write down what is said in a recording.", {"file": "@question.wav"}
+    ),
+    "audio/translations": Passed(
+        "asr", "Write down in English what is said in a recording.", {"file": "@question.wav"}
+    ),
+    "images/edits": Passed("diffusion", "Change a picture as a prompt says.", _CUP),
 }
 """What is asked with a form that holds files."""
 
@@ -83,11 +111,11 @@ class Rerank(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    model: str = "default"
-    query: str = Field(min_length=1)
-    documents: list[str | dict[str, object]]
-    top_n: int | None = Field(default=None, gt=0)
-    return_documents: bool = True
+    model: str = Field(default="default", description="One that ranks.")
+    query: str = Field(min_length=1, description="What the texts should answer.")
+    documents: list[str | dict[str, object]] = Field(description="Texts, or maps with a `text`.")
+    top_n: int | None = Field(default=None, gt=0, description="How many of the best to give.")
+    return_documents: bool = Field(default=True, description="With their texts.")
 
 
 @dataclass(frozen=True)
@@ -108,11 +136,8 @@ class OpenAIRoutes:
     def ways(self) -> list[Way]:
         """Give the addresses."""
         use, see = Permission.INFERENCE_USE, Permission.MODEL_READ
-        absent, failing = About(errors=(ModelNotFound,)), (ModelNotFound, TimedOut)
-        ranks = About(body=Rerank, example=_RERANKS, errors=failing, passes_on=True)
-        asks = About(gives=(JSON, EVENTS), errors=failing, passes_on=True)
-        speaks = replace(asks, gives=("audio/*", JSON, EVENTS))
-        sends = replace(asks, takes=(FORM,), gives=(JSON, "text/plain", EVENTS))
+        absent = About(errors=(ModelNotFound,))
+        ranks = About(body=Rerank, example=_RERANKS, errors=_FAILING, passes_on=True)
         return [
             Way("GET", "/v1/models", self.models, see),
             Way("GET", "/v1/models/{id:path}", self.model, see, about=absent),
@@ -121,30 +146,8 @@ class OpenAIRoutes:
                 Way("POST", f"{version}/rerank", self.rerank, use, MOST_BYTES, about=ranks)
                 for version in ("/v1", "/v2", "")
             ),
-            *(
-                Way(
-                    "POST",
-                    f"/v1/{path}",
-                    partial(self.ask, path),
-                    use,
-                    MOST_BYTES,
-                    about=replace(
-                        speaks if path == "audio/speech" else asks, example=_EXAMPLES[path]
-                    ),
-                )
-                for path in ASKED
-            ),
-            *(
-                Way(
-                    "POST",
-                    f"/v1/{path}",
-                    partial(self.send, path),
-                    use,
-                    MOST_UPLOAD_BYTES,
-                    about=replace(sends, example=_EXAMPLES[path]),
-                )
-                for path in SENT
-            ),
+            *(_way(path, partial(self.ask, path), ASKED[path], MOST_BYTES) for path in ASKED),
+            *(_way(path, partial(self.send, path), SENT[path], MOST_UPLOAD_BYTES) for path in SENT),
         ]
 
     async def models(self, _: Request) -> Response:
@@ -202,7 +205,7 @@ class OpenAIRoutes:
             options = options if isinstance(options, dict) else {}
             tells = options.get("include_usage") is True
             body["stream_options"] = options | {"include_usage": True}
-        kind: ModelType = "vlm" if path == "chat/completions" and _sees(body) else ASKED[path]
+        kind: ModelType = "vlm" if path == "chat/completions" and _sees(body) else ASKED[path].to
         wanted = RelayRequest(model=model, path=path, body=body)
         return Relayed(
             partial(self._any.relay, wanted, kind),
@@ -229,12 +232,24 @@ class OpenAIRoutes:
         await while_heard(request, bring_in(texts, self.outbound))
         wanted = RelayRequest(model=model, path=path, body=texts, uploads=uploads)
         return _Holding(
-            Relayed(partial(self._any.relay, wanted, SENT[path]), _spent(request)), held
+            Relayed(partial(self._any.relay, wanted, SENT[path].to), _spent(request)), held
         )
 
     @cached_property
     def _any(self) -> Translated:
         return Translated(self.engines, self.artifacts)
+
+
+def _way(path: str, call: Endpoint, passed: Passed, most_bytes: int) -> Way:
+    about = About(
+        summary=passed.summary,
+        example={"model": "default", **passed.example},
+        takes=(FORM,) if path in SENT else (),
+        gives=_GIVES.get(path, (JSON,)),
+        errors=_FAILING,
+        passes_on=True,
+    )
+    return Way("POST", f"/v1/{path}", call, Permission.INFERENCE_USE, most_bytes, about=about)
 
 
 class _Named(BaseModel):
