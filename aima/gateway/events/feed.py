@@ -25,6 +25,8 @@ POLL_SECONDS = 0.25
 AT_HAND = 1_000
 """Events kept in memory, for all readers together."""
 AT_ONCE = 200
+PAGE = 20
+"""Events that are written for a reader at once: what one that does not read costs."""
 SILENCE_SECONDS = 10.0
 """After so much silence a reader is told how far it is: a sign of life."""
 
@@ -73,7 +75,7 @@ class EventFeed:
             Gone: those that follow the number are not kept any more.
         """
         async with self._read_along() as looking:
-            page = await self.page(since if since is not None else -1, types=types, limit=AT_ONCE)
+            page = await self.page(since if since is not None else -1, types=types, limit=PAGE)
             while True:
                 yield page
                 page = await self._news(page.next, types, looking)
@@ -93,13 +95,16 @@ class EventFeed:
     async def _next(self, at: int, types: Sequence[str]) -> Page:
         """Give what follows, from memory where it is at hand."""
         if at < self._from:
-            return await self.page(at, types=types, limit=AT_ONCE)
+            return await self.page(at, types=types, limit=PAGE)
         found: list[Entry] = []
         for entry in reversed(self._at_hand):
             if entry.seq <= at:
                 break
             if _is_wanted(entry, types):
                 found.append(entry)
+        if len(found) > PAGE:
+            found = found[-PAGE:]
+            return Page(found[::-1], found[0].seq)
         return Page(found[::-1], max(at, self._newest))
 
     def _page(self, since: int | None, types: Sequence[str], limit: int) -> Page:

@@ -15,7 +15,7 @@ from aima.errors import Gone
 from aima.gateway.access.keys import Keys
 from aima.gateway.access.permission import Caller, Role
 from aima.gateway.chain import create_app
-from aima.gateway.events.feed import AT_HAND, EventFeed, Page
+from aima.gateway.events.feed import AT_HAND, PAGE, EventFeed, Page
 from aima.gateway.events.routes import EventRoutes
 from aima.store import open_store
 from aima.store.database import Store
@@ -178,3 +178,21 @@ def test_a_device_reads_no_events(client: TestClient) -> None:
     """They hold what runs say."""
     headers = {"authorization": "Bearer device"}
     assert client.get("/api/v2/events", headers=headers).status_code == 403
+
+
+async def test_a_reader_who_is_behind_is_given_a_few_at_a_time(store: OpenStore) -> None:
+    """From the outbox and from what is at hand: a page waits in memory for who does not read."""
+    publish(store, *["a.a"] * 300)
+    feed = EventFeed(store)
+    async with (
+        aclosing(feed.follow(0, types=())) as slow,
+        aclosing(feed.follow(0, types=())) as fast,
+    ):
+        pages = [await anext(slow)]
+        publish(store, *["a.b"] * 300, first=300)
+        await read(fast, 600)
+        while sum(len(page.entries) for page in pages) < 600:
+            pages.append(await anext(slow))
+    assert {len(page.entries) for page in pages} == {PAGE}
+    seen = [entry.event.id for page in pages for entry in page.entries]
+    assert seen == [str(number) for number in range(600)]
