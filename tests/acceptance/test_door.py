@@ -427,14 +427,14 @@ def test_units_are_described_for_programs(door: Door) -> None:
     assert all(unit["links"]["self"] in described["paths"] for unit in units)
 
 
-def test_the_how_to_page_works_as_it_stands(door: Door) -> None:
+def test_the_how_to_page_works_as_it_stands(door: Door, tmp_path: Path) -> None:
     """Each block of it is pasted into a shell."""
     blocks = re.findall(r"```sh\n(.*?)```", HOW_TO.read_text("utf-8"), re.DOTALL)
     environ = door.aima.environ | {"DOOR": f"http://127.0.0.1:{door.port}"}
     environ["PATH"] = f"{AIMA.parent}:{environ['PATH']}"
     done = subprocess.run(
         ["bash", "-euc", "\n".join(blocks)],
-        cwd=door.aima.cwd,
+        cwd=tmp_path,  # it leaves files behind
         env=environ,
         capture_output=True,
         text=True,
