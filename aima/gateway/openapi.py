@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from textwrap import dedent
 from typing import Any
 
 from pydantic import BaseModel
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from aima import __version__
+from aima.blocking import in_thread
 from aima.catalog import Catalog
 from aima.errors import (
     AimaError,
@@ -119,7 +122,12 @@ class Described:
 
     async def get(self, _: Request) -> Response:
         """Describe every address and every unit (OpenAPI 3.1)."""
-        return JSONResponse(self.description)
+        return Response(await in_thread(lambda: self._written), media_type=JSON)
+
+    @cached_property
+    def _written(self) -> bytes:
+        """Write it once; that takes a second."""
+        return json.dumps(self.description, ensure_ascii=False).encode()
 
     @property
     def description(self) -> dict[str, Any]:

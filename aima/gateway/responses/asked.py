@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
 from aima.gateway.responses.items import Item, items_of, messages
 from aima.mistakes import Mistakes
@@ -27,13 +27,13 @@ class Named(_Given):
 
     model: str = Field(default="default", min_length=1, max_length=500)
     stream: bool = False
-    store: bool | None = None
+    store: StrictBool | None = None
     previous_response_id: str | None = Field(default=None, max_length=200)
     input: Annotated[
         list[Any], BeforeValidator(items_of, json_schema_input_type=str | list[Item])
     ] = []
     conversation: object = None
-    background: bool | None = None
+    background: StrictBool | None = None
     prompt: object = None
 
     def check(self) -> None:
@@ -63,7 +63,7 @@ class Function(_Given):
     name: str
     description: str | None = None
     parameters: dict[str, object] | None = None
-    strict: bool | None = None
+    strict: StrictBool | None = None
 
 
 class ToolChoice(_Given):
@@ -82,7 +82,7 @@ class Format(_Given):
     name: str = "answer"
     schema_: dict[str, object] | None = Field(default=None, alias="schema")
     description: str | None = None
-    strict: bool | None = None
+    strict: StrictBool | None = None
 
 
 class Shape(_Given):
@@ -108,7 +108,7 @@ class Asked(_Given):
         list[Item], BeforeValidator(items_of, json_schema_input_type=str | list[Item])
     ] = Field(min_length=1, description="A text, or what was said and called.")
     instructions: str | None = None
-    stream: bool | None = False
+    stream: StrictBool | None = False
     max_output_tokens: int | None = Field(default=None, gt=0)
     tools: list[Function] | None = None
     tool_choice: Literal["none", "auto", "required"] | ToolChoice | None = None
@@ -116,7 +116,9 @@ class Asked(_Given):
     reasoning: Reasoning | None = None
     include: list[str] | None = None
     metadata: dict[str, str] | None = None
-    store: bool | None = Field(default=None, description="Keep the answer for a later request.")
+    store: StrictBool | None = Field(
+        default=None, description="Keep the answer for a later request."
+    )
     previous_response_id: str | None = Field(
         default=None, description="The answer that this goes on from; AIMA keeps it for a time."
     )
@@ -124,7 +126,7 @@ class Asked(_Given):
     stream_options: dict[str, object] | None = None
     max_tool_calls: int | None = None
     conversation: object = None
-    background: bool | None = None
+    background: StrictBool | None = None
     prompt: object = None
 
     def chat(self) -> dict[str, Any]:

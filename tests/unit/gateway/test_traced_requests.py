@@ -33,7 +33,7 @@ async def engine(request: Request) -> Response:
     return JSONResponse(request.headers.get(TRACEPARENT))
 
 
-@pytest.mark.parametrize("given", ["", "nonsense", made()])
+@pytest.mark.parametrize("given", ["", "nonsense", made()], ids=["none", "nonsense", "a trace"])
 async def test_an_engine_learns_of_the_trace(given: str, written: pytest.LogCaptureFixture) -> None:
     """The one that came with the request; where none came, one that is in the log as well."""
     behind = [Way("GET", "/", engine, Permission.PUBLIC)]
