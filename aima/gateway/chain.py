@@ -88,7 +88,7 @@ def create_app(  # noqa: PLR0913 - one for each link of the chain
     app.router.redirect_slashes = False  # its redirect would tell strangers what there is
     app.router.default = nowhere
     audited: ASGIApp = Audited(app, journal) if journal else app
-    audited = Drained(audited, drain) if drain else audited
+    audited = Drained(audited, drain, ended=keys.has_ended) if drain else audited
     guard = Guard(audited, keys, sessions, hosts=hosts, rates=rates or Rates())
     return Named(Limits(guard), meter)
 

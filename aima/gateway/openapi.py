@@ -32,6 +32,7 @@ from aima.gateway.access.permission import Permission, needed
 from aima.gateway.problem import MESSAGES, OPENAI
 from aima.gateway.route import Way
 from aima.gateway.runs.form_parts import FORM
+from aima.gateway.runs.starting import STARTING
 from aima.gateway.units.operation import OPERATION
 from aima.gateway.units.routes import way_of
 from aima.unit import Kind, Unit
@@ -305,7 +306,9 @@ def _of_unit(unit: Unit, schemas: dict[str, Any]) -> dict[str, Any]:
     outputs = {example.title: {"value": dict(example.output)} for example in unit.examples}
     answers: dict[str, Any] = {"200": _json(reply, "What it says.", outputs)}
     parameters: list[dict[str, Any]] = []
+    failures: list[type[AimaError]] = [*ALWAYS, *unit.errors]
     if unit.kind is Kind.COMMAND:
+        failures += STARTING
         ended = {title: {"value": _ended(unit, shown["value"])} for title, shown in outputs.items()}
         answers = {
             "200": _json(_OPERATION, "It ended within the time of `Prefer: wait`.", ended),
@@ -330,7 +333,7 @@ def _of_unit(unit: Unit, schemas: dict[str, Any]) -> dict[str, Any]:
         "requestBody": {
             "content": {"application/json": content | ({"examples": examples} if examples else {})}
         },
-        "responses": answers | _failures((*ALWAYS, *unit.errors)),
+        "responses": answers | _failures(failures),
         "x-permission": needed(unit).value,
     }
 

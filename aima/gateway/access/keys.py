@@ -130,6 +130,11 @@ class Keys:
         row = self._rows.get(caller.id)
         return not caller.id or (row is not None and row.is_valid(datetime.now(UTC)))
 
+    def has_ended(self, caller: Caller) -> bool:
+        """Tell whether somebody came with a key that was revoked, or is over, since."""
+        row = self._rows.get(caller.id)
+        return row is not None and not row.is_valid(datetime.now(UTC))
+
     async def add(self, made: NewKey) -> None:
         """Let a new key open the door.
 

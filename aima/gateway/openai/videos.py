@@ -10,7 +10,7 @@ import asyncio
 import re
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -19,7 +19,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from aima.errors import Conflict, EngineNotRunning, NotFound
+from aima.errors import Conflict, EngineNotRunning, ModelNotFound, NotFound
 from aima.gateway.about import IDEMPOTENT, About
 from aima.gateway.access.commanded import note
 from aima.gateway.access.permission import Permission
@@ -30,7 +30,7 @@ from aima.gateway.relaying import while_heard
 from aima.gateway.route import Way
 from aima.gateway.runs.artifact_routes import ArtifactRoutes
 from aima.gateway.runs.form_parts import FORM
-from aima.gateway.runs.starting import Starter
+from aima.gateway.runs.starting import STARTING, Starter
 from aima.gateway.units.operations import state_of
 from aima.gateway.workflows.definitions import Definitions
 from aima.mistakes import accept
@@ -120,6 +120,7 @@ class VideoRoutes:
         """Give the addresses."""
         may, one = Permission, f"{PATH}/{{id}}"
         created = About(body=CreateVideo, takes=(FORM,), example=_EXAMPLE, headers=IDEMPOTENT)
+        created = replace(created, errors=(ModelNotFound, *STARTING))
         there, listed = About(errors=(NotFound,)), About(query=ListVideos)
         film = About(query=Content, gives=("video/mp4",), errors=(NotFound, Conflict))
         return [

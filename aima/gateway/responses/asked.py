@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
 
 from aima.gateway.responses.items import Item, items_of, messages
 from aima.mistakes import Mistakes
@@ -109,7 +109,7 @@ class Asked(_Given):
     ] = Field(min_length=1, description="A text, or what was said and called.")
     instructions: str | None = None
     stream: StrictBool | None = False
-    max_output_tokens: int | None = Field(default=None, gt=0)
+    max_output_tokens: StrictInt | None = Field(default=None, gt=0)
     tools: list[Function] | None = None
     tool_choice: Literal["none", "auto", "required"] | ToolChoice | None = None
     text: Shape | None = None
@@ -124,7 +124,7 @@ class Asked(_Given):
     )
     truncation: str | None = None
     stream_options: dict[str, object] | None = None
-    max_tool_calls: int | None = None
+    max_tool_calls: StrictInt | None = None
     conversation: object = None
     background: StrictBool | None = None
     prompt: object = None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from starlette.requests import Request
 
 from aima.dsl.plan import Plan
-from aima.errors import Conflict, InvalidRequest
+from aima.errors import Conflict, InvalidRequest, TemporalUnreachable, TooManyRuns
 from aima.gateway.access.commanded import note
 from aima.gateway.route import caller_of
 from aima.temporal.runs import RunRequest, Runs
@@ -26,6 +26,10 @@ class KeyUsedOtherwise(InvalidRequest):
     """This `Idempotency-Key` came before with another request."""
 
     status = 422
+
+
+STARTING = (Conflict, KeyUsedOtherwise, TooManyRuns, TemporalUnreachable)
+"""What the start of any run may fail with."""
 
 
 @dataclass(frozen=True)

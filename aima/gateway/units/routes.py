@@ -14,13 +14,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from aima.errors import (
-    Conflict,
     InternalError,
     InvalidRequest,
     NotFound,
-    TemporalUnreachable,
     TimedOut,
-    TooManyRuns,
     UnitNotFound,
 )
 from aima.gateway.about import IDEMPOTENT, About
@@ -30,7 +27,7 @@ from aima.gateway.incoming import json_of
 from aima.gateway.reference.unit_pages import schema
 from aima.gateway.relaying import while_heard
 from aima.gateway.route import Way, admit
-from aima.gateway.runs.starting import KeyUsedOtherwise
+from aima.gateway.runs.starting import STARTING
 from aima.gateway.units.operations import Operations
 from aima.gateway.units.query import Outside, QueryContext
 from aima.gateway.workflows.definitions import Definitions
@@ -58,7 +55,7 @@ class UnitRoutes:
         named = About(errors=(UnitNotFound,))
         example = {"name": "embedded"}
         asked = About(example=example, errors=(UnitNotFound, NotFound, TimedOut))
-        starts = (UnitNotFound, Conflict, KeyUsedOtherwise, TooManyRuns, TemporalUnreachable)
+        starts = (UnitNotFound, *STARTING)
         done = About(example=example, headers=IDEMPOTENT, statuses=(200, 202), errors=starts)
         return [
             Way("GET", f"{PREFIX}/units", self.units, Permission.UNIT_READ),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
@@ -12,10 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
+import httpx2
 import pytest
 from pydantic import ValidationError
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import compile_path
 from starlette.testclient import TestClient
 
@@ -24,6 +26,7 @@ from aima.gateway.access.key_routes import CreateKey
 from aima.gateway.access.keys import ADMIN_KEY, Keys, NewKey, first_key, new_key
 from aima.gateway.access.permission import GRANTS, Permission, Role
 from aima.gateway.chain import create_app
+from aima.gateway.draining import Drain
 from aima.gateway.route import Way
 from aima.store import open_store
 from aima.store.database import Store
@@ -250,3 +253,33 @@ def test_each_role_reaches_what_it_may_and_nothing_else(
             if answer.status_code != status:
                 wrong.append((way.method, way.path, text, answer.status_code))
     assert not wrong
+
+
+async def test_a_stream_ends_with_the_key_it_was_asked_with(keys: Keys) -> None:
+    """Whoever watches for hours hears no more, once the key is revoked."""
+    made = new_key("ci", Role.OPERATOR)
+    await keys.add(made)
+    begun, go = asyncio.Event(), asyncio.Event()
+
+    async def said() -> AsyncIterator[bytes]:
+        yield b"data: 1\n\n"
+        begun.set()
+        await go.wait()
+        while True:
+            yield b"data: 2\n\n"
+
+    async def stream(_: Request) -> Response:
+        return StreamingResponse(said(), media_type="text/event-stream")
+
+    ways = [Way("GET", "/stream", stream, Permission.RUN_READ)]
+    transport = httpx2.ASGITransport(create_app(ways, keys, drain=Drain()))
+    headers = {"authorization": f"Bearer {made.text}"}
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+        watching = asyncio.ensure_future(http.get("/stream", headers=headers))
+        await begun.wait()
+        await keys.revoke("ci")
+        go.set()
+        heard = (await watching).text
+    assert heard.startswith("data: 1\n\nevent: error")
+    assert '"code": "UNAUTHORIZED"' in heard
+    assert heard.endswith("event: end\ndata: {}\n\n")
