@@ -43,8 +43,6 @@ class Listen(Brief):
 class Show(Brief):
     """What is read of a run."""
 
-    model_config = ConfigDict(extra="ignore")
-
     step: str | None = Field(default=None, description="Only what this step shows.")
 
 
