@@ -20,6 +20,7 @@ from pathlib import Path
 from aima.gateway.access.audit import StoredJournal
 from aima.store import open_store
 from aima.store.audit import GENESIS, Command, digest
+from aima.store.kept import KeptStore
 from bench._ratios import spread
 
 ENTRIES = 2000
@@ -89,7 +90,7 @@ def hashing(entries: int) -> None:
 async def measure(folder: Path, entries: int) -> None:
     """Measure all of it in a folder."""
     file = os.open(folder / "bare", os.O_RDWR | os.O_CREAT)
-    async with StoredJournal(partial(open_store, folder / "aima.db")) as journal:
+    async with StoredJournal(KeptStore(partial(open_store, folder / "aima.db"))) as journal:
         await journal.write(command(0))  # opening the store is not what is measured
         await alone(journal, file, entries)
         for many in AT_ONCE:

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -61,7 +61,7 @@ from aima.resources.units import shown_by
 from aima.routing.router import Router
 from aima.settings import Settings
 from aima.stack.lock import PYTHON, StackState
-from aima.stores import artifacts_of, kept_store_of, models_of, store_of
+from aima.stores import artifacts_of, kept_store_of, models_of
 from aima.temporal.runs import Runs
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Door:
     def services(self, listeners: Sequence[socket.socket]) -> tuple[Coroutine[Any, Any, None], ...]:
         """Give what must be kept running."""
         door = self.settings.door
-        journal = StoredJournal(partial(store_of, self.settings))
+        journal = StoredJournal(self._store)
         drain = Drain(door.shutdown_seconds)
         app = create_app(
             self.ways,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol, Self
@@ -48,13 +49,12 @@ class StoredJournal:
     """Keeps commands in the store; those that come while it writes are written together.
 
     Attributes:
-        store: opens the store, which stays open.
+        store: gives the store.
     """
 
-    store: Callable[[], Store]
+    store: Callable[[], AbstractContextManager[Store]]
     _coming: tuple[list[Command], asyncio.Task[list[AuditRow]]] | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _opened: Store | None = None
 
     async def write(self, command: Command) -> AuditRow:
         """Keep a command.
@@ -76,9 +76,8 @@ class StoredJournal:
             return await in_thread(self._append, commands)
 
     def _append(self, commands: list[Command]) -> list[AuditRow]:
-        if self._opened is None:
-            self._opened = self.store()
-        return self._opened.audit.append(commands)
+        with self.store() as store:
+            return store.audit.append(commands)
 
     async def __aenter__(self) -> Self:
         return self
@@ -89,11 +88,9 @@ class StoredJournal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Let go of the store, when the last command is written."""
+        """Wait until the last command is written."""
         async with self._turn:
-            if self._opened is not None:
-                self._opened.close()
-                self._opened = None
+            pass
 
 
 class Audited:
